@@ -1,0 +1,5 @@
+//! Everything between two sockets.
+
+// Floor 1: decisions; no waiting, no clock, no chance, no I/O.
+pub mod binding;
+pub mod stream;
