@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use ligase_tests::{Kind, Leaf, Manner, Purpose, Setup, World};
+use ligase_tests::{Kind, Leaf, Manner, OldServer, Purpose, Setup, World};
 
-use crate::conversation::{chat, converse, pour};
+use crate::conversation::{chat, converse, pour, talk_with_old};
 use crate::verona::{certificate, names_of, publish};
 
 /// Two servers, as their packages configure them, with certificates that both trust.
@@ -152,4 +152,37 @@ fn servers_without_tls_use_dialback() {
     );
     pour(&prosody, &romeo, &juliet);
     pour(&ejabberd, &juliet, &romeo);
+}
+
+/// The scripted server of old is one that today's servers understand, if they are told to.
+#[test]
+fn a_server_of_old_talks_with_servers_told_to_do_without_tls() {
+    let mut world = World::new();
+    let (verona, montague, capulet) = (
+        world.host("verona"),
+        world.host("montague"),
+        world.host("capulet"),
+    );
+    publish(&mut world, "verona.lab", &verona, 5269);
+    publish(&mut world, "montague.lab", &montague, 5269);
+    publish(&mut world, "capulet.lab", &capulet, 5269);
+    world.open();
+
+    let old = OldServer::start(&verona, "verona.lab");
+    for (kind, host, domain) in [
+        (Kind::Prosody, &montague, "montague.lab"),
+        (Kind::Ejabberd, &capulet, "capulet.lab"),
+    ] {
+        let certificate = certificate(&world, domain);
+        let setup = Setup::new(kind, host, &[domain], &certificate);
+        let server = setup.in_manner(Manner::InTheClear).start();
+        server.register("nurse", domain);
+        let nurse = world.users().login(&format!("nurse@{domain}"), host);
+        talk_with_old(&old, "prince@verona.lab", &nurse);
+    }
+    assert!(
+        old.claims().iter().all(|(_, good)| *good),
+        "{:?}",
+        old.claims()
+    );
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ligase_tests::{Server, User};
+use ligase_tests::{OldServer, Server, User};
 
 /// Talks through messages, presence, questions and rooms, until each has heard the other.
 pub(crate) fn converse(romeo: &User, juliet: &User) {
@@ -82,3 +82,29 @@ const POUR_SIZE: usize = 16 * 1024;
 
 /// Prosody's own limit lets a megabyte of one peer in within 35 seconds.
 const POUR_PATIENCE: Duration = Duration::from_secs(90);
+
+/// What a server of old can say: messages, presence and pings, both ways.
+pub(crate) fn talk_with_old(old: &OldServer, prince: &str, nurse: &User) {
+    let saying = SAYINGS[1];
+    old.say(prince, &nurse.jid, saying);
+    nurse.hear(prince, saying);
+    nurse.say(prince, saying);
+    old.hear(&nurse.full, prince, saying);
+    old.present(prince, &nurse.full);
+    nurse.see(prince, "available");
+    nurse.present(prince, None);
+    old.see(&nurse.full, prince);
+    old.ping(prince, &nurse.full);
+    nurse.ping(prince);
+    for number in 0..POUR_COUNT {
+        old.say(
+            prince,
+            &nurse.jid,
+            &format!("{number} {}", "y".repeat(POUR_SIZE)),
+        );
+    }
+    for number in 0..POUR_COUNT {
+        let body = format!("{number} {}", "y".repeat(POUR_SIZE));
+        nurse.hear_within(prince, &body, POUR_PATIENCE);
+    }
+}

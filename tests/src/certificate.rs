@@ -203,12 +203,12 @@ impl Certificate {
 
     /// The SHA-256 of the certificate, in lower-case hexadecimal.
     pub fn digest(&self) -> String {
-        hex(&self.der)
+        digest_of(&self.der)
     }
 
     /// The TLSA data that pins its key: DANE-EE, public key, SHA-256 (RFC 6698 §2.1).
     pub fn tlsa(&self) -> String {
-        format!("3 1 1 {}", hex(&self.public_key))
+        format!("3 1 1 {}", digest_of(&self.public_key))
     }
 
     /// Writes `NAME.crt` and `NAME.key` into a folder, and returns where they are.
@@ -241,7 +241,8 @@ fn other_name(
     });
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// The SHA-256 of anything, in lower-case hexadecimal.
+pub fn digest_of(bytes: &[u8]) -> String {
     digest(&SHA256, bytes)
         .as_ref()
         .iter()
