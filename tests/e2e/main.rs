@@ -2,4 +2,5 @@
 
 mod bare;
 mod conversation;
+mod interop;
 mod verona;

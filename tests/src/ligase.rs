@@ -43,13 +43,12 @@ impl Proxy {
         world: &World,
         host: &Host,
         capture: Capture,
-        domains: &[&str],
+        domains: &[String],
         certificate: &Certificate,
     ) -> Self {
-        let domains: Vec<_> = domains.iter().map(|&it| it.to_owned()).collect();
         let mut proxy = Self {
             host: host.clone(),
-            domains,
+            domains: domains.to_vec(),
             capture,
             settings: Vec::new(),
         };

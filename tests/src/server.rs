@@ -151,6 +151,11 @@ impl Server {
         self.setup.kind
     }
 
+    /// How it treats other servers.
+    pub fn manner(&self) -> Manner {
+        self.setup.manner
+    }
+
     /// The first of its domains.
     pub fn domain(&self) -> &str {
         self.setup.domains.first().map_or("", String::as_str)
