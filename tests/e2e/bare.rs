@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use ligase_tests::{Kind, Leaf, Manner, OldServer, Purpose, Setup, World};
+use ligase_tests::{Kind, Leaf, Manner, OldServer, Outcome, Purpose, Setup, Stranger, World};
 
 use crate::conversation::{chat, converse, pour, talk_with_old};
-use crate::verona::{Plan, certificate, names_of, publish};
+use crate::verona::{House, Plan, certificate, names_of, publish};
 
 /// Two servers, as their packages configure them, with certificates that both trust.
 #[test]
@@ -172,4 +172,44 @@ fn a_server_of_old_talks_with_servers_told_to_do_without_tls() {
         "{:?}",
         old.claims()
     );
+}
+
+/// The scripted stranger is a server that today's servers understand: Prosody wants his
+/// certificate, ejabberd asks his domain.
+#[test]
+fn a_stranger_is_judged_by_certificate_or_by_dialback() {
+    let plans = [
+        Plan::bare("escalus", Kind::Prosody, true),
+        Plan::bare("paris", Kind::Ejabberd, true),
+    ];
+    let mut world = World::new();
+    let hosts = plans.clone().map(|plan| plan.publish(&mut world));
+    let padua = world.host("padua");
+    publish(&mut world, "padua.lab", &padua, 6000);
+    world.open();
+    let houses = [0, 1].map(|it| plans[it].build(&world, &hosts[it], |_| ()));
+
+    let good = world.authority.issue(&["padua.lab"]);
+    let forged = Leaf::of(&["padua.lab"]).self_signed();
+    let stranger = Stranger::listen(&padua, 6000, "padua.lab", &good);
+    let claim = |house: &House, certificate, body: &str| {
+        let target = house.by_starttls.domain();
+        let at = format!("{}:5269", house.server.host().v4);
+        let message = format!(
+            "<message type='chat' from='petruchio@padua.lab' to='somebody@{target}'>\
+             <body>{body}</body></message>"
+        );
+        stranger.claim(&at, "padua.lab", target, Some(certificate), &message)
+    };
+    let [escalus, paris] = &houses;
+    assert_ne!(claim(escalus, &forged, "forged"), Outcome::Let);
+    assert_eq!(claim(escalus, &good, "good"), Outcome::Let);
+    escalus.by_starttls.hear("petruchio@padua.lab", "good");
+    assert!(!escalus.by_starttls.has_heard_from("petruchio@padua.lab"));
+    assert_eq!(claim(paris, &forged, "forged"), Outcome::Let);
+    paris.by_starttls.hear("petruchio@padua.lab", "forged");
+    escalus
+        .by_starttls
+        .say("petruchio@padua.lab", "Come, sit on me.");
+    stranger.hear("Come, sit on me.");
 }

@@ -3,4 +3,5 @@
 mod bare;
 mod conversation;
 mod interop;
+mod refute;
 mod verona;

@@ -190,9 +190,10 @@ impl Ligase {
         &self.proxy.host
     }
 
-    /// How it was set up.
-    pub fn proxy(&self) -> &Proxy {
-        &self.proxy
+    /// How it was set up. What is changed here takes effect when it is [written](Proxy::write)
+    /// and the program told.
+    pub fn proxy(&mut self) -> &mut Proxy {
+        &mut self.proxy
     }
 
     /// What it logs.
