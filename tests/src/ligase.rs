@@ -106,13 +106,23 @@ impl Proxy {
     /// and nothing else.
     pub fn start(self) -> Ligase {
         self.write();
-        let config = self.config().display().to_string();
         if self.capture == Capture::Dns {
             self.host.resolve_by(&[[127, 0, 0, 1].into()]);
         } else {
+            let config = self.config().display().to_string();
             let apply = ["capture", "apply", "--config", &config];
             self.host.run(&program("ligase"), &apply);
         }
+        let ligase = self.start_again();
+        let authority = fs::read_to_string(ligase.proxy.folder().join("ca/ca.crt"));
+        let authority = authority.or_fail("read the local authority");
+        ligase.proxy.host.trust_pem(&[authority]);
+        ligase
+    }
+
+    /// Starts the proxy where it ran before, and waits until it is ready.
+    pub fn start_again(self) -> Ligase {
+        let config = self.config().display().to_string();
         let mut command = self.host.command("setpriv");
         command.args([
             "--reuid",
@@ -132,11 +142,6 @@ impl Proxy {
             program,
         };
         ligase.await_ready();
-        let authority = fs::read_to_string(ligase.proxy.folder().join("ca/ca.crt"));
-        ligase
-            .proxy
-            .host
-            .trust_pem(&[authority.or_fail("read the local authority")]);
         ligase
     }
 
@@ -208,8 +213,14 @@ impl Ligase {
 
     /// Waits until it says that it is ready.
     pub fn await_ready(&self) {
+        self.await_answer("/ready", "");
+    }
+
+    /// Waits until the admin port answers with this text.
+    #[track_caller]
+    pub fn await_answer(&self, path: &str, text: &str) {
         self.host()
-            .run(&program("ligase-peer"), &["await", ADMIN, "/ready"]);
+            .run(&program("ligase-peer"), &["await", ADMIN, path, text]);
     }
 
     /// Asks the admin port: the status and the body.
