@@ -24,7 +24,7 @@ pub use limits::{Limit, Limits};
 pub use read::Overrides;
 
 /// A configuration that can be acted on without further checking.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Config {
     /// Our own name: on server-name streams, in the certificate and in the SRV records.
     pub server_name: Domain,

@@ -281,7 +281,7 @@ fn nearest(key: &str, known: &[&'static str]) -> Option<&'static str> {
         .iter()
         .map(|it| (distance(key, it), *it))
         .min()
-        .filter(|(distance, it)| *distance <= it.len() / 3)
+        .filter(|(distance, it)| distance * 2 <= it.len())
         .map(|(_, it)| it)
 }
 
