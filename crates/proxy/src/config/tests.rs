@@ -143,6 +143,10 @@ fn errors_name_the_key() {
         "redirect: {uid: -1}",
         &["redirect.uid: must be a whole number from 0 to 4294967294"],
     );
+}
+
+#[test]
+fn errors_further_down_name_the_key() {
     check(
         "resolver: {dnssec: maybe}",
         &["resolver.dnssec: \"maybe\" is not one of validate, trust-ad, off"],
