@@ -1,5 +1,22 @@
 //! Does this peer speak for this domain?
+//!
+//! A [`Request`] is answered in two strokes. First everything that the domain has published is
+//! gathered, from DNS and from its web server, each fact with how far to trust it. Then what the
+//! peer presented is weighed against these facts, at the time that the request names; that part
+//! waits for nothing and reads no clock. The answer is a [`Verdict`].
 
+mod association;
+mod delegation;
 mod domain;
+mod names;
+mod presented;
+mod request;
+mod verdict;
 
+pub use association::{Association, Prooftype};
+pub use delegation::{Endpoint, Transport, Unresolved};
 pub use domain::{Domain, InvalidDomain};
+pub use names::Names;
+pub use presented::Presented;
+pub use request::{Request, Role, Service};
+pub use verdict::{Finding, Reason, Verdict};
