@@ -6,3 +6,6 @@ pub mod stream;
 
 // Floor 2: sockets that do not know what they carry.
 pub mod net;
+
+// Floor 4: the process.
+pub mod config;
