@@ -16,6 +16,13 @@ pub struct Endpoint {
     pub secure: bool,
 }
 
+impl Endpoint {
+    /// Tells whether both are the same port of the same host.
+    pub(crate) fn is_at(&self, other: &Self) -> bool {
+        self.target == other.target && self.port == other.port
+    }
+}
+
 /// How TLS begins on a connection.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Transport {

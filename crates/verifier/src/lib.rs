@@ -8,15 +8,23 @@
 mod association;
 mod delegation;
 mod domain;
+mod evaluate;
+mod evidence;
+#[cfg(test)]
+mod mint;
 mod names;
 mod presented;
 mod request;
+mod roots;
+mod settings;
 mod verdict;
 
 pub use association::{Association, Prooftype};
 pub use delegation::{Endpoint, Transport, Unresolved};
 pub use domain::{Domain, InvalidDomain};
+pub use evidence::{Evidence, Fingerprint, Published, Tlsa, TlsaAt};
 pub use names::Names;
 pub use presented::Presented;
 pub use request::{Request, Role, Service};
+pub use settings::{Dnssec, Limits, RootSource, Servers, Settings, SetupError};
 pub use verdict::{Finding, Reason, Verdict};
