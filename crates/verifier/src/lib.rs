@@ -6,14 +6,17 @@
 //! waits for nothing and reads no clock. The answer is a [`Verdict`].
 
 mod association;
+mod cache;
 mod delegation;
 mod domain;
 mod evaluate;
 mod evidence;
+mod gather;
 #[cfg(test)]
 mod mint;
 mod names;
 mod presented;
+mod reach;
 mod request;
 mod roots;
 mod settings;
@@ -26,5 +29,5 @@ pub use evidence::{Evidence, Fingerprint, Published, Tlsa, TlsaAt};
 pub use names::Names;
 pub use presented::Presented;
 pub use request::{Request, Role, Service};
-pub use settings::{Dnssec, Limits, RootSource, Servers, Settings, SetupError};
+pub use settings::{Dnssec, Limits, Reach, RootSource, Servers, Settings, SetupError};
 pub use verdict::{Finding, Reason, Verdict};

@@ -1,5 +1,5 @@
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -21,9 +21,8 @@ pub struct Settings {
     pub revocations: Option<PathBuf>,
     /// Which prooftypes count.
     pub prooftypes: Vec<Prooftype>,
-    /// Whether peers may send us to loopback, link-local and unspecified addresses, which only a
-    /// test laboratory wants. Private networks are always allowed.
-    pub allow_loopback: bool,
+    /// Where peers may send us.
+    pub reach: Reach,
     /// How much time and memory is spent.
     pub limits: Limits,
 }
@@ -37,7 +36,7 @@ impl Default for Settings {
             roots: RootSource::System,
             revocations: None,
             prooftypes: vec![Prooftype::Dane, Prooftype::Posh, Prooftype::Pkix],
-            allow_loopback: false,
+            reach: Reach::default(),
             limits: Limits::default(),
         }
     }
@@ -71,6 +70,20 @@ pub enum RootSource {
     System,
     /// Those in a PEM file, and no others.
     File(PathBuf),
+}
+
+/// Which addresses peers may send us to by what they publish. Addresses that are nobody's, such as
+/// 0.0.0.0 and multicast, are out of reach in any case.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Reach {
+    /// Whether loopback and link-local addresses may be connected to. Only a test laboratory wants
+    /// that: there are our own services, and the metadata service of the cloud.
+    pub loopback: bool,
+    /// Whether POSH documents may be fetched from private networks (RFC 1918, RFC 4193, RFC 6598).
+    /// XMPP servers may be there in any case.
+    pub private_web: bool,
+    /// Addresses that are never connected to, such as our own.
+    pub own: Vec<IpAddr>,
 }
 
 /// How much time and memory the verifier spends. Each is a limit on what peers can make us do.
@@ -108,8 +121,6 @@ pub enum SetupError {
     Roots(PathBuf),
     /// The file of revocation lists cannot be read.
     Revocations(PathBuf),
-    /// The AD bit was to be trusted from a server that is not on loopback.
-    UntrustedServer(SocketAddr),
     /// The resolver cannot be built.
     Resolver,
 }
@@ -124,12 +135,6 @@ impl fmt::Display for SetupError {
             Self::Roots(path) => write!(f, "{} has no usable certificate", path.display()),
             Self::Revocations(path) => {
                 write!(f, "{} is no list of revoked certificates", path.display())
-            }
-            Self::UntrustedServer(address) => {
-                write!(
-                    f,
-                    "the AD bit of {address} is not to be trusted: it is not on loopback"
-                )
             }
             Self::Resolver => f.write_str("the resolver cannot be set up"),
         }
