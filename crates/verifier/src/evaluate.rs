@@ -28,9 +28,14 @@ impl Terms {
 /// Weighs what the domain has published against what its peer presented.
 pub(crate) fn evaluate(request: &Request, evidence: &Evidence, terms: &Terms) -> Verdict {
     let because = |prooftype, finding| Reason { prooftype, finding };
-    if let Published::Bogus(finding) = evidence.endpoints {
+    match evidence.endpoints {
         // Whoever forges where a domain lives may forge all else about it (RFC 7673 §3.1).
-        return Verdict::Refuted(because(None, finding));
+        Published::Bogus(finding) => return Verdict::Refuted(because(None, finding)),
+        // What we could not look up may be what refutes the peer.
+        Published::Unreachable(finding) if terms.asks(Prooftype::Dane) => {
+            return Verdict::Undetermined(because(None, finding));
+        }
+        Published::Unreachable(_) | Published::Here(..) | Published::Absent => (),
     }
     let Some(presented) = &request.presented else {
         return Verdict::Unproven(because(None, Finding::NoCertificate));

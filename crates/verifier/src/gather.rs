@@ -1,5 +1,7 @@
 //! What can be looked up about a domain, and which of it a request needs.
 
+mod facts;
+mod hosts;
 pub(crate) mod resolver;
 
 use std::fmt;
@@ -9,8 +11,11 @@ use std::pin::Pin;
 use std::task::Poll;
 use std::time::SystemTime;
 
-use crate::evidence::Tlsa;
-use crate::{Finding, Unresolved};
+use crate::delegation::{Delegation, fallback, order};
+use crate::evidence::{Evidence, Published, Tlsa};
+use crate::{Domain, Endpoint, Finding, Request, Service, Unresolved};
+
+pub use self::facts::Facts;
 
 /// DNS as the verifier sees it: a question goes in, an answer with its security comes out.
 ///
@@ -120,6 +125,98 @@ impl From<Failure> for Unresolved {
             Failure::Failed => Self::Failed,
             Failure::TimedOut => Self::TimedOut,
         }
+    }
+}
+
+/// What the SRV records of both names of a service say, and until when.
+///
+/// When one of the two answers is missing, so is the whole: what an attacker kept from us may have
+/// been the better half.
+async fn delegation(
+    lookup: &dyn Lookup,
+    domain: &Domain,
+    service: Service,
+    at: SystemTime,
+) -> Result<(Delegation, SystemTime), Failure> {
+    let question = |label: &str| Question {
+        name: format!("{label}._tcp.{}", domain.ascii()),
+        kind: Kind::Srv,
+    };
+    let (starttls, direct_tls) = (
+        question(service.label()),
+        question(service.direct_tls_label()),
+    );
+    let (starttls, direct_tls) = tokio::join!(
+        lookup.look_up(&starttls, at),
+        lookup.look_up(&direct_tls, at)
+    );
+    let (starttls, direct_tls) = match (starttls, direct_tls) {
+        (Ok(starttls), Ok(direct_tls)) => (starttls, direct_tls),
+        (Err(Failure::Bogus), _) | (_, Err(Failure::Bogus)) => return Err(Failure::Bogus),
+        (Err(failure), _) | (_, Err(failure)) => return Err(failure),
+    };
+    let expires = starttls.expires.min(direct_tls.expires);
+    Ok((Delegation::read(&starttls, &direct_tls), expires))
+}
+
+/// Where a domain's service is, in the order to try.
+pub(crate) async fn endpoints(
+    lookup: &dyn Lookup,
+    domain: &Domain,
+    service: Service,
+    at: SystemTime,
+    draw: impl FnMut(u32) -> u32,
+) -> Result<Vec<Endpoint>, Unresolved> {
+    match delegation(lookup, domain, service, at).await?.0 {
+        Delegation::Offered(offers) if offers.is_empty() => Err(Unresolved::NotFound),
+        Delegation::Offered(offers) => Ok(order(offers, draw)),
+        Delegation::Declined => Err(Unresolved::Declined),
+        Delegation::Unpublished => Ok(vec![fallback(domain, service)]),
+    }
+}
+
+/// The addresses of a host that may be connected to, families in turn.
+pub(crate) async fn addresses(
+    lookup: &dyn Lookup,
+    host: &Domain,
+    at: SystemTime,
+    allows: impl Fn(IpAddr) -> bool,
+) -> Result<Vec<IpAddr>, Unresolved> {
+    let found = hosts::addresses(lookup, host, at).await?.addresses;
+    if found.is_empty() {
+        return Err(Unresolved::NotFound);
+    }
+    let allowed: Vec<IpAddr> = found.into_iter().filter(|it| allows(*it)).collect();
+    match allowed.is_empty() {
+        true => Err(Unresolved::Forbidden),
+        false => Ok(hosts::interleave(&allowed)),
+    }
+}
+
+/// Everything in DNS that a request is judged by.
+pub(crate) async fn gather(lookup: &dyn Lookup, request: &Request, wants_dane: bool) -> Evidence {
+    let found = delegation(lookup, &request.domain, request.service, request.at).await;
+    let endpoints: Published<Vec<Endpoint>> = match found {
+        Ok((Delegation::Offered(offers), expires)) => {
+            Published::Here(offers.into_iter().map(|it| it.endpoint).collect(), expires)
+        }
+        Ok((Delegation::Declined | Delegation::Unpublished, _)) => Published::Absent,
+        Err(Failure::Bogus) => Published::Bogus(Finding::DnsBogus),
+        Err(failure) => Published::Unreachable(failure.finding()),
+    };
+    let tlsa = match &endpoints {
+        Published::Here(endpoints, _) if wants_dane => {
+            hosts::tlsa(lookup, request, endpoints).await
+        }
+        Published::Here(..)
+        | Published::Absent
+        | Published::Bogus(_)
+        | Published::Unreachable(_) => Vec::new(),
+    };
+    Evidence {
+        endpoints,
+        tlsa,
+        posh: Published::Absent,
     }
 }
 

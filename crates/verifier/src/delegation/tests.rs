@@ -81,6 +81,13 @@ fn targets_that_are_no_hosts_lead_nowhere() {
     check(&odd, &secure(&[]), "");
 }
 
+fn offered(starttls: &Records) -> Vec<Offer> {
+    let Delegation::Offered(offers) = Delegation::read(starttls, &secure(&[])) else {
+        panic!("nothing offered");
+    };
+    offers
+}
+
 #[test]
 fn weights_are_shares() {
     let offers = |weights: [u16; 3]| {
@@ -89,10 +96,7 @@ fn weights_are_shares() {
             (0, weights[1], 2, "b.test"),
             (0, weights[2], 3, "c.test"),
         ];
-        match Delegation::read(&secure(&lines), &secure(&[])) {
-            Delegation::Offered(offers) => offers,
-            other => panic!("{other:?}"),
-        }
+        offered(&secure(&lines))
     };
     // Every draw once, so the shares are exact.
     let first = |weights: [u16; 3]| {
@@ -116,7 +120,7 @@ fn any_draws_give_every_offer_once_and_keep_priorities() {
     let mut seed = 1_u32;
     let mut chance = move |max: u32| {
         seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (u64::from(seed) * (u64::from(max) + 1) >> 32) as u32
+        ((u64::from(seed) * (u64::from(max) + 1)) >> 32) as u32
     };
     for _ in 0..2000 {
         let count = 1 + chance(11) as u16;
@@ -147,8 +151,5 @@ fn any_draws_give_every_offer_once_and_keep_priorities() {
 #[test]
 fn only_so_many_are_tried() {
     let lines: Vec<_> = (1..=60).map(|port| (0, 0, port, "a.test")).collect();
-    match Delegation::read(&secure(&lines), &secure(&[])) {
-        Delegation::Offered(offers) => assert_eq!(order(offers, |_| 0).len(), ENDPOINTS_MAX),
-        other => panic!("{other:?}"),
-    }
+    assert_eq!(order(offered(&secure(&lines)), |_| 0).len(), ENDPOINTS_MAX);
 }

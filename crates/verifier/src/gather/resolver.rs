@@ -177,20 +177,23 @@ fn records_at<'a>(message: &'a Message, name: &Name, kind: RecordType) -> Vec<&'
 
 /// How long an absence may be believed (RFC 2308 §5).
 fn negative_lifetime(message: &Message) -> u32 {
-    let lifetime = |it: &Record| match &it.data {
-        RData::SOA(soa) => Some(it.ttl.min(soa.minimum)),
-        _ => None,
+    let lifetime = |it: &Record| {
+        let RData::SOA(soa) = &it.data else {
+            return None;
+        };
+        Some(it.ttl.min(soa.minimum))
     };
     message.authorities.iter().find_map(lifetime).unwrap_or(0)
 }
 
 fn failure(error: &NetError) -> Failure {
-    match error {
-        NetError::Timeout => Failure::TimedOut,
-        _ => Failure::Failed,
+    match matches!(error, NetError::Timeout) {
+        true => Failure::TimedOut,
+        false => Failure::Failed,
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "we ask for no other types")]
 fn data(data: &RData) -> Option<Data> {
     match data {
         RData::SRV(srv) => Some(Data::Srv {

@@ -48,24 +48,19 @@ async fn read(
     kind: RecordType,
     is_believed: bool,
 ) -> Result<Step, Failure> {
-    match response.metadata.response_code {
-        ResponseCode::NoError | ResponseCode::NXDomain => (),
-        ResponseCode::ServFail => {
-            // Whether it is forged or lost shows when asked for without being checked.
-            let unchecked = ask(server, Query::query(name.clone(), kind), true).await;
-            let is_there = unchecked.is_ok_and(|it| {
-                matches!(
-                    it.metadata.response_code,
-                    ResponseCode::NoError | ResponseCode::NXDomain
-                )
-            });
-            return Err(if is_there {
-                Failure::Bogus
-            } else {
-                Failure::Failed
-            });
-        }
-        _ => return Err(Failure::Failed),
+    let code = response.metadata.response_code;
+    if code == ResponseCode::ServFail {
+        // Whether it is forged or lost shows when asked for without being checked.
+        let unchecked = ask(server, Query::query(name.clone(), kind), true).await;
+        let is_there = unchecked.is_ok_and(|it| is_answer(it.metadata.response_code));
+        return Err(if is_there {
+            Failure::Bogus
+        } else {
+            Failure::Failed
+        });
+    }
+    if !is_answer(code) {
+        return Err(Failure::Failed);
     }
     let security = match is_believed && response.metadata.authentic_data {
         true => Security::Secure,
@@ -81,6 +76,10 @@ async fn read(
         return Ok(Step::Alias(target.0.clone(), security, alias.ttl));
     }
     Ok(Step::Nothing(security, negative_lifetime(&response)))
+}
+
+fn is_answer(code: ResponseCode) -> bool {
+    matches!(code, ResponseCode::NoError | ResponseCode::NXDomain)
 }
 
 /// Asks one server, over TCP if the answer does not fit.

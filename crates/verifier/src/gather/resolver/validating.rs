@@ -67,7 +67,9 @@ impl Validating {
             )),
             DnsError::ResponseCode(_) => Err(Failure::Failed),
             // An absence without proof is a stripped answer until shown otherwise.
-            _ => Err(Failure::Bogus),
+            DnsError::NoRecordsFound(_) | DnsError::DnssecBogus | DnsError::Nsec { .. } | _ => {
+                Err(Failure::Bogus)
+            }
         }
     }
 
@@ -163,14 +165,14 @@ fn security_of(message: &Message, records: &[&Record]) -> Result<Security, Failu
 
 /// Tells whether a record's signature was made for a wildcard.
 fn is_expanded(message: &Message, record: &Record) -> bool {
-    message.answers.iter().any(|it| match &it.data {
-        RData::DNSSEC(DNSSECRData::RRSIG(signature)) => {
-            let signed = signature.input();
-            it.name == record.name
-                && signed.type_covered == record.record_type()
-                && signed.num_labels < record.name.num_labels()
-        }
-        _ => false,
+    message.answers.iter().any(|it| {
+        let RData::DNSSEC(DNSSECRData::RRSIG(signature)) = &it.data else {
+            return false;
+        };
+        let signed = signature.input();
+        it.name == record.name
+            && signed.type_covered == record.record_type()
+            && signed.num_labels < record.name.num_labels()
     })
 }
 
