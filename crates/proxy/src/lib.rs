@@ -6,3 +6,4 @@ pub mod stream;
 
 // Floor 2: sockets that do not know what they carry.
 pub mod net;
+pub mod tls;
