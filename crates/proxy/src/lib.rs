@@ -5,5 +5,6 @@ pub mod binding;
 pub mod stream;
 
 // Floor 2: sockets that do not know what they carry.
+pub mod capture;
 pub mod net;
 pub mod tls;
