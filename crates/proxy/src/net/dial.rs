@@ -134,12 +134,21 @@ async fn settle<T: 'static>(
 }
 
 fn why(error: &io::Error) -> Unreached {
-    match error.kind() {
-        io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset => Unreached::Refused,
-        io::ErrorKind::TimedOut => Unreached::TimedOut,
-        io::ErrorKind::AddrNotAvailable | io::ErrorKind::AddrInUse => Unreached::Exhausted,
-        _ if matches!(error.raw_os_error(), Some(EMFILE | ENFILE)) => Unreached::Exhausted,
-        _ => Unreached::Unreachable,
+    use io::ErrorKind::{
+        AddrInUse, AddrNotAvailable, ConnectionRefused, ConnectionReset, TimedOut,
+    };
+
+    let kind = error.kind();
+    if matches!(kind, ConnectionRefused | ConnectionReset) {
+        Unreached::Refused
+    } else if kind == TimedOut {
+        Unreached::TimedOut
+    } else if matches!(kind, AddrInUse | AddrNotAvailable)
+        || matches!(error.raw_os_error(), Some(EMFILE | ENFILE))
+    {
+        Unreached::Exhausted
+    } else {
+        Unreached::Unreachable
     }
 }
 
