@@ -5,4 +5,5 @@ pub mod binding;
 pub mod stream;
 
 // Floor 4: the process.
+pub mod args;
 pub mod config;
