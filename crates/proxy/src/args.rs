@@ -1,6 +1,7 @@
 //! The command line, and what the environment says. The only room that reads either.
 
 use std::ffi::OsString;
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
@@ -134,6 +135,13 @@ pub fn overrides() -> Overrides {
         log_level: read("LIGASE_LOG"),
         log_format: read("LIGASE_LOG_FORMAT"),
     }
+}
+
+/// Whether whoever reads standard error likes color: it is a terminal, and `NO_COLOR` is not set
+/// to anything (no-color.org).
+pub fn likes_color() -> bool {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|it| !it.is_empty());
+    std::io::stderr().is_terminal() && !refused
 }
 
 /// How a command ended, as shells and supervisors read it (sysexits.h).

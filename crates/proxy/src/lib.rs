@@ -7,3 +7,4 @@ pub mod stream;
 // Floor 4: the process.
 pub mod args;
 pub mod config;
+pub mod logging;
