@@ -16,7 +16,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ligase_verifier::Domain;
+use ligase_verifier::{Domain, Prooftype};
 
 use crate::binding::Policy;
 
@@ -139,18 +139,6 @@ words! {
         TrustAd = "trust-ad",
         /// Nothing is believed to be secure, so DANE proves nothing.
         Off = "off",
-    }
-}
-
-words! {
-    /// A prooftype (RFC 7712 §7) that the operator lets count.
-    Prooftype {
-        /// TLSA records.
-        Dane = "dane",
-        /// A POSH document.
-        Posh = "posh",
-        /// A chain to a trusted authority.
-        Pkix = "pkix",
     }
 }
 

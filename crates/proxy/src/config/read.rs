@@ -3,15 +3,15 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ligase_verifier::Domain;
+use ligase_verifier::{Domain, Prooftype};
 use serde_yaml::Value;
 
 use super::file::{FILE, Problems, Section, one_of};
 use super::values::{domain, level, non_empty, read_text, secret_at, socket_address};
 use super::{
     Backend, BackendTls, Capture, CertificateFiles, Config, DialbackSecret, Dnssec, Error, Hosts,
-    Limits, Listen, LocalCaFiles, Log, LogFormat, LogLevel, Prooftype, Resolver, ResolverServers,
-    Roots, checks,
+    Limits, Listen, LocalCaFiles, Log, LogFormat, LogLevel, Resolver, ResolverServers, Roots,
+    checks,
 };
 use crate::binding::Policy;
 
@@ -296,9 +296,9 @@ fn policy(mut section: Section<'_>) -> (Policy, Vec<Prooftype>) {
     peers.finish();
 
     let prooftypes = section.texts("prooftypes", |text| {
-        one_of(text, Prooftype::ALL, Prooftype::as_str)
+        one_of(text, &PROOFTYPES, Prooftype::as_str)
     });
-    let prooftypes = prooftypes.unwrap_or_else(|| Prooftype::ALL.to_vec());
+    let prooftypes = prooftypes.unwrap_or_else(|| PROOFTYPES.to_vec());
     if prooftypes.is_empty() {
         section.problem("prooftypes", "name at least one, or no peer can be proven");
     }
@@ -345,6 +345,9 @@ fn log(mut section: Section<'_>, overrides: &Overrides, file: &Section<'_>) -> L
         }),
     }
 }
+
+/// Which prooftypes count when the file does not say.
+const PROOFTYPES: [Prooftype; 3] = [Prooftype::Dane, Prooftype::Posh, Prooftype::Pkix];
 
 /// Some hundred times the size of a configuration that names every key.
 const FILE_BYTES_MAX: u64 = 1_048_576;
