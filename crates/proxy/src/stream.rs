@@ -1,5 +1,9 @@
 //! What a stream is made of, and the machines that negotiate one.
 
+mod element;
 mod error;
+mod framer;
 
+pub use element::{Element, Node};
 pub use error::{Condition, StreamError, Violation};
+pub use framer::{Framer, Inherited, Limits, Piece, Raw};
