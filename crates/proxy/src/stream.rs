@@ -3,7 +3,9 @@
 mod element;
 mod error;
 mod framer;
+mod stanza;
 
 pub use element::{Element, Node};
 pub use error::{Condition, StreamError, Violation};
 pub use framer::{Framer, Inherited, Limits, Piece, Raw};
+pub use stanza::{Kind, Seen, Stanza};
