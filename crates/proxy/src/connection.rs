@@ -2,7 +2,6 @@
 //! another.
 
 pub mod authority;
-pub mod backend;
 pub mod driver;
 pub mod establish;
 pub mod event;

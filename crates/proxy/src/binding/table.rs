@@ -100,7 +100,9 @@ impl Table {
 
     /// Whether `id` was proven for `domain`.
     pub fn is_proven(&self, id: ConnectionId, domain: &Domain) -> bool {
-        self.rows.get(&id).is_some_and(|row| row.names.contains_key(domain))
+        self.rows
+            .get(&id)
+            .is_some_and(|row| row.names.contains_key(domain))
     }
 
     /// Lets `id` bring `pair` in.
@@ -135,7 +137,10 @@ impl Table {
 
     /// Takes from `id` the right to take `pair` out. Tells whether it had it.
     pub fn shut_out(&mut self, pair: &DomainPair, id: ConnectionId) -> bool {
-        let had = self.rows.get_mut(&id).is_some_and(|row| row.exits.remove(pair));
+        let had = self
+            .rows
+            .get_mut(&id)
+            .is_some_and(|row| row.exits.remove(pair));
         if had {
             drop_from(&mut self.exits, pair, id);
         }
@@ -144,7 +149,11 @@ impl Table {
 
     /// Tells what becomes of a stanza of `pair` that came in by `entrance`.
     pub fn passage(&self, pair: &DomainPair, entrance: ConnectionId) -> Passage {
-        if !self.entrances.get(pair).is_some_and(|open| open.contains(&entrance)) {
+        if !self
+            .entrances
+            .get(pair)
+            .is_some_and(|open| open.contains(&entrance))
+        {
             return Passage::Forbidden;
         }
         self.way_out(pair)
@@ -180,7 +189,9 @@ impl Table {
     /// Notes the stream id that the far end of `id` chose. What was asked on the stream before it
     /// is void, because a dialback key is bound to its stream (XEP-0220 §2.1.1).
     pub fn set_stream(&mut self, id: ConnectionId, stream: Option<StreamId>) {
-        let Some(row) = self.rows.get_mut(&id) else { return };
+        let Some(row) = self.rows.get_mut(&id) else {
+            return;
+        };
         row.stream = stream;
         for pair in row.asked.drain() {
             drop_from(&mut self.asked, &pair, id);
@@ -196,7 +207,9 @@ impl Table {
 
     /// Notes that we ask for `pair` by dialback on `id`.
     pub fn ask(&mut self, pair: &DomainPair, id: ConnectionId) {
-        let Some(row) = self.rows.get_mut(&id) else { return };
+        let Some(row) = self.rows.get_mut(&id) else {
+            return;
+        };
         if row.asked.insert(pair.clone()) {
             self.asked.entry(pair.clone()).or_default().push(id);
         }
@@ -205,12 +218,15 @@ impl Table {
     /// Whether we asked for `pair` on a live stream of this side that bears this id (E-19): a key
     /// for any other stream is a replay.
     pub fn is_asked(&self, side: Side, stream: &StreamId, pair: &DomainPair) -> bool {
-        self.asked_on(side, pair).any(|(_, row)| row.stream.as_ref() == Some(stream))
+        self.asked_on(side, pair)
+            .any(|(_, row)| row.stream.as_ref() == Some(stream))
     }
 
     /// The connection of this side on which we asked for `pair` and have no answer yet.
     pub fn asking(&self, side: Side, pair: &DomainPair) -> Option<ConnectionId> {
-        self.asked_on(side, pair).find(|(_, row)| !row.exits.contains(pair)).map(|(id, _)| id)
+        self.asked_on(side, pair)
+            .find(|(_, row)| !row.exits.contains(pair))
+            .map(|(id, _)| id)
     }
 
     fn asked_on(
@@ -226,7 +242,9 @@ impl Table {
 
     /// Removes a connection and everything that went over it, at once (D-07).
     pub fn close(&mut self, id: ConnectionId) {
-        let Some(row) = self.rows.remove(&id) else { return };
+        let Some(row) = self.rows.remove(&id) else {
+            return;
+        };
         for pair in &row.entrances {
             drop_from(&mut self.entrances, pair, id);
         }

@@ -33,7 +33,11 @@ impl Rooms {
             };
             return Finding::OurServer(ours);
         }
-        let role = if facts.outbound { TlsRole::Receiving } else { TlsRole::Initiating };
+        let role = if facts.outbound {
+            TlsRole::Receiving
+        } else {
+            TlsRole::Initiating
+        };
         let domain = domain.clone();
         let request = Request {
             service: Service::Server,
@@ -51,7 +55,14 @@ impl Rooms {
             Verdict::Undetermined(it) => ("undetermined", None, it.finding.label()),
         };
         let (side, outbound) = (facts.side, facts.outbound);
-        (self.tell)(Event::Judged { side, outbound, domain, proof, result, reason });
+        (self.tell)(Event::Judged {
+            side,
+            outbound,
+            domain,
+            proof,
+            result,
+            reason,
+        });
         Finding::Verdict(verdict)
     }
 
@@ -71,13 +82,18 @@ impl Rooms {
                 Side::Backend => self.ask_backend(errand).await,
             }
         });
-        let answer = asked.await.unwrap_or(Answer::Unknown(DialbackError::RemoteServerTimeout));
+        let answer = asked
+            .await
+            .unwrap_or(Answer::Unknown(DialbackError::RemoteServerTimeout));
         let valid = match answer {
             Answer::Valid => Some(true),
             Answer::Invalid => Some(false),
             Answer::Unknown(_) => None,
         };
-        (self.tell)(Event::Dialback { role: Role::Receiving, valid });
+        (self.tell)(Event::Dialback {
+            role: Role::Receiving,
+            valid,
+        });
         answer
     }
 
@@ -85,7 +101,11 @@ impl Rooms {
     /// that brought the key (F-43, L-07).
     async fn ask_peer(self: &Arc<Self>, pair: &DomainPair, errand: Errand) -> Answer {
         let _seat = self.authority_seats.acquire().await;
-        let endpoints = match self.verifier.delegation(&pair.sender, Service::Server).await {
+        let endpoints = match self
+            .verifier
+            .delegation(&pair.sender, Service::Server)
+            .await
+        {
             Ok(endpoints) => endpoints,
             Err(error) => return Answer::Unknown(unresolved(error)),
         };
@@ -99,10 +119,18 @@ impl Rooms {
                 }
             };
             let port = endpoint.port;
-            let addresses: Vec<_> =
-                addresses.into_iter().map(|ip| SocketAddr::new(ip, port)).collect();
-            let Ok(socket) = self.connect(&addresses).await else { continue };
-            let dialed = Dialed { socket, endpoint: Some(endpoint), side: Side::Public };
+            let addresses: Vec<_> = addresses
+                .into_iter()
+                .map(|ip| SocketAddr::new(ip, port))
+                .collect();
+            let Ok(socket) = self.connect(&addresses).await else {
+                continue;
+            };
+            let dialed = Dialed {
+                socket,
+                endpoint: Some(endpoint),
+                side: Side::Public,
+            };
             match self.run_errand(dialed, errand.clone()).await {
                 Some(Found::Answer(Answer::Unknown(error))) => last = error,
                 Some(Found::Answer(answer)) => return answer,
@@ -123,13 +151,19 @@ impl Rooms {
     /// operator configured. Whoever else knows our listener could show any certificate (L02).
     async fn is_backend(self: &Arc<Self>, domain: &Domain, presented: &Presented) -> bool {
         let digest = presented.sha256();
-        let leaves = || self.backend_leaves.lock().unwrap_or_else(PoisonError::into_inner);
+        let leaves = || {
+            self.backend_leaves
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
         if leaves().get(domain) == Some(&digest) {
             return true;
         }
         let from = self.settings.load().backend.server_name.clone();
         let errand = Errand::Look(DomainPair::new(from, domain.clone()));
-        let Ok(Found::Leaf(leaf)) = self.visit_backend(errand).await else { return false };
+        let Ok(Found::Leaf(leaf)) = self.visit_backend(errand).await else {
+            return false;
+        };
         let mut leaves = leaves();
         if LEAVES_MAX <= leaves.len() {
             leaves.clear();
@@ -144,14 +178,19 @@ impl Rooms {
         let address = self.settings.load().backend_address;
         let socket = self.connect(&[address]).await?;
         drop(seat);
-        let dialed = Dialed { socket, endpoint: None, side: Side::Backend };
+        let dialed = Dialed {
+            socket,
+            endpoint: None,
+            side: Side::Backend,
+        };
         let found = timeout(self.settings.load().ladder, self.run_errand(dialed, errand)).await;
         found.ok().flatten().ok_or(Setback::TimedOut)
     }
 
     async fn run_errand(self: &Arc<Self>, dialed: Dialed, errand: Errand) -> Option<Found> {
         let (tell, found) = oneshot::channel();
-        self.open(dialed, errand, Rung::External, None, Some(tell)).ok()?;
+        self.open(dialed, errand, Rung::External, None, Some(tell))
+            .ok()?;
         found.await.ok()
     }
 }

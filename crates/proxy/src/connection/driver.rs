@@ -15,8 +15,8 @@ use super::tables::Step;
 use super::wire::{Turn, Wire};
 use crate::binding::{ConnectionId, DomainPair, Table};
 use crate::stream::{
-    Action, Answer, Frame, Initiating, Input, Reader, Receiving, Setback, StreamError,
-    Tidings, Violation,
+    Action, Answer, Frame, Initiating, Input, Reader, Receiving, Setback, StreamError, Tidings,
+    Violation,
 };
 use crate::tls;
 
@@ -98,13 +98,23 @@ pub struct Start {
 
 impl Driver {
     /// A driver for a fresh connection; `make` makes its machine.
-    #[expect(clippy::disallowed_methods, reason = "a driver is where the clock is read")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a driver is where the clock is read"
+    )]
     pub fn new(
         rooms: Arc<Rooms>,
         start: Start,
         make: impl FnOnce(&mut Table) -> (Machine, Vec<Action>),
     ) -> (Self, Vec<Action>) {
-        let Start { socket, facts, endpoint, local, waits, errand } = start;
+        let Start {
+            socket,
+            facts,
+            endpoint,
+            local,
+            waits,
+            errand,
+        } = start;
         let settings = rooms.settings.load_full();
         let (sender, orders) = mpsc::channel(ORDERS_MAX);
         let opened = rooms.now();
@@ -112,7 +122,10 @@ impl Driver {
         let (machine, first) = rooms.tables.change(make);
         (rooms.tell)(Event::Opened(facts));
         let now = Instant::now();
-        let waiting = waits.map(|(pair, answer)| (pair, vec![answer])).into_iter().collect();
+        let waiting = waits
+            .map(|(pair, answer)| (pair, vec![answer]))
+            .into_iter()
+            .collect();
         let driver = Self {
             reader: Reader::new(settings.limits_before),
             settings,
@@ -240,7 +253,9 @@ impl Driver {
             if stanzas.is_empty() && other.is_none() {
                 return None;
             }
-            let stanzas = stanzas.into_iter().map(|stanza| Input::Frame(Frame::Stanza(stanza)));
+            let stanzas = stanzas
+                .into_iter()
+                .map(|stanza| Input::Frame(Frame::Stanza(stanza)));
             let actions = self.steps(stanzas.chain(other));
             if let Some(ending) = self.carry_out(actions).await {
                 return Some(ending);
@@ -273,7 +288,10 @@ impl Driver {
         actions
     }
 
-    #[expect(clippy::disallowed_methods, reason = "a driver is where the clock is read")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a driver is where the clock is read"
+    )]
     fn note_full(&mut self, full: Vec<(ConnectionId, Arc<Outbox>)>) {
         self.full_since = Instant::now();
         self.full.extend(full);
@@ -322,7 +340,11 @@ impl Driver {
     }
 
     fn limits(&self) -> crate::stream::Limits {
-        if self.trusted { self.settings.limits_after } else { self.settings.limits_before }
+        if self.trusted {
+            self.settings.limits_after
+        } else {
+            self.settings.limits_before
+        }
     }
 
     fn judge(&mut self, domain: Domain, presented: Option<Presented>) {
@@ -362,9 +384,15 @@ impl Driver {
         });
         let violation = match shaken.await {
             Ok(Ok(presented)) => {
-                let how = if direct { Transport::DirectTls } else { Transport::StartTls };
+                let how = if direct {
+                    Transport::DirectTls
+                } else {
+                    Transport::StartTls
+                };
                 self.facts.transport = Some(how);
-                self.rooms.tables.secured(self.facts.id, how, presented.clone());
+                self.rooms
+                    .tables
+                    .secured(self.facts.id, how, presented.clone());
                 (self.rooms.tell)(Event::Settled(self.facts));
                 return Input::Secured(presented);
             }
@@ -385,10 +413,16 @@ impl Driver {
             }
             Tidings::Failed(pair, setback) => self.answer(&pair, &Err(setback)),
             Tidings::Verified(answer) => {
-                let _ = self.errand.take().map(|waits| waits.send(Found::Answer(answer)));
+                let _ = self
+                    .errand
+                    .take()
+                    .map(|waits| waits.send(Found::Answer(answer)));
             }
             Tidings::Seen(presented) => {
-                let _ = self.errand.take().map(|waits| waits.send(Found::Leaf(presented)));
+                let _ = self
+                    .errand
+                    .take()
+                    .map(|waits| waits.send(Found::Leaf(presented)));
             }
         }
     }
@@ -406,11 +440,19 @@ impl Driver {
             Machine::Initiating(_) => &pair.target,
         };
         let grounds = self.rooms.tables.look(|table| {
-            table.row(id).and_then(|row| row.names.get(far)).map(crate::binding::Grounds::as_str)
+            table
+                .row(id)
+                .and_then(|row| row.names.get(far))
+                .map(crate::binding::Grounds::as_str)
         });
         if let Some(grounds) = grounds {
             let (facts, pair, took) = (self.facts, pair.clone(), self.opened.elapsed());
-            (self.rooms.tell)(Event::Bound { facts, pair, grounds, took });
+            (self.rooms.tell)(Event::Bound {
+                facts,
+                pair,
+                grounds,
+                took,
+            });
         }
     }
 
@@ -423,12 +465,18 @@ impl Driver {
         });
     }
 
-    #[expect(clippy::disallowed_methods, reason = "a driver is where the clock is read")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a driver is where the clock is read"
+    )]
     fn set_timer(&mut self, patience: std::time::Duration) {
         self.timer.as_mut().reset(Instant::now() + patience);
     }
 
-    #[expect(clippy::disallowed_methods, reason = "a driver is where the clock is read")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a driver is where the clock is read"
+    )]
     fn touch(&mut self) {
         self.moved = Instant::now();
     }

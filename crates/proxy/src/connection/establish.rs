@@ -14,7 +14,7 @@ use super::event::{Event, Facts};
 use super::rooms::Rooms;
 use crate::binding::{ConnectionId, DomainPair, Side};
 use crate::establish::{Candidate, Next, may_share, next};
-use crate::net::dial::{dial, Unreached};
+use crate::net::dial::{Unreached, dial};
 use crate::stream::{Errand, Initiating, Rung, Setback};
 
 type Result<T> = std::result::Result<T, Setback>;
@@ -30,12 +30,18 @@ impl Rooms {
         }
         let mut flight = self.flight(pair);
         let result = flight.wait_for(Option::is_some).await;
-        result.ok().and_then(|result| result.clone()).unwrap_or(Err(Setback::Draining))
+        result
+            .ok()
+            .and_then(|result| result.clone())
+            .unwrap_or(Err(Setback::Draining))
     }
 
     /// The search for this pair, begun now if there was none. It goes on if its first caller does
     /// not, because others may have joined.
-    #[expect(clippy::disallowed_methods, reason = "a search belongs to all who wait for it")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a search belongs to all who wait for it"
+    )]
     fn flight(self: &Arc<Self>, pair: &DomainPair) -> watch::Receiver<Option<Result<()>>> {
         let mut flights = self.flights();
         if let Some(flight) = flights.get(pair) {
@@ -51,7 +57,11 @@ impl Rooms {
             let result = found.unwrap_or(Err(Setback::TimedOut));
             if let Err(setback) = &result {
                 let (side, reason) = (rooms.side_of_target(&pair), setback.label());
-                (rooms.tell)(Event::Failed { pair: pair.clone(), side, reason });
+                (rooms.tell)(Event::Failed {
+                    pair: pair.clone(),
+                    side,
+                    reason,
+                });
             }
             rooms.flights().remove(&pair);
             let _ = tell.send(Some(result));
@@ -59,14 +69,15 @@ impl Rooms {
         flight
     }
 
-    fn flights(
-        &self,
-    ) -> MutexGuard<'_, HashMap<DomainPair, watch::Receiver<Option<Result<()>>>>> {
+    fn flights(&self) -> MutexGuard<'_, HashMap<DomainPair, watch::Receiver<Option<Result<()>>>>> {
         self.flights.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Finds a way out for what waits, and lets it go or gives it back.
-    #[expect(clippy::disallowed_methods, reason = "what waits belongs to no connection")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "what waits belongs to no connection"
+    )]
     pub fn seek(self: &Arc<Self>, pair: DomainPair) {
         let rooms = Arc::clone(self);
         tokio::spawn(async move {
@@ -96,12 +107,19 @@ impl Rooms {
     fn side_of_target(&self, pair: &DomainPair) -> Side {
         let hosted = self.settings.load().public.hosted.may_contain(&pair.target);
         let known = self.settings.load().public.hosted.contains(&pair.sender);
-        if hosted && !known { Side::Backend } else { Side::Public }
+        if hosted && !known {
+            Side::Backend
+        } else {
+            Side::Public
+        }
     }
 
     async fn search(self: &Arc<Self>, pair: &DomainPair) -> Result<()> {
         let hosted = Arc::clone(&self.settings.load().public.hosted);
-        match (hosted.may_contain(&pair.sender), hosted.may_contain(&pair.target)) {
+        match (
+            hosted.may_contain(&pair.sender),
+            hosted.may_contain(&pair.target),
+        ) {
             // Nothing that stays at home, and nothing between strangers (M-group, B-19).
             _ if hosted.contains(&pair.sender) && hosted.contains(&pair.target) => {
                 Err(Setback::Pointless)
@@ -118,8 +136,18 @@ impl Rooms {
         let address = self.settings.load().backend_address;
         let socket = self.connect(&[address]).await?;
         let (waits, answer) = oneshot::channel();
-        let dialed = Dialed { socket, endpoint: None, side: Side::Backend };
-        self.open(dialed, Errand::Carry(pair.clone()), Rung::External, Some(waits), None)?;
+        let dialed = Dialed {
+            socket,
+            endpoint: None,
+            side: Side::Backend,
+        };
+        self.open(
+            dialed,
+            Errand::Carry(pair.clone()),
+            Rung::External,
+            Some(waits),
+            None,
+        )?;
         // The connect is what our server's backlog is short of, not the stream.
         drop(seat);
         answer.await.unwrap_or(Err(Setback::Stream(None)))
@@ -142,7 +170,10 @@ impl Rooms {
                 }
                 match next(rung, &last, level) {
                     Next::Climb(to) => {
-                        (self.tell)(Event::Fell { pair: pair.clone(), to });
+                        (self.tell)(Event::Fell {
+                            pair: pair.clone(),
+                            to,
+                        });
                         rung = to;
                     }
                     Next::Elsewhere => break,
@@ -160,9 +191,15 @@ impl Rooms {
         endpoint: &Endpoint,
         rung: Rung,
     ) -> Result<()> {
-        let addresses = self.verifier.addresses(endpoint).await.map_err(unresolved)?;
-        let addresses: Vec<_> =
-            addresses.into_iter().map(|ip| SocketAddr::new(ip, endpoint.port)).collect();
+        let addresses = self
+            .verifier
+            .addresses(endpoint)
+            .await
+            .map_err(unresolved)?;
+        let addresses: Vec<_> = addresses
+            .into_iter()
+            .map(|ip| SocketAddr::new(ip, endpoint.port))
+            .collect();
         // While one connection to a place is being opened, others wait to share it.
         let place = self.place(endpoint);
         let _one_at_a_time = place.acquire().await;
@@ -178,7 +215,11 @@ impl Rooms {
         let socket = self.connect(&addresses).await?;
         let (waits, answer) = oneshot::channel();
         let endpoint = Some(endpoint.clone());
-        let dialed = Dialed { socket, endpoint, side: Side::Public };
+        let dialed = Dialed {
+            socket,
+            endpoint,
+            side: Side::Public,
+        };
         self.open(dialed, Errand::Carry(pair.clone()), rung, Some(waits), None)?;
         answer.await.unwrap_or(Err(Setback::Stream(None)))
     }
@@ -189,7 +230,11 @@ impl Rooms {
             places.retain(|_, place| 1 < Arc::strong_count(place));
         }
         let key = (endpoint.target.clone(), endpoint.port);
-        Arc::clone(places.entry(key).or_insert_with(|| Arc::new(Semaphore::new(1))))
+        Arc::clone(
+            places
+                .entry(key)
+                .or_insert_with(|| Arc::new(Semaphore::new(1))),
+        )
     }
 
     /// A connection to one of these addresses that may carry the pair too (B-03).
@@ -228,17 +273,22 @@ impl Rooms {
     /// Dials these addresses, but none of our own listeners (B-19).
     pub(super) async fn connect(&self, addresses: &[SocketAddr]) -> Result<TcpStream> {
         let patience = self.settings.load().dial;
-        dial(addresses, patience).await.map_err(|error| match error {
-            Unreached::TimedOut => Setback::TimedOut,
-            Unreached::NoAddress
-            | Unreached::Unreachable
-            | Unreached::Refused
-            | Unreached::Exhausted => Setback::Unreachable,
-        })
+        dial(addresses, patience)
+            .await
+            .map_err(|error| match error {
+                Unreached::TimedOut => Setback::TimedOut,
+                Unreached::NoAddress
+                | Unreached::Unreachable
+                | Unreached::Refused
+                | Unreached::Exhausted => Setback::Unreachable,
+            })
     }
 
     /// Opens a stream on a fresh socket, on an errand.
-    #[expect(clippy::disallowed_methods, reason = "this is where drivers of dialed streams start")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is where drivers of dialed streams start"
+    )]
     pub(super) fn open(
         self: &Arc<Self>,
         dialed: Dialed,
@@ -247,18 +297,37 @@ impl Rooms {
         waits: Option<oneshot::Sender<Result<()>>>,
         found: Option<oneshot::Sender<Found>>,
     ) -> Result<()> {
-        let Dialed { socket, endpoint, side } = dialed;
+        let Dialed {
+            socket,
+            endpoint,
+            side,
+        } = dialed;
         let peer = socket.peer_addr().map_err(|_| Setback::Unreachable)?;
-        let direct = endpoint.as_ref().is_some_and(|it| it.transport == Transport::DirectTls);
+        let direct = endpoint
+            .as_ref()
+            .is_some_and(|it| it.transport == Transport::DirectTls);
         let (local, pair) = match &errand {
             Errand::Carry(pair) | Errand::Look(pair) => (pair.sender.clone(), pair.clone()),
             Errand::Verify(pair, ..) => (pair.target.clone(), pair.clone()),
         };
         let transport = direct.then_some(Transport::DirectTls);
         let id = self.tables.issue();
-        let facts = Facts { id, side, outbound: true, transport, peer: crate::net::plain(peer) };
+        let facts = Facts {
+            id,
+            side,
+            outbound: true,
+            transport,
+            peer: crate::net::plain(peer),
+        };
         let waits = waits.map(|waits| (pair, waits));
-        let start = Start { socket, facts, endpoint, local: Some(local), waits, errand: found };
+        let start = Start {
+            socket,
+            facts,
+            endpoint,
+            local: Some(local),
+            waits,
+            errand: found,
+        };
         let terms = self.terms(side);
         let (driver, first) = Driver::new(Arc::clone(self), start, |table| {
             let (machine, first) = Initiating::new(id, terms, errand, rung, direct, table);

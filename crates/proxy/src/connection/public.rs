@@ -36,7 +36,10 @@ pub struct Gate {
 
 impl Rooms {
     /// Serves all who come to `listener`, for ever.
-    #[expect(clippy::disallowed_methods, reason = "a listener starts a driver for each arrival")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a listener starts a driver for each arrival"
+    )]
     pub async fn listen(self: Arc<Self>, listener: TcpListener, gate: Gate) {
         let admission = gate.admission.clone();
         accept_all(listener, admission, |arrival| match arrival {
@@ -60,7 +63,12 @@ impl Rooms {
     }
 
     fn refused(&self, side: Side, violation: Violation, peer: SocketAddr) {
-        (self.tell)(Event::Broke { violation, side, connection: None, peer: Some(peer) });
+        (self.tell)(Event::Broke {
+            violation,
+            side,
+            connection: None,
+            peer: Some(peer),
+        });
     }
 
     async fn receive(self: Arc<Self>, socket: TcpStream, peer: SocketAddr, side: Side) {
@@ -80,9 +88,21 @@ impl Rooms {
         let direct = first[0] == TLS_HANDSHAKE;
         let transport = direct.then_some(Transport::DirectTls);
         let id = self.tables.issue();
-        let facts = Facts { id, side, outbound: false, transport, peer };
-        let start =
-            Start { socket, facts, endpoint: None, local: None, waits: None, errand: None };
+        let facts = Facts {
+            id,
+            side,
+            outbound: false,
+            transport,
+            peer,
+        };
+        let start = Start {
+            socket,
+            facts,
+            endpoint: None,
+            local: None,
+            waits: None,
+            errand: None,
+        };
         let ids = self.ids();
         let (driver, first) = Driver::new(self, start, |table| {
             let (machine, first) = Receiving::new(id, terms, ids, direct, table);
@@ -107,9 +127,16 @@ impl Rooms {
                 Side::Public => self.tls.identities().for_domain(&local),
                 Side::Backend => leaf(&local)?,
             };
-            let begin = if direct { Begin::AtOnce } else { Begin::AfterStartTls };
+            let begin = if direct {
+                Begin::AtOnce
+            } else {
+                Begin::AfterStartTls
+            };
             let name = ServerName::try_from(addressed.ascii().to_owned()).ok()?;
-            return Some(Handshake::Initiate(self.tls.initiate(certificate, begin), name));
+            return Some(Handshake::Initiate(
+                self.tls.initiate(certificate, begin),
+                name,
+            ));
         }
         match (facts.side, addressed) {
             (Side::Public, addressed) => Some(Handshake::Receive(self.tls.receive(addressed))),
@@ -119,7 +146,7 @@ impl Rooms {
             }
             (Side::Backend, None) => {
                 let terms = self.terms(Side::Backend);
-                let leaves = self.local_ca.clone();
+                let leaves = Arc::clone(&self.local_ca);
                 let (tls, now) = (self.tls.clone(), self.now());
                 Some(Handshake::ReceiveBy(Box::new(move |name| {
                     let named = name.and_then(|name| name.parse::<Domain>().ok());
@@ -139,7 +166,9 @@ impl Gate {
         {
             return Err(Violation::BackendAcl);
         }
-        let Some(listening) = &self.redirected else { return Ok(()) };
+        let Some(listening) = &self.redirected else {
+            return Ok(());
+        };
         let origin = || -> io::Result<Origin> {
             Ok(judge(original(socket)?, socket.local_addr()?, listening))
         };

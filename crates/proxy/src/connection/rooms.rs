@@ -27,7 +27,7 @@ pub struct Rooms {
     /// Our certificates towards peers.
     pub tls: Tls,
     /// Our certificates towards our own server.
-    pub local_ca: LocalCa,
+    pub local_ca: Arc<LocalCa>,
     /// What may change while we run.
     pub settings: ArcSwap<Settings>,
     /// Is told what happens.
@@ -83,13 +83,16 @@ pub struct Seats {
 
 impl Rooms {
     /// Rooms without connections. `seed` is 32 bytes of chance that nobody else knows.
-    #[expect(clippy::too_many_arguments, reason = "the one place where everything comes together")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the one place where everything comes together"
+    )]
     #[expect(clippy::disallowed_methods, reason = "the process starts here")]
     pub fn new(
         tables: Tables,
         verifier: Verifier,
         tls: Tls,
-        local_ca: LocalCa,
+        local_ca: Arc<LocalCa>,
         settings: Settings,
         seats: Seats,
         seed: [u8; 32],
@@ -143,7 +146,11 @@ impl Rooms {
     pub fn follow(self: &Arc<Self>, side: Side, step: &mut Step) {
         for (kind, count) in super::tables::KINDS.into_iter().zip(step.passed) {
             if 0 < count {
-                (self.tell)(Event::Passed { side: side.other(), kind, count });
+                (self.tell)(Event::Passed {
+                    side: side.other(),
+                    kind,
+                    count,
+                });
             }
         }
         for (condition, pair) in step.bounced.drain(..) {

@@ -72,7 +72,10 @@ impl Tables {
             queue: Queue::new(bounds),
             last: 0,
         };
-        Self { inner: Mutex::new(inner), outbox_bytes_max }
+        Self {
+            inner: Mutex::new(inner),
+            outbox_bytes_max,
+        }
     }
 
     /// An id that no connection has had.
@@ -91,8 +94,14 @@ impl Tables {
         orders: mpsc::Sender<Order>,
     ) -> Arc<Outbox> {
         let outbox = Arc::new(Outbox::new(self.outbox_bytes_max));
-        let entry =
-            Entry { outbox: Arc::clone(&outbox), orders, facts, opened, endpoint, presented: None };
+        let entry = Entry {
+            outbox: Arc::clone(&outbox),
+            orders,
+            facts,
+            opened,
+            endpoint,
+            presented: None,
+        };
         self.lock().entries.insert(facts.id, entry);
         outbox
     }
@@ -222,7 +231,9 @@ impl Tables {
 impl Inner {
     fn forward(&mut self, exit: ConnectionId, stanza: Stanza, step: &mut Step) {
         let kind = stanza.kind as usize;
-        let Some(entry) = self.entries.get(&exit) else { return self.hold(stanza, step) };
+        let Some(entry) = self.entries.get(&exit) else {
+            return self.hold(stanza, step);
+        };
         match entry.outbox.push(stanza) {
             Ok(()) => {
                 step.passed[kind] += 1;
@@ -235,7 +246,9 @@ impl Inner {
         }
     }
 
-    fn hold(&mut self, stanza: Stanza, step: &mut Step) {
+    fn hold(&mut self, mut stanza: Stanza, step: &mut Step) {
+        // What waits is counted by its bytes, so it must not keep a whole read alive.
+        stanza.detach();
         let pair = stanza.pair.clone();
         match self.queue.push(stanza) {
             Ok(first) => {
@@ -250,7 +263,9 @@ impl Inner {
 
     /// Sends the error where the stanza came from, if it may have one (P-12).
     fn bounce(&mut self, stanza: &Stanza, error: &StanzaError, step: &mut Step) {
-        let Some(bounce) = stanza.bounce(error) else { return };
+        let Some(bounce) = stanza.bounce(error.condition(), error.kind(), error.text()) else {
+            return;
+        };
         step.bounced.push((error.condition(), bounce.pair.clone()));
         match self.table.way_out(&bounce.pair) {
             Passage::Exit(exit) => self.forward(exit, bounce, step),
@@ -276,4 +291,4 @@ impl Inner {
 }
 
 /// The kinds of stanzas, in the order in which they are counted.
-pub const KINDS: [Kind; 3] = [Kind::Message, Kind::Presence, Kind::Iq];
+pub const KINDS: [Kind; 3] = Kind::ALL;

@@ -33,7 +33,11 @@ struct Waiting {
 impl Queue {
     /// An empty queue.
     pub fn new(bounds: Bounds) -> Self {
-        Self { pairs: HashMap::new(), bytes: 0, bounds }
+        Self {
+            pairs: HashMap::new(),
+            bytes: 0,
+            bounds,
+        }
     }
 
     /// Keeps a stanza behind those of its pair that wait already. Tells whether it is the first.
@@ -42,9 +46,15 @@ impl Queue {
     /// There is no room; the stanza comes back.
     pub fn push(&mut self, stanza: Stanza) -> Result<bool, Stanza> {
         let size = stanza.bytes().len();
-        let Bounds { pair_stanzas_max, pair_bytes_max, bytes_max } = self.bounds;
-        let (count, bytes) =
-            self.pairs.get(&stanza.pair).map_or((0, 0), |it| (it.stanzas.len(), it.bytes));
+        let Bounds {
+            pair_stanzas_max,
+            pair_bytes_max,
+            bytes_max,
+        } = self.bounds;
+        let (count, bytes) = self
+            .pairs
+            .get(&stanza.pair)
+            .map_or((0, 0), |it| (it.stanzas.len(), it.bytes));
         let full = pair_stanzas_max <= count
             || (0 < count && pair_bytes_max < bytes + size)
             || bytes_max < self.bytes + size;
@@ -72,7 +82,9 @@ impl Queue {
 
     /// Takes all that waits of a pair.
     pub fn take(&mut self, pair: &DomainPair) -> VecDeque<Stanza> {
-        let Some(waiting) = self.pairs.remove(pair) else { return VecDeque::new() };
+        let Some(waiting) = self.pairs.remove(pair) else {
+            return VecDeque::new();
+        };
         self.bytes -= waiting.bytes;
         waiting.stanzas
     }
@@ -84,7 +96,10 @@ impl Queue {
 
     /// How many stanzas wait.
     pub fn len(&self) -> usize {
-        self.pairs.values().map(|waiting| waiting.stanzas.len()).sum()
+        self.pairs
+            .values()
+            .map(|waiting| waiting.stanzas.len())
+            .sum()
     }
 
     /// Whether none does.

@@ -78,7 +78,11 @@ impl DialbackError {
         (Self::NotAllowed, "cancel", "not-allowed"),
         (Self::NotAuthorized, "auth", "not-authorized"),
         (Self::PolicyViolation, "modify", "policy-violation"),
-        (Self::RemoteServerNotFound, "cancel", "remote-server-not-found"),
+        (
+            Self::RemoteServerNotFound,
+            "cancel",
+            "remote-server-not-found",
+        ),
         (Self::RemoteServerTimeout, "wait", "remote-server-timeout"),
         (Self::ResourceConstraint, "wait", "resource-constraint"),
     ];
@@ -94,7 +98,10 @@ impl DialbackError {
     }
 
     fn read(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|row| row.2 == name).map(|row| row.0)
+        Self::ALL
+            .into_iter()
+            .find(|row| row.2 == name)
+            .map(|row| row.0)
     }
 }
 
@@ -111,11 +118,14 @@ impl Dialback {
         };
         let pair = DomainPair::new(address(element, "from")?, address(element, "to")?);
         let part = if is_verify {
-            let id = element.attribute("id").filter(|id| !id.is_empty()).ok_or_else(|| {
-                Condition::BadFormat
-                    .because("a verify request without an id")
-                    .blame(Violation::DialbackType)
-            })?;
+            let id = element
+                .attribute("id")
+                .filter(|id| !id.is_empty())
+                .ok_or_else(|| {
+                    Condition::BadFormat
+                        .because("a verify request without an id")
+                        .blame(Violation::DialbackType)
+                })?;
             Part::Verify(StreamId(id.into()))
         } else {
             Part::Result
@@ -133,7 +143,11 @@ impl Dialback {
     /// The answer to this element.
     #[must_use]
     pub fn answer(&self, word: Word) -> Self {
-        Self { part: self.part.clone(), pair: self.pair.reversed(), word }
+        Self {
+            part: self.part.clone(),
+            pair: self.pair.reversed(),
+            word,
+        }
     }
 
     /// The element as bytes of a stream that declares `db:` on its header.
@@ -191,7 +205,7 @@ fn address(element: &Element, name: &str) -> Result<Domain, StreamError> {
 fn error_of(element: &Element) -> Option<DialbackError> {
     let error = element.child(ns::SERVER, "error")?;
     error
-        .children()
+        .elements()
         .filter(|it| it.namespace == ns::STANZA_ERROR)
         .find_map(|it| DialbackError::read(&it.name))
 }
@@ -214,12 +228,17 @@ impl Keys {
             let digest = digest::digest(&digest::SHA256, secret);
             hmac::Key::new(hmac::HMAC_SHA256, hex(digest.as_ref()).as_bytes())
         };
-        Self { keys: secrets.iter().map(key).collect() }
+        Self {
+            keys: secrets.iter().map(key).collect(),
+        }
     }
 
     /// The key that proves that we asked for `pair` on the stream `id`.
     pub fn make(&self, pair: &DomainPair, id: &StreamId) -> String {
-        self.keys.first().map(|key| sign(key, pair, id)).unwrap_or_default()
+        self.keys
+            .first()
+            .map(|key| sign(key, pair, id))
+            .unwrap_or_default()
     }
 
     /// Whether `key` is the one that we made, or would have made, for `pair` on the stream `id`.

@@ -19,7 +19,7 @@ impl Features {
         let dialback = element.child(ns::DIALBACK_FEATURE, "dialback");
         let mechanisms = element.child(ns::SASL, "mechanisms");
         let external = mechanisms.is_some_and(|mechanisms| {
-            mechanisms.children().any(|it| {
+            mechanisms.elements().any(|it| {
                 it.namespace == ns::SASL && it.name == "mechanism" && it.text() == "EXTERNAL"
             })
         });

@@ -25,9 +25,14 @@ impl Header {
     /// Reads a header that the framer has passed.
     ///
     /// # Errors
-    /// `improper-addressing` where `from` or `to` is not a domain, `unsupported-version` where the
+    /// `invalid-namespace` where it is no stream between servers (§4.9.3.10), `improper-addressing` where `from` or `to` is not a domain, `unsupported-version` where the
     /// version is not one (§4.9.3.25).
     pub fn read(element: &Element) -> Result<Self, StreamError> {
+        if element.attribute("xmlns") != Some(ns::SERVER) {
+            return Err(Condition::InvalidNamespace
+                .because("a stream of another content namespace")
+                .blame(Violation::XmlNamespace));
+        }
         let domain = |name| match element.attribute(name) {
             // COMPAT: pre-1.0 servers send empty addresses (XEP-0238 §2).
             None | Some("") => Ok(None),
@@ -37,7 +42,9 @@ impl Header {
                     .blame(blame(error))
             }),
         };
-        let id = element.attribute("id").filter(|id| !id.is_empty() && id.len() <= ID_MAX);
+        let id = element
+            .attribute("id")
+            .filter(|id| !id.is_empty() && id.len() <= ID_MAX);
         Ok(Self {
             from: domain("from")?,
             to: domain("to")?,
@@ -66,7 +73,12 @@ impl Header {
         xml.push_str(ns::SERVER);
         // COMPAT: old servers look for this declaration to learn that we know dialback, and one
         // knows no other prefixes than these two (XEP-0220 §2.4.1).
-        let _ = write!(xml, "' xmlns:db='{}' xmlns:stream='{}'", ns::DIALBACK, ns::STREAM);
+        let _ = write!(
+            xml,
+            "' xmlns:db='{}' xmlns:stream='{}'",
+            ns::DIALBACK,
+            ns::STREAM
+        );
         if let Some(from) = &self.from {
             let _ = write!(xml, " from='{}'", from.as_str());
         }

@@ -83,7 +83,14 @@ impl Initiating {
         table: &mut Table,
     ) -> (Self, Vec<Action>) {
         table.open(id, terms.side);
-        let mut stream = Self { id, terms, errand, rung, state: State::Closed, weak: false };
+        let mut stream = Self {
+            id,
+            terms,
+            errand,
+            rung,
+            state: State::Closed,
+            weak: false,
+        };
         if stream.terms.side == Side::Backend {
             table.prove(id, stream.remote(), Grounds::Configured);
         }
@@ -112,20 +119,30 @@ impl Initiating {
             Errand::Verify(pair, ..) => (&pair.target, &pair.sender),
         };
         let (from, to) = (Some(from.clone()), Some(to.clone()));
-        Action::Send(Header { from, to, id: None, version_1: true }.to_xml())
+        Action::Send(
+            Header {
+                from,
+                to,
+                id: None,
+                version_1: true,
+            }
+            .to_xml(),
+        )
     }
 
     /// Advances the stream by one input. `at` is the time since the process started.
     pub fn handle(&mut self, input: Input, at: Duration, table: &mut Table, out: &mut Vec<Action>) {
         let state = mem::replace(&mut self.state, State::Closed);
         let negotiating = !matches!(state, State::Open(_) | State::Closed);
-        self.state = self.step(state, input, at, table, out).unwrap_or_else(|error| {
-            if negotiating {
-                out.push(self.failed(Setback::Broken(error.condition)));
-            }
-            out.push(Action::Close(Some(error)));
-            State::Closed
-        });
+        self.state = self
+            .step(state, input, at, table, out)
+            .unwrap_or_else(|error| {
+                if negotiating {
+                    out.push(self.failed(Setback::Broken(error.condition)));
+                }
+                out.push(Action::Close(Some(error)));
+                State::Closed
+            });
         if matches!(out.last(), Some(Action::Close(_))) {
             if let State::Open(open) = &mut self.state {
                 let last = out.pop();
@@ -174,12 +191,8 @@ impl Initiating {
             (State::ExpectProceed, Input::Frame(Frame::TlsFailure)) => {
                 Ok(self.give_up(Setback::Plaintext, out))
             }
-            (State::ExpectSecured, Input::NotSecured) => {
-                Ok(self.give_up(Setback::Handshake, out))
-            }
-            (State::ExpectSecured, Input::Secured(presented)) => {
-                self.on_secured(presented, out)
-            }
+            (State::ExpectSecured, Input::NotSecured) => Ok(self.give_up(Setback::Handshake, out)),
+            (State::ExpectSecured, Input::Secured(presented)) => self.on_secured(presented, out),
             (State::Judge(presented), Input::Found(_, finding)) => {
                 Ok(self.on_found(presented, finding, table, out))
             }
@@ -402,13 +415,20 @@ impl Initiating {
 
     fn open(&self, presented: Option<Presented>, stream: Option<StreamId>) -> Open {
         let secured = presented.is_some();
-        let negotiated = Negotiated { way: Way::Outbound, stream, secured, presented };
+        let negotiated = Negotiated {
+            way: Way::Outbound,
+            stream,
+            secured,
+            presented,
+        };
         Open::new(self.id, Arc::clone(&self.terms), negotiated)
     }
 
     /// Takes the answer of an authoritative server, if it is the answer to what we asked (E-20).
     fn on_verified(&self, dialback: Dialback, out: &mut Vec<Action>) -> State {
-        let Errand::Verify(pair, stream, _) = &self.errand else { return State::Closed };
+        let Errand::Verify(pair, stream, _) = &self.errand else {
+            return State::Closed;
+        };
         let ours = dialback.pair == *pair && dialback.part == Part::Verify(stream.clone());
         let answer = match dialback.word {
             Word::Valid if ours => Answer::Valid,

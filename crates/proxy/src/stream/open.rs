@@ -12,9 +12,7 @@ use super::{
     Action, Condition, Dialback, Frame, Input, Part, Setback, Stanza, StanzaError, StreamError,
     Terms, Tidings, Violation, Word,
 };
-use crate::binding::{
-    ConnectionId, DomainPair, Finding, Passage, Side, StreamId, Table,
-};
+use crate::binding::{ConnectionId, DomainPair, Finding, Passage, Side, StreamId, Table};
 
 /// A stream on which both may speak: claims and verdicts, asking and being asked, stanzas.
 ///
@@ -60,7 +58,12 @@ pub(super) struct Negotiated {
 
 impl Open {
     pub(super) fn new(id: ConnectionId, terms: Arc<Terms>, with: Negotiated) -> Self {
-        let Negotiated { way, stream, secured, presented } = with;
+        let Negotiated {
+            way,
+            stream,
+            secured,
+            presented,
+        } = with;
         Self {
             id,
             terms,
@@ -170,7 +173,9 @@ impl Open {
         table: &Table,
         out: &mut Vec<Action>,
     ) -> Result<(), StreamError> {
-        let authorized = table.row(self.id).is_some_and(|row| !row.entrances.is_empty());
+        let authorized = table
+            .row(self.id)
+            .is_some_and(|row| !row.entrances.is_empty());
         let violation = match (self.way, self.terms.side) {
             (Way::Outbound, _) => Violation::PairInverse,
             (Way::Inbound, _) if !authorized => {
@@ -184,7 +189,8 @@ impl Open {
             }
             (Way::Inbound, Side::Public) => Violation::PairUnauthorized,
         };
-        self.strikes.retain(|earlier| at.saturating_sub(*earlier) < STRIKES_WITHIN);
+        self.strikes
+            .retain(|earlier| at.saturating_sub(*earlier) < STRIKES_WITHIN);
         self.strikes.push(at);
         if STRIKES_MAX < self.strikes.len() {
             let condition = if self.terms.may_receive(&stanza.pair.target) {
@@ -192,7 +198,9 @@ impl Open {
             } else {
                 Condition::HostUnknown
             };
-            return Err(condition.because("stanzas of unauthorized pairs").blame(violation));
+            return Err(condition
+                .because("stanzas of unauthorized pairs")
+                .blame(violation));
         }
         out.push(Action::Count(violation));
         if self.terms.side == Side::Backend && self.way == Way::Inbound {
@@ -282,7 +290,9 @@ impl Open {
     /// What we do not know is ignored once the far end is authorized for something; before, it is
     /// out of place (O-04, C-08).
     fn refuse_unknown(&self, table: &Table) -> Result<(), StreamError> {
-        let known = table.row(self.id).is_some_and(|row| !row.entrances.is_empty());
+        let known = table
+            .row(self.id)
+            .is_some_and(|row| !row.entrances.is_empty());
         if known || self.way == Way::Outbound || self.leaving {
             return Ok(());
         }

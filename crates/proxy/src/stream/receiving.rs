@@ -11,9 +11,7 @@ use super::{
     Action, Authorization, Condition, Frame, Header, Ids, Input, Offer, SaslError, Setback,
     StreamError, Terms, Tidings, Violation, ns,
 };
-use crate::binding::{
-    ConnectionId, Decision, DomainPair, Finding, Side, StreamId, Table, decide,
-};
+use crate::binding::{ConnectionId, Decision, DomainPair, Finding, Side, StreamId, Table, decide};
 
 /// A stream that the far end opened, from its first byte to its last.
 #[derive(Clone, Debug)]
@@ -89,8 +87,16 @@ impl Receiving {
             State::ExpectHeader(Stage::Plain)
         };
         let early = VecDeque::new();
-        let stream =
-            Self { id, terms, ids, state, greeted: false, elements: 0, failures: 0, early };
+        let stream = Self {
+            id,
+            terms,
+            ids,
+            state,
+            greeted: false,
+            elements: 0,
+            failures: 0,
+            early,
+        };
         (stream, out)
     }
 
@@ -98,8 +104,10 @@ impl Receiving {
     pub fn handle(&mut self, input: Input, at: Duration, table: &mut Table, out: &mut Vec<Action>) {
         self.advance(input, at, table, out);
         // What came early is heard as soon as nothing is awaited any more.
-        while !matches!(self.state, State::Judge(..) | State::Admit(..) | State::Closed)
-            && let Some(frame) = self.early.pop_front()
+        while !matches!(
+            self.state,
+            State::Judge(..) | State::Admit(..) | State::Closed
+        ) && let Some(frame) = self.early.pop_front()
         {
             self.advance(Input::Frame(frame), at, table, out);
         }
@@ -107,11 +115,13 @@ impl Receiving {
 
     fn advance(&mut self, input: Input, at: Duration, table: &mut Table, out: &mut Vec<Action>) {
         let state = mem::replace(&mut self.state, State::Closed);
-        self.state = self.step(state, input, at, table, out).unwrap_or_else(|error| {
-            self.greet_anyway(out);
-            out.push(Action::Close(Some(error)));
-            State::Closed
-        });
+        self.state = self
+            .step(state, input, at, table, out)
+            .unwrap_or_else(|error| {
+                self.greet_anyway(out);
+                out.push(Action::Close(Some(error)));
+                State::Closed
+            });
         if matches!(out.last(), Some(Action::Close(_))) {
             self.state = State::Closed;
             table.close(self.id);
@@ -191,7 +201,11 @@ impl Receiving {
     /// Counts what a far end says that is not authorized for anything yet (C-08).
     fn count(&mut self, input: &Input, table: &Table) -> Result<(), StreamError> {
         let counts = matches!(input, Input::Frame(_));
-        if !counts || table.row(self.id).is_some_and(|row| !row.entrances.is_empty()) {
+        if !counts
+            || table
+                .row(self.id)
+                .is_some_and(|row| !row.entrances.is_empty())
+        {
             return Ok(());
         }
         self.elements += 1;
@@ -239,15 +253,25 @@ impl Receiving {
         let known = |to: &Domain| self.terms.may_receive(to) || *to == self.terms.server_name;
         let backend = self.terms.side == Side::Backend;
         if !header.to.as_ref().is_none_or(known) {
-            let violation =
-                if backend { Violation::BackendTo } else { Violation::StreamHostUnknown };
+            let violation = if backend {
+                Violation::BackendTo
+            } else {
+                Violation::StreamHostUnknown
+            };
             return Err(Condition::HostUnknown
                 .because("the target domain is not for us to receive")
                 .blame(violation));
         }
-        if !header.from.as_ref().is_none_or(|from| self.terms.may_send(from)) {
-            let violation =
-                if backend { Violation::BackendFrom } else { Violation::DialbackFromHosted };
+        if !header
+            .from
+            .as_ref()
+            .is_none_or(|from| self.terms.may_send(from))
+        {
+            let violation = if backend {
+                Violation::BackendFrom
+            } else {
+                Violation::DialbackFromHosted
+            };
             return Err(Condition::InvalidFrom
                 .because("the sender domain cannot be on this side")
                 .blame(violation));
@@ -260,10 +284,17 @@ impl Receiving {
         greeting: Greeting,
         out: &mut Vec<Action>,
     ) -> Result<State, StreamError> {
-        let plaintext = self.terms.level(greeting.header.from.as_ref()).allows_plaintext();
+        let plaintext = self
+            .terms
+            .level(greeting.header.from.as_ref())
+            .allows_plaintext();
         if greeting.header.version_1 {
             let start_tls = self.terms.tls.then_some(!plaintext);
-            let offer = Offer { start_tls, external: false, dialback: true };
+            let offer = Offer {
+                start_tls,
+                external: false,
+                dialback: true,
+            };
             out.push(Action::Send(offer.to_xml()));
         } else if !plaintext {
             return Err(Condition::PolicyViolation
@@ -278,7 +309,13 @@ impl Receiving {
             presented: None,
         };
         let open = Open::new(self.id, Arc::clone(&self.terms), negotiated);
-        Ok(State::Open(open, Offered { start_tls, external: None }))
+        Ok(State::Open(
+            open,
+            Offered {
+                start_tls,
+                external: None,
+            },
+        ))
     }
 
     /// EXTERNAL is offered only where the certificate proves the name, so that has to be known
@@ -289,7 +326,12 @@ impl Receiving {
         presented: Option<Presented>,
         out: &mut Vec<Action>,
     ) -> State {
-        let Header { from, to, version_1, .. } = &greeting.header;
+        let Header {
+            from,
+            to,
+            version_1,
+            ..
+        } = &greeting.header;
         let target = to.as_ref().filter(|to| self.terms.may_receive(to));
         match (from, target, presented) {
             (Some(from), Some(_), Some(presented)) if *version_1 => {
@@ -308,7 +350,12 @@ impl Receiving {
         table: &mut Table,
         out: &mut Vec<Action>,
     ) -> State {
-        let Header { from: Some(from), to: Some(to), .. } = greeting.header.clone() else {
+        let Header {
+            from: Some(from),
+            to: Some(to),
+            ..
+        } = greeting.header.clone()
+        else {
             return self.open(greeting, Some(presented), None, out);
         };
         let external = match decide(finding, self.terms.level(Some(&from))) {
@@ -331,17 +378,39 @@ impl Receiving {
         out: &mut Vec<Action>,
     ) -> State {
         if greeting.header.version_1 {
-            let offer = Offer { start_tls: None, external: external.is_some(), dialback: true };
+            let offer = Offer {
+                start_tls: None,
+                external: external.is_some(),
+                dialback: true,
+            };
             out.push(Action::Send(offer.to_xml()));
         }
         let stream = Some(greeting.stream);
-        let negotiated = Negotiated { way: Way::Inbound, stream, secured: true, presented };
+        let negotiated = Negotiated {
+            way: Way::Inbound,
+            stream,
+            secured: true,
+            presented,
+        };
         let open = Open::new(self.id, Arc::clone(&self.terms), negotiated);
-        State::Open(open, Offered { start_tls: None, external })
+        State::Open(
+            open,
+            Offered {
+                start_tls: None,
+                external,
+            },
+        )
     }
 
     fn on_start_tls(&self, state: State, out: &mut Vec<Action>) -> Result<State, StreamError> {
-        let State::Open(_, Offered { start_tls: Some(to), .. }) = state else {
+        let State::Open(
+            _,
+            Offered {
+                start_tls: Some(to),
+                ..
+            },
+        ) = state
+        else {
             // Not offered: in TLS already, or never.
             let violation = match self.terms.side {
                 Side::Public => Violation::StreamOrder,
@@ -368,7 +437,10 @@ impl Receiving {
             auth.check(offered.external.as_ref().map(|pair| &pair.sender))
         } else {
             let violation = Some(Violation::SaslOrder);
-            Err(SaslError { condition: "encryption-required", violation })
+            Err(SaslError {
+                condition: "encryption-required",
+                violation,
+            })
         };
         match (checked, offered.external) {
             (Ok(()), Some(pair)) => {
@@ -378,7 +450,13 @@ impl Receiving {
             (checked, external) => {
                 let error = checked.err().unwrap_or(NOT_AUTHORIZED);
                 self.fail_sasl(error, out)?;
-                Ok(State::Open(open, Offered { external, start_tls: offered.start_tls }))
+                Ok(State::Open(
+                    open,
+                    Offered {
+                        external,
+                        start_tls: offered.start_tls,
+                    },
+                ))
             }
         }
     }
@@ -452,8 +530,10 @@ impl Receiving {
 /// COMPAT: initiators that fail once may offer another identity, few do so twice (RFC 6120 §6.4.5).
 const SASL_FAILURES_MAX: u32 = 3;
 
-const NOT_AUTHORIZED: SaslError =
-    SaslError { condition: "not-authorized", violation: Some(Violation::SaslOrder) };
+const NOT_AUTHORIZED: SaslError = SaslError {
+    condition: "not-authorized",
+    violation: Some(Violation::SaslOrder),
+};
 
 #[cfg(test)]
 mod tests;

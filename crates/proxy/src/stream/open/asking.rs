@@ -11,7 +11,10 @@ impl Open {
     pub(super) fn on_ask(&mut self, pair: DomainPair, table: &mut Table, out: &mut Vec<Action>) {
         if self.leaving || self.way == Way::Inbound {
             out.push(Action::Tell(Tidings::Failed(pair, Setback::Draining)));
-        } else if table.row(self.id).is_some_and(|row| row.exits.contains(&pair)) {
+        } else if table
+            .row(self.id)
+            .is_some_and(|row| row.exits.contains(&pair))
+        {
             out.push(Action::Tell(Tidings::Bound(pair)));
         } else if table.is_proven(self.id, &pair.target) {
             self.request(&pair, table, out);
@@ -79,8 +82,11 @@ impl Open {
         table.ask(pair, self.id);
         *self.asks.entry(pair.clone()).or_default() += 1;
         let key = self.terms.keys.make(pair, stream);
-        let request =
-            Dialback { part: Part::Result, pair: pair.clone(), word: Word::Request(key) };
+        let request = Dialback {
+            part: Part::Result,
+            pair: pair.clone(),
+            word: Word::Request(key),
+        };
         out.push(Action::Send(request.to_xml()));
     }
 
@@ -115,7 +121,9 @@ impl Open {
 
     /// Strikes one answer off those due for `pair`; tells whether one was.
     fn is_due(&mut self, pair: &DomainPair) -> bool {
-        let Some(due) = self.asks.get_mut(pair) else { return false };
+        let Some(due) = self.asks.get_mut(pair) else {
+            return false;
+        };
         *due -= 1;
         if *due == 0 {
             self.asks.remove(pair);
@@ -124,7 +132,7 @@ impl Open {
     }
 
     /// Nothing that was asked for will be answered any more (E-07).
-    pub(super) fn fail_asks(&mut self, setback: &Setback, out: &mut Vec<Action>) {
+    pub(in super::super) fn fail_asks(&mut self, setback: &Setback, out: &mut Vec<Action>) {
         let asked = std::mem::take(&mut self.asks).into_keys();
         let wanted = std::mem::take(&mut self.wants);
         for pair in asked.chain(wanted) {

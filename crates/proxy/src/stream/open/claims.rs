@@ -48,7 +48,9 @@ impl Open {
         }
         if let Some((error, violation)) = self.objection(pair, table) {
             out.push(Action::Count(violation));
-            out.push(Action::Send(dialback.answer(Word::Error(Some(error))).to_xml()));
+            out.push(Action::Send(
+                dialback.answer(Word::Error(Some(error))).to_xml(),
+            ));
             return Ok(());
         }
         if let Some(claim) = self.claims.get_mut(pair) {
@@ -58,7 +60,14 @@ impl Open {
         let judged = self.claims.iter().any(|(earlier, claim)| {
             earlier.sender == pair.sender && matches!(claim.stage, Stage::Judging)
         });
-        self.claims.insert(pair.clone(), Claim { key, requests: 1, stage: Stage::Judging });
+        self.claims.insert(
+            pair.clone(),
+            Claim {
+                key,
+                requests: 1,
+                stage: Stage::Judging,
+            },
+        );
         if !judged {
             out.push(Action::Judge(pair.sender.clone(), self.presented.clone()));
         }
@@ -79,10 +88,13 @@ impl Open {
         let carried = table.row(self.id).map_or(0, |row| row.entrances.len());
         let open: u32 = self.claims.values().map(|claim| claim.requests).sum();
         if !self.terms.may_receive(&pair.target) {
-            Some((DialbackError::ItemNotFound, match self.terms.side {
-                Side::Public => Violation::DialbackNotHosted,
-                Side::Backend => Violation::BackendTo,
-            }))
+            Some((
+                DialbackError::ItemNotFound,
+                match self.terms.side {
+                    Side::Public => Violation::DialbackNotHosted,
+                    Side::Backend => Violation::BackendTo,
+                },
+            ))
         } else if !self.terms.may_send(&pair.sender) {
             // Nobody out there may be one of us (B-19).
             Some((DialbackError::NotAcceptable, Violation::DialbackFromHosted))
@@ -118,7 +130,9 @@ impl Open {
     }
 
     fn on_decision(&mut self, pair: &DomainPair, decision: Decision, out: &mut Vec<Action>) {
-        let Some(claim) = self.claims.get_mut(pair) else { return };
+        let Some(claim) = self.claims.get_mut(pair) else {
+            return;
+        };
         match decision {
             Decision::Bind(grounds) => {
                 claim.stage = Stage::Reaching(grounds);
@@ -154,7 +168,9 @@ impl Open {
         table: &Table,
         out: &mut Vec<Action>,
     ) -> Result<(), StreamError> {
-        let Some(claim) = self.claims.get_mut(pair) else { return Ok(()) };
+        let Some(claim) = self.claims.get_mut(pair) else {
+            return Ok(());
+        };
         if !matches!(claim.stage, Stage::Asking) {
             return Ok(());
         }
@@ -165,7 +181,9 @@ impl Open {
             }
             Answer::Invalid => {
                 out.push(Action::Count(self.key_violation()));
-                let others = table.row(self.id).is_some_and(|row| !row.entrances.is_empty());
+                let others = table
+                    .row(self.id)
+                    .is_some_and(|row| !row.entrances.is_empty());
                 if others || 1 < self.claims.len() {
                     self.deny(pair, DialbackError::Forbidden, out);
                 } else {
@@ -221,7 +239,9 @@ impl Open {
         table: &Table,
         out: &mut Vec<Action>,
     ) -> Result<(), StreamError> {
-        let others = table.row(self.id).is_some_and(|row| !row.entrances.is_empty());
+        let others = table
+            .row(self.id)
+            .is_some_and(|row| !row.entrances.is_empty());
         if others || 1 < self.claims.len() {
             self.deny(pair, DialbackError::RemoteServerTimeout, out);
             return Ok(());
@@ -237,8 +257,14 @@ impl Open {
 
     /// Answers every request that shared this investigation.
     fn answer(&mut self, pair: &DomainPair, word: &Word, out: &mut Vec<Action>) {
-        let Some(claim) = self.claims.remove(pair) else { return };
-        let answer = Dialback { part: Part::Result, pair: pair.reversed(), word: word.clone() };
+        let Some(claim) = self.claims.remove(pair) else {
+            return;
+        };
+        let answer = Dialback {
+            part: Part::Result,
+            pair: pair.reversed(),
+            word: word.clone(),
+        };
         let xml = answer.to_xml();
         out.extend((0..claim.requests).map(|_| Action::Send(xml.clone())));
     }
