@@ -5,6 +5,7 @@ pub mod binding;
 pub mod stream;
 
 // Floor 4: the process.
+pub mod admin;
 pub mod args;
 pub mod config;
 pub mod logging;
