@@ -1,1 +1,5 @@
 //! End to end.
+
+mod bare;
+mod conversation;
+mod verona;

@@ -2,7 +2,16 @@
 
 // Floor 1: decisions; no waiting, no clock, no chance, no I/O.
 pub mod binding;
+pub mod establish;
 pub mod stream;
+
+// Floor 2: sockets that do not know what they carry.
+pub mod capture;
+pub mod net;
+pub mod tls;
+
+// Floor 3: connections.
+pub mod connection;
 
 // Floor 4: the process.
 pub mod admin;

@@ -1,6 +1,7 @@
 use std::fmt;
 
-use crate::{Domain, Finding};
+use crate::gather::{Data, Records, Security};
+use crate::{Domain, Finding, Service};
 
 /// A place where a domain's service is offered: one SRV record, or the fallback (RFC 6120 §3.2).
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -16,6 +17,13 @@ pub struct Endpoint {
     pub secure: bool,
 }
 
+impl Endpoint {
+    /// Tells whether both are the same port of the same host.
+    pub(crate) fn is_at(&self, other: &Self) -> bool {
+        self.target == other.target && self.port == other.port
+    }
+}
+
 /// How TLS begins on a connection.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Transport {
@@ -23,6 +31,113 @@ pub enum Transport {
     StartTls,
     /// With the first byte (XEP-0368).
     DirectTls,
+}
+
+/// What the SRV records of both of a service's names say together (XEP-0368 §3).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Delegation {
+    /// The service is offered here.
+    Offered(Vec<Offer>),
+    /// The domain decidedly does not offer it.
+    Declined,
+    /// Nothing is published, so the domain's own addresses may be tried.
+    Unpublished,
+}
+
+/// One SRV record.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Offer {
+    priority: u16,
+    weight: u16,
+    pub(crate) endpoint: Endpoint,
+}
+
+impl Delegation {
+    /// Reads the records of the STARTTLS and the direct TLS name of a service together.
+    pub(crate) fn read(starttls: &Records, direct_tls: &Records) -> Self {
+        let both = [
+            (starttls, Transport::StartTls),
+            (direct_tls, Transport::DirectTls),
+        ];
+        let is_published = both.iter().any(|(records, _)| !records.data.is_empty());
+        let offers: Vec<Offer> = both
+            .iter()
+            .flat_map(|(it, transport)| read(it, *transport))
+            .collect();
+        let says_no = |it: &Data| matches!(it, Data::Srv { target, .. } if target.is_empty());
+        if !offers.is_empty() {
+            Self::Offered(offers)
+        } else if both
+            .iter()
+            .any(|(records, _)| records.data.iter().any(says_no))
+        {
+            Self::Declined
+        } else if is_published {
+            // Targets that are no host names lead nowhere, and not to the domain's own address
+            // either: an answer was received (RFC 6120 §3.2.1).
+            Self::Offered(Vec::new())
+        } else {
+            Self::Unpublished
+        }
+    }
+}
+
+fn read(records: &Records, transport: Transport) -> Vec<Offer> {
+    let secure = records.security == Security::Secure;
+    let offer = |it: &Data| match it {
+        Data::Srv {
+            priority,
+            weight,
+            port,
+            target,
+        } if *port != 0 => Some(Offer {
+            priority: *priority,
+            weight: *weight,
+            endpoint: Endpoint {
+                target: target.parse().ok()?,
+                port: *port,
+                transport,
+                secure,
+            },
+        }),
+        Data::Srv { .. } | Data::Address(_) | Data::Tlsa(_) => None,
+    };
+    records.data.iter().filter_map(offer).collect()
+}
+
+/// Puts offers in the order in which they are to be tried: by priority, and within one priority by
+/// lot, each with a chance by its weight (RFC 2782).
+///
+/// `draw` returns a number from 0 up to and including the one it is given.
+pub(crate) fn order(mut offers: Vec<Offer>, mut draw: impl FnMut(u32) -> u32) -> Vec<Endpoint> {
+    // Those without weight come first in their priority, so that a draw of zero is theirs.
+    offers.sort_by_key(|it| (it.priority, it.weight != 0));
+    let mut ordered = Vec::new();
+    while let Some(first) = offers.first() {
+        let priority = first.priority;
+        let peers = || offers.iter().take_while(|it| it.priority == priority);
+        let total = peers().map(|it| u32::from(it.weight)).sum();
+        let lot = draw(total);
+        let mut sum = 0;
+        let drawn = peers().position(|it| {
+            sum += u32::from(it.weight);
+            lot <= sum
+        });
+        ordered.push(offers.remove(drawn.unwrap_or(0)).endpoint);
+    }
+    ordered.truncate(ENDPOINTS_MAX);
+    ordered
+}
+
+/// Where a service is when nothing says so: at the domain's own addresses (RFC 6120 §3.2.2).
+pub(crate) fn fallback(domain: &Domain, service: Service) -> Endpoint {
+    Endpoint {
+        target: domain.clone(),
+        port: service.port(),
+        transport: Transport::StartTls,
+        // No signed record says that this is the place.
+        secure: false,
+    }
 }
 
 /// Why there is nowhere to connect to.
@@ -70,3 +185,9 @@ impl fmt::Display for Unresolved {
 }
 
 impl std::error::Error for Unresolved {}
+
+/// How many endpoints are worth trying; nobody waits for the seventeenth.
+pub(crate) const ENDPOINTS_MAX: usize = 16;
+
+#[cfg(test)]
+mod tests;

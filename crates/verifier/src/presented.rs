@@ -126,18 +126,16 @@ impl Names {
             return names;
         };
         for name in found.value.general_names.iter().take(NAMES_MAX) {
-            match name {
-                GeneralName::DNSName(name) => names.dns.push((*name).to_owned()),
-                GeneralName::OtherName(oid, value) => {
-                    let text = |tag| other_name(value, tag).map(str::to_owned);
-                    match oid.to_id_string().as_str() {
-                        ON_DNS_SRV => names.srv.extend(text(IA5_STRING)),
-                        ON_XMPP_ADDR => names.xmpp.extend(text(UTF8_STRING)),
-                        _ => (),
-                    }
+            // No other form names an XMPP service (RFC 6120 §13.7.1.2).
+            if let GeneralName::DNSName(name) = name {
+                names.dns.push((*name).to_owned());
+            } else if let GeneralName::OtherName(oid, value) = name {
+                let text = |tag| other_name(value, tag).map(str::to_owned);
+                match oid.to_id_string().as_str() {
+                    ON_DNS_SRV => names.srv.extend(text(IA5_STRING)),
+                    ON_XMPP_ADDR => names.xmpp.extend(text(UTF8_STRING)),
+                    _ => (),
                 }
-                // No other form names an XMPP service (RFC 6120 §13.7.1.2).
-                _ => (),
             }
         }
         names

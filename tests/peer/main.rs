@@ -1,0 +1,190 @@
+//! Wires in a network namespace, driven line by line: what a scripted peer is made of.
+//!
+//! Every line on standard input is a JSON object, `{"do": NAME, "wire": N, ...}`; what happens is
+//! told on standard output in the same way. A wire decides nothing: what is said on it, and when
+//! it turns to TLS, is up to the test that holds the other end of these two pipes.
+//!
+//! Besides, `ligase-peer get ADDRESS PATH` prints what an HTTP server answers, and
+//! `ligase-peer await ADDRESS PATH` asks until it answers 200; `ligase-peer load` is a peer that
+//! is as fast as it can be.
+
+mod http;
+mod load;
+mod tls;
+
+use std::collections::HashMap;
+use std::env::args;
+use std::io::stdin;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use crate::tls::Wire;
+
+fn main() -> ExitCode {
+    let arguments: Vec<_> = args().skip(1).collect();
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        [] => wires(),
+        ["get", address, path] => http::get(address, path),
+        ["await", address, path] => http::await_ok(address, path),
+        ["load", rest @ ..] => load::run(rest),
+        _ => {
+            eprintln!("usage: ligase-peer [get|await ADDRESS PATH | load ...]");
+            ExitCode::from(2)
+        }
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn wires() -> ExitCode {
+    let mut wires = Wires::default();
+    let (sender, mut lines) = unbounded_channel();
+    thread::spawn(move || {
+        for line in stdin().lines().map_while(Result::ok) {
+            // Nobody listens any more only when the program ends.
+            let _ = sender.send(line);
+        }
+    });
+    while let Some(line) = lines.recv().await {
+        match serde_json::from_str(&line) {
+            Ok(order) => wires.obey(order).await,
+            Err(error) => tell(json!({"error": error.to_string()})),
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+/// The wires there are. Those that the test opens have even numbers, the others odd ones.
+#[derive(Default)]
+struct Wires {
+    dialed: HashMap<u64, UnboundedSender<Value>>,
+    accepted: Arc<std::sync::Mutex<HashMap<u64, UnboundedSender<Value>>>>,
+    count: Arc<AtomicU64>,
+}
+
+impl Wires {
+    async fn obey(&mut self, order: Value) {
+        let text = |key: &str| order.get(key).and_then(Value::as_str).unwrap_or_default();
+        let number = order
+            .get("wire")
+            .and_then(Value::as_u64)
+            .unwrap_or_default();
+        match text("do") {
+            "listen" => self.listen(text("at")).await,
+            "dial" => {
+                let (orders, inbox) = unbounded_channel();
+                self.dialed.insert(number, orders);
+                let to = text("to").to_owned();
+                spawn(async move {
+                    match TcpStream::connect(&to).await {
+                        Ok(socket) => {
+                            tell(json!({"wire": number, "dialed": to}));
+                            serve(number, socket, inbox).await;
+                        }
+                        Err(error) => tell(json!({"wire": number, "closed": error.to_string()})),
+                    }
+                });
+            }
+            _ => {
+                let accepted = self.accepted.lock().ok();
+                let accepted = accepted.as_ref().and_then(|it| it.get(&number));
+                // A wire that has ended takes no more orders, and its end has been told.
+                let _ = self
+                    .dialed
+                    .get(&number)
+                    .or(accepted)
+                    .map(|wire| wire.send(order));
+            }
+        }
+    }
+
+    async fn listen(&self, at: &str) {
+        let listener = match TcpListener::bind(at).await {
+            Ok(listener) => listener,
+            Err(error) => return tell(json!({"listening": at, "error": error.to_string()})),
+        };
+        tell(json!({"listening": at}));
+        let (accepted, count) = (self.accepted.clone(), self.count.clone());
+        let at = at.to_owned();
+        spawn(async move {
+            while let Ok((socket, from)) = listener.accept().await {
+                let number = 2 * count.fetch_add(1, Ordering::Relaxed) + 1;
+                let (orders, inbox) = unbounded_channel();
+                if let Ok(mut accepted) = accepted.lock() {
+                    accepted.insert(number, orders);
+                }
+                tell(json!({"wire": number, "accepted": from.to_string(), "at": at}));
+                spawn(serve(number, socket, inbox));
+            }
+        });
+    }
+}
+
+/// Does as it is told with one wire, and tells what comes from it, until it ends.
+async fn serve(number: u64, socket: TcpStream, mut inbox: UnboundedReceiver<Value>) {
+    // What is written is a whole thing to say; it shall not wait for more.
+    let _ = socket.set_nodelay(true);
+    let mut wire = Wire::Plain(socket);
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        tokio::select! {
+            order = inbox.recv() => {
+                let Some(order) = order else { return };
+                match obey(number, wire, &order).await {
+                    Ok(Some(same)) => wire = same,
+                    Ok(None) => return tell(json!({"wire": number, "closed": "by us"})),
+                    Err(error) => return tell(json!({"wire": number, "closed": error})),
+                }
+            }
+            read = wire.read(&mut buffer) => match read {
+                Ok(0) => return tell(json!({"wire": number, "closed": "by the other end"})),
+                Ok(read) => {
+                    let text = String::from_utf8_lossy(buffer.get(..read).unwrap_or_default());
+                    tell(json!({"wire": number, "text": text}));
+                }
+                Err(error) => return tell(json!({"wire": number, "closed": error.to_string()})),
+            },
+        }
+    }
+}
+
+/// Obeys one order; None means that the wire is no more.
+async fn obey(number: u64, mut wire: Wire, order: &Value) -> Result<Option<Wire>, String> {
+    let text = order
+        .get("text")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    wire.write_all(text.as_bytes())
+        .await
+        .map_err(|error| error.to_string())?;
+    wire.flush().await.map_err(|error| error.to_string())?;
+    match order.get("do").and_then(Value::as_str) {
+        Some("send") => Ok(Some(wire)),
+        Some("tls") => {
+            let (wire, seen) = wire.secure(order).await?;
+            tell(json!({"wire": number, "secured": seen}));
+            Ok(Some(wire))
+        }
+        _ => {
+            // The other end may have closed it first.
+            let _ = wire.shutdown().await;
+            Ok(None)
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the program's driver")]
+fn spawn(task: impl Future<Output = ()> + Send + 'static) {
+    tokio::spawn(task);
+}
+
+fn tell(event: Value) {
+    println!("{event}");
+}

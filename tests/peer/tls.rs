@@ -1,0 +1,243 @@
+//! A wire that turns to TLS, with whatever certificate it is told to show, and believes anybody.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::aws_lc_rs::default_provider;
+use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{
+    ClientConfig, DigitallySignedStruct, DistinguishedName, Error, ServerConfig, SignatureScheme,
+};
+use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
+
+/// A connection, in the clear or not.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there are few, and they stay where they are"
+)]
+pub(crate) enum Wire {
+    Plain(TcpStream),
+    Secure(TlsStream<TcpStream>),
+}
+
+impl Wire {
+    /// Shakes hands as `order` says, and tells what the other end showed.
+    pub(crate) async fn secure(self, order: &Value) -> Result<(Self, Value), String> {
+        let Self::Plain(socket) = self else {
+            return Err("TLS within TLS".to_owned());
+        };
+        let text = |key: &str| order.get(key).and_then(Value::as_str);
+        let identity = match (text("chain"), text("key")) {
+            (Some(chain), Some(key)) => Some(identity(chain, key)?),
+            _ => None,
+        };
+        let alpn: Vec<_> = text("alpn")
+            .map(|it| it.as_bytes().to_vec())
+            .into_iter()
+            .collect();
+        let stream = match text("as") {
+            Some("server") => {
+                let mut config = server(identity)?;
+                config.alpn_protocols = alpn;
+                TlsAcceptor::from(Arc::new(config))
+                    .accept(socket)
+                    .await
+                    .map(TlsStream::from)
+            }
+            _ => {
+                let mut config = client(identity)?;
+                config.alpn_protocols = alpn;
+                let name = text("name").unwrap_or_default().to_owned();
+                let name = ServerName::try_from(name).map_err(|error| error.to_string())?;
+                let connector = TlsConnector::from(Arc::new(config));
+                connector.connect(name, socket).await.map(TlsStream::from)
+            }
+        };
+        let stream = stream.map_err(|error| error.to_string())?;
+        let seen = seen(&stream);
+        Ok((Self::Secure(stream), seen))
+    }
+}
+
+/// What the other end showed: its leaf's digest, the name it asked for, the protocol agreed on.
+fn seen(stream: &TlsStream<TcpStream>) -> Value {
+    let (_, common) = stream.get_ref();
+    let leaf = common.peer_certificates().and_then(<[_]>::first);
+    let name = match stream {
+        TlsStream::Server(server) => server.get_ref().1.server_name(),
+        TlsStream::Client(_) => None,
+    };
+    json!({
+        "leaf": leaf.map(|leaf| ligase_tests::certificate::digest_of(leaf)),
+        "name": name,
+        "alpn": common.alpn_protocol().map(String::from_utf8_lossy),
+    })
+}
+
+type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+
+fn identity(chain: &str, key: &str) -> Result<Identity, String> {
+    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(chain.as_bytes()).collect();
+    let key = PrivateKeyDer::from_pem_slice(key.as_bytes());
+    Ok((
+        chain.map_err(|error| error.to_string())?,
+        key.map_err(|error| error.to_string())?,
+    ))
+}
+
+fn server(identity: Option<Identity>) -> Result<ServerConfig, String> {
+    let (chain, key) = identity.ok_or("a server without a certificate")?;
+    ServerConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()
+        .map(|it| it.with_client_cert_verifier(Arc::new(Credulous::new())))
+        .and_then(|it| it.with_single_cert(chain, key))
+        .map_err(|error| error.to_string())
+}
+
+fn client(identity: Option<Identity>) -> Result<ClientConfig, String> {
+    let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Credulous::new()));
+    match identity {
+        Some((chain, key)) => builder.with_client_auth_cert(chain, key),
+        None => Ok(builder.with_no_client_auth()),
+    }
+    .map_err(|error| error.to_string())
+}
+
+/// Believes any certificate whose key the other end holds.
+#[derive(Debug)]
+struct Credulous(WebPkiSupportedAlgorithms);
+
+impl Credulous {
+    fn new() -> Self {
+        Self(default_provider().signature_verification_algorithms)
+    }
+}
+
+impl ServerCertVerifier for Credulous {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        leaf: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, leaf, signed, &self.0)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        leaf: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, leaf, signed, &self.0)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_schemes()
+    }
+}
+
+impl ClientCertVerifier for Credulous {
+    fn client_auth_mandatory(&self) -> bool {
+        false
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &[]
+    }
+
+    fn verify_client_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        Ok(ClientCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        leaf: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, leaf, signed, &self.0)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        leaf: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, leaf, signed, &self.0)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.supported_schemes()
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(socket) => Pin::new(socket).poll_read(context, buffer),
+            Self::Secure(stream) => Pin::new(stream).poll_read(context, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(socket) => Pin::new(socket).poll_write(context, bytes),
+            Self::Secure(stream) => Pin::new(stream).poll_write(context, bytes),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(socket) => Pin::new(socket).poll_flush(context),
+            Self::Secure(stream) => Pin::new(stream).poll_flush(context),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(socket) => Pin::new(socket).poll_shutdown(context),
+            Self::Secure(stream) => Pin::new(stream).poll_shutdown(context),
+        }
+    }
+}

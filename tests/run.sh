@@ -1,0 +1,14 @@
+#!/bin/sh
+# Runs every test, the end-to-end ones included; arguments go to cargo test. Worlds are made of
+# network namespaces, so test programs run as root: by sudo, if you are somebody else.
+set -eu
+cd "$(dirname "$0")/.."
+
+tests/install.sh
+if [ "$(id -u)" != 0 ]; then
+    triple=$(rustc -vV | sed -n 's/^host: //p' | tr a-z- A-Z_)
+    export "CARGO_TARGET_${triple}_RUNNER=sudo -E"
+fi
+# The end-to-end tests run the program beside them.
+cargo build --package ligase
+exec cargo test --workspace "$@"

@@ -1,0 +1,258 @@
+//! Certificate: an authority of the world's own, and leaves good and bad.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use rcgen::{
+    BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType,
+    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PublicKeyData,
+};
+use time::{Duration, OffsetDateTime};
+use yasna::models::ObjectIdentifier;
+use yasna::{DERWriterSeq, Tag};
+
+use crate::OrFail;
+
+/// A certificate authority.
+#[derive(Debug)]
+pub struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    pem: String,
+}
+
+impl Authority {
+    /// An authority of that name, which nobody trusts yet.
+    pub fn new(name: &str) -> Self {
+        let key = KeyPair::generate().or_fail("make a key");
+        let mut params = CertificateParams::default();
+        params.distinguished_name = called(name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let now = OffsetDateTime::now_utc();
+        params.not_before = now - Duration::days(30);
+        params.not_after = now + Duration::days(365);
+        let pem = params.self_signed(&key).or_fail("sign an authority").pem();
+        Self {
+            issuer: Issuer::new(params, key),
+            pem,
+        }
+    }
+
+    /// Its certificate, as whoever trusts it keeps it.
+    pub fn pem(&self) -> &str {
+        &self.pem
+    }
+
+    /// A leaf without any fault that names these domains.
+    pub fn issue(&self, domains: &[&str]) -> Certificate {
+        Leaf::of(domains).signed_by(self)
+    }
+}
+
+/// What a certificate says its key may be used for (RFC 5280 §4.2.1.12).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Purpose {
+    /// To be a TLS server and a TLS client.
+    Both,
+    /// To be a TLS server, as public authorities allow today.
+    Server,
+    /// To be a TLS client.
+    Client,
+}
+
+/// A leaf before it is signed.
+#[derive(Clone, Debug)]
+pub struct Leaf {
+    domains: Vec<String>,
+    service_names: Vec<String>,
+    addresses: Vec<String>,
+    purpose: Purpose,
+    days: std::ops::Range<i64>,
+}
+
+impl Leaf {
+    /// A leaf that names these domains by DNS-ID, for both purposes, valid today.
+    pub fn of(domains: &[&str]) -> Self {
+        let domains = domains.iter().map(|&it| it.to_owned()).collect();
+        Self {
+            domains,
+            service_names: Vec::new(),
+            addresses: Vec::new(),
+            purpose: Purpose::Both,
+            days: -1..90,
+        }
+    }
+
+    /// Names the XMPP server service of these domains, too (SRV-ID, RFC 4985).
+    pub fn with_service_names(mut self, domains: &[&str]) -> Self {
+        self.service_names = domains
+            .iter()
+            .map(|it| format!("_xmpp-server.{it}"))
+            .collect();
+        self
+    }
+
+    /// Names these domains by XmppAddr, too (RFC 6120 §13.7.1.4).
+    pub fn with_addresses(mut self, domains: &[&str]) -> Self {
+        self.addresses = domains.iter().map(|&it| it.to_owned()).collect();
+        self
+    }
+
+    /// For this purpose only.
+    pub fn only_for(mut self, purpose: Purpose) -> Self {
+        self.purpose = purpose;
+        self
+    }
+
+    /// Valid until yesterday.
+    pub fn expired(mut self) -> Self {
+        self.days = -90..-1;
+        self
+    }
+
+    /// The certificate, signed by an authority.
+    pub fn signed_by(&self, authority: &Authority) -> Certificate {
+        let key = KeyPair::generate().or_fail("make a key");
+        let signed = self
+            .params()
+            .signed_by(&key, &authority.issuer)
+            .or_fail("sign a leaf");
+        Certificate::new(&signed, &key)
+    }
+
+    /// The certificate, signed by its own key.
+    pub fn self_signed(&self) -> Certificate {
+        let key = KeyPair::generate().or_fail("make a key");
+        let signed = self.params().self_signed(&key).or_fail("sign a leaf");
+        Certificate::new(&signed, &key)
+    }
+
+    fn params(&self) -> CertificateParams {
+        let mut params = CertificateParams::default();
+        params.distinguished_name = called(self.domains.first().map_or("nobody", String::as_str));
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = match self.purpose {
+            Purpose::Both => {
+                vec![
+                    ExtendedKeyUsagePurpose::ServerAuth,
+                    ExtendedKeyUsagePurpose::ClientAuth,
+                ]
+            }
+            Purpose::Server => vec![ExtendedKeyUsagePurpose::ServerAuth],
+            Purpose::Client => vec![ExtendedKeyUsagePurpose::ClientAuth],
+        };
+        let now = OffsetDateTime::now_utc();
+        params.not_before = now + Duration::days(self.days.start);
+        params.not_after = now + Duration::days(self.days.end);
+        // The names are written here, because an SRV-ID is an IA5String, of which rcgen knows none.
+        params.custom_extensions = vec![CustomExtension::from_oid_content(
+            SUBJECT_ALT_NAME,
+            self.names(),
+        )];
+        params
+    }
+
+    /// The subject alternative names (RFC 5280 §4.2.1.6).
+    fn names(&self) -> Vec<u8> {
+        yasna::construct_der(|writer| {
+            writer.write_sequence(|names| {
+                for domain in &self.domains {
+                    let dns = names.next();
+                    dns.write_tagged_implicit(Tag::context(2), |it| it.write_ia5_string(domain));
+                }
+                for name in &self.service_names {
+                    other_name(names, ID_ON_DNS_SRV, |it| it.write_ia5_string(name));
+                }
+                for address in &self.addresses {
+                    other_name(names, ID_ON_XMPP_ADDR, |it| it.write_utf8_string(address));
+                }
+            });
+        })
+    }
+}
+
+/// A certificate and its key.
+#[derive(Clone, Debug)]
+pub struct Certificate {
+    der: Vec<u8>,
+    public_key: Vec<u8>,
+    chain: String,
+    key: String,
+}
+
+impl Certificate {
+    fn new(signed: &rcgen::Certificate, key: &KeyPair) -> Self {
+        Self {
+            der: signed.der().to_vec(),
+            public_key: key.subject_public_key_info(),
+            chain: signed.pem(),
+            key: key.serialize_pem(),
+        }
+    }
+
+    /// The certificate, as PEM.
+    pub fn chain(&self) -> &str {
+        &self.chain
+    }
+
+    /// The key, as PEM.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The SHA-256 of the certificate, in lower-case hexadecimal.
+    pub fn digest(&self) -> String {
+        digest_of(&self.der)
+    }
+
+    /// The TLSA data that pins its key: DANE-EE, public key, SHA-256 (RFC 6698 §2.1).
+    pub fn tlsa(&self) -> String {
+        format!("3 1 1 {}", digest_of(&self.public_key))
+    }
+
+    /// Writes `NAME.crt` and `NAME.key` into a folder, and returns where they are.
+    pub fn write(&self, folder: &Path, name: &str) -> (PathBuf, PathBuf) {
+        let chain = folder.join(format!("{name}.crt"));
+        let key = folder.join(format!("{name}.key"));
+        fs::write(&chain, &self.chain).or_fail("write a certificate");
+        fs::write(&key, &self.key).or_fail("write a key");
+        (chain, key)
+    }
+}
+
+fn called(name: &str) -> DistinguishedName {
+    let mut called = DistinguishedName::new();
+    called.push(DnType::CommonName, name);
+    called
+}
+
+/// Writes one name of a kind that X.509 does not know (RFC 5280 §4.2.1.6, otherName).
+fn other_name(
+    names: &mut DERWriterSeq<'_>,
+    kind: &[u64],
+    value: impl FnOnce(yasna::DERWriter<'_>),
+) {
+    names.next().write_tagged_implicit(Tag::context(0), |name| {
+        name.write_sequence(|parts| {
+            parts.next().write_oid(&ObjectIdentifier::from_slice(kind));
+            parts.next().write_tagged(Tag::context(0), value);
+        });
+    });
+}
+
+/// The SHA-256 of anything, in lower-case hexadecimal.
+pub fn digest_of(bytes: &[u8]) -> String {
+    digest(&SHA256, bytes)
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+const SUBJECT_ALT_NAME: &[u64] = &[2, 5, 29, 17];
+const ID_ON_DNS_SRV: &[u64] = &[1, 3, 6, 1, 5, 5, 7, 8, 7];
+const ID_ON_XMPP_ADDR: &[u64] = &[1, 3, 6, 1, 5, 5, 7, 8, 5];
+
+#[cfg(test)]
+mod tests;

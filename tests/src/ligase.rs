@@ -1,0 +1,259 @@
+//! Ligase: the program under test, started as an operator would start it.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::host::give;
+use crate::peer::program;
+use crate::{Certificate, Host, OrFail, Process, World};
+
+/// How the backend's streams come to the proxy.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Capture {
+    /// By what the backend's resolver says.
+    Dns,
+    /// By netfilter.
+    Redirect,
+}
+
+/// A proxy before it is started.
+#[derive(Clone, Debug)]
+pub struct Proxy {
+    host: Host,
+    domains: Vec<String>,
+    capture: Capture,
+    /// The lines of the configuration that a test may change, by key.
+    settings: Vec<(String, String)>,
+}
+
+/// A proxy that runs. It is killed when dropped.
+#[derive(Debug)]
+pub struct Ligase {
+    proxy: Proxy,
+    program: Process,
+}
+
+impl Proxy {
+    /// A proxy on the backend's host, for these domains, with a certificate of its own.
+    pub fn new(
+        world: &World,
+        host: &Host,
+        capture: Capture,
+        domains: &[&str],
+        certificate: &Certificate,
+    ) -> Self {
+        let domains: Vec<_> = domains.iter().map(|&it| it.to_owned()).collect();
+        let mut proxy = Self {
+            host: host.clone(),
+            domains,
+            capture,
+            settings: Vec::new(),
+        };
+        let folder = proxy.folder();
+        let (chain, key) = certificate.write(&folder, "tls");
+        let roots = folder.join("roots.pem");
+        fs::write(&roots, world.authority.pem()).or_fail("write the trusted roots");
+        let anchor = folder.join("root.key");
+        fs::copy(world.trust_anchor(), &anchor).or_fail("copy the trust anchor");
+
+        let name = proxy.domains.first().cloned().unwrap_or_default();
+        proxy.set("server_name", &format!("xmpp.{name}"));
+        proxy.set("hosts", &format!("[{}]", proxy.domains.join(", ")));
+        let (chain, key) = (chain.display(), key.display());
+        proxy.set("certificates", &format!("[{{chain: {chain}, key: {key}}}]"));
+        proxy.set("resolver.servers", &format!("[\"{}\"]", world.resolver()));
+        proxy.set("resolver.trust_anchor", &anchor.display().to_string());
+        proxy.set("trust.roots", &roots.display().to_string());
+        proxy.set("drain_seconds", "5");
+        proxy.set("backend.address", "127.0.0.1:5269");
+        let (ca, ca_key) = (folder.join("ca/ca.crt"), folder.join("ca/ca.key"));
+        let (ca, ca_key) = (ca.display(), ca_key.display());
+        proxy.set(
+            "backend.local_ca",
+            &format!("{{certificate: {ca}, key: {ca_key}}}"),
+        );
+        proxy.set("listen.federation", "\"[::]:7269\"");
+        proxy.set("listen.backend", "[\"127.0.0.1:7270\", \"[::1]:7270\"]");
+        proxy.set("listen.admin", &format!("\"{ADMIN}\""));
+        let (name, dns) = match capture {
+            Capture::Dns => ("dns", "[\"127.0.0.1:53\", \"[::1]:53\"]"),
+            Capture::Redirect => ("redirect", "[\"127.0.0.1:7253\", \"[::1]:7253\"]"),
+        };
+        if capture == Capture::Redirect {
+            proxy.set("redirect.uid", USER);
+        }
+        proxy.set("capture", name);
+        proxy.set("listen.dns", dns);
+        proxy
+    }
+
+    /// Sets a key of the configuration: `policy.default`.
+    pub fn set(&mut self, key: &str, value: &str) {
+        self.settings.retain(|(old, _)| old != key);
+        self.settings.push((key.to_owned(), value.to_owned()));
+    }
+
+    /// Writes the configuration, as a start does.
+    pub fn write(&self) {
+        fs::write(self.config(), self.text()).or_fail("configure ligase");
+        give(&self.folder(), USER);
+    }
+
+    /// Starts the proxy and waits until it is ready; from then on the host trusts what it mints,
+    /// and nothing else.
+    pub fn start(self) -> Ligase {
+        self.write();
+        let config = self.config().display().to_string();
+        if self.capture == Capture::Dns {
+            self.host.resolve_by(&[[127, 0, 0, 1].into()]);
+        } else {
+            let apply = ["capture", "apply", "--config", &config];
+            self.host.run(&program("ligase"), &apply);
+        }
+        let mut command = self.host.command("setpriv");
+        command.args([
+            "--reuid",
+            USER,
+            "--regid",
+            USER,
+            "--clear-groups",
+            "--no-new-privs",
+        ]);
+        command
+            .arg(program("ligase"))
+            .args(["run", "--config", &config]);
+        let name = format!("ligase of {}", self.domains.join(", "));
+        let program = Process::start(&name, command);
+        let ligase = Ligase {
+            proxy: self,
+            program,
+        };
+        ligase.await_ready();
+        let authority = fs::read_to_string(ligase.proxy.folder().join("ca/ca.crt"));
+        ligase
+            .proxy
+            .host
+            .trust_pem(&[authority.or_fail("read the local authority")]);
+        ligase
+    }
+
+    /// Asks whether the configuration is sound: the exit status, and what was said.
+    pub fn validate(&self) -> (ExitStatus, String) {
+        self.write();
+        let mut command = self.host.command(&program("ligase"));
+        command.args(["validate", "--config"]).arg(self.config());
+        let done = command.output().or_fail("run ligase validate");
+        let said = [done.stdout, done.stderr].concat();
+        (done.status, String::from_utf8_lossy(&said).into_owned())
+    }
+
+    /// Its folder, with its configuration and keys.
+    pub fn folder(&self) -> PathBuf {
+        let folder = self.host.folder("ligase");
+        fs::create_dir_all(folder.join("ca")).or_fail("make a folder for the local authority");
+        folder
+    }
+
+    /// Its configuration file.
+    pub fn config(&self) -> PathBuf {
+        self.folder().join("ligase.yaml")
+    }
+
+    /// The configuration, as YAML.
+    fn text(&self) -> String {
+        let mut settings: Vec<_> = self.settings.iter().collect();
+        // The keys of one section stand together, after those that belong to none.
+        settings.sort_by_key(|(key, _)| key.split_once('.').map(|(section, _)| section));
+        let mut text = String::new();
+        let mut open = "";
+        for (key, value) in settings {
+            let line = match key.split_once('.') {
+                None => format!("{key}: {value}\n"),
+                Some((section, key)) if section == open => format!("  {key}: {value}\n"),
+                Some((section, key)) => {
+                    open = section;
+                    format!("{section}:\n  {key}: {value}\n")
+                }
+            };
+            text.push_str(&line);
+        }
+        text
+    }
+}
+
+impl Ligase {
+    /// The machine it runs on.
+    pub fn host(&self) -> &Host {
+        &self.proxy.host
+    }
+
+    /// How it was set up.
+    pub fn proxy(&self) -> &Proxy {
+        &self.proxy
+    }
+
+    /// What it logs.
+    pub fn log(&self) -> &Process {
+        &self.program
+    }
+
+    /// Its program, which ends when it is killed.
+    pub fn program(&mut self) -> &mut Process {
+        &mut self.program
+    }
+
+    /// Waits until it says that it is ready.
+    pub fn await_ready(&self) {
+        self.host()
+            .run(&program("ligase-peer"), &["await", ADMIN, "/ready"]);
+    }
+
+    /// Asks the admin port: the status and the body.
+    pub fn get(&self, path: &str) -> (u16, String) {
+        let answer = self
+            .host()
+            .run(&program("ligase-peer"), &["get", ADMIN, path]);
+        let (status, body) = answer.split_once('\n').or_fail("read an answer");
+        (status.parse().or_fail("read a status"), body.to_owned())
+    }
+
+    /// Asks the admin port for JSON.
+    pub fn json(&self, path: &str) -> Value {
+        let (status, body) = self.get(path);
+        assert_eq!(status, 200, "{path}: {body}");
+        serde_json::from_str(&body).or_fail(&format!("read {path}"))
+    }
+
+    /// The sum of all samples of a metric whose labels hold each of these texts.
+    pub fn metric(&self, family: &str, labels: &[&str]) -> f64 {
+        let (_, text) = self.get("/metrics");
+        let samples = text.lines().filter(|line| {
+            let name = line.split(['{', ' ']).next().unwrap_or_default();
+            name == family && labels.iter().all(|label| line.contains(label))
+        });
+        samples
+            .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
+            .sum()
+    }
+
+    /// How much processor time it has used, and how much memory it holds (seconds, bytes).
+    pub fn cost(&self) -> (f64, f64) {
+        let cpu = self.metric("process_cpu_seconds_total", &[]);
+        (cpu, self.metric("process_resident_memory_bytes", &[]))
+    }
+
+    /// Asks it to end, and waits for it.
+    pub fn terminate(&mut self, patience: Duration) -> ExitStatus {
+        self.program.signal("TERM");
+        self.program.end(patience)
+    }
+}
+
+/// The user that the proxy runs as, which no other program does.
+const USER: &str = "7269";
+
+const ADMIN: &str = "127.0.0.1:7290";

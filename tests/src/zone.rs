@@ -1,0 +1,135 @@
+//! Zone: a whole DNS in one zone, signed, with a trust anchor of its own.
+//!
+//! The root zone holds everything, so that one key vouches for it all. Only names under
+//! [`Zone::UNSIGNED`] live in a zone of their own, delegated without a DS record: what they say is
+//! insecure, as most of the real world is.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::host::{Host, run};
+use crate::{Certificate, OrFail, Process};
+
+/// The records of a world.
+#[derive(Clone, Debug, Default)]
+pub struct Zone {
+    signed: String,
+    unsigned: String,
+}
+
+impl Zone {
+    /// The top-level domain whose names nobody signs.
+    pub const UNSIGNED: &str = "old";
+
+    /// The file that holds the root's keys.
+    pub const TRUST_ANCHOR: &str = "root.key";
+
+    /// Adds a record as zone files have it, with its owner's whole name.
+    pub fn record(&mut self, name: &str, kind: &str, data: &str) {
+        let unsigned = name.ends_with(&format!(".{}", Self::UNSIGNED));
+        let zone = if unsigned {
+            &mut self.unsigned
+        } else {
+            &mut self.signed
+        };
+        // Writing into a String cannot fail.
+        let _ = writeln!(zone, "{name}. IN {kind} {data}");
+    }
+
+    /// Gives a name the addresses of a host.
+    pub fn address(&mut self, name: &str, host: &Host) {
+        self.record(name, "A", &host.v4.to_string());
+        self.record(name, "AAAA", &host.v6.to_string());
+    }
+
+    /// Says that `domain` is served at `port` of `target`, by STARTTLS (RFC 6120 §3.2.1).
+    pub fn server(&mut self, domain: &str, port: u16, target: &str) {
+        self.record(
+            &format!("_xmpp-server._tcp.{domain}"),
+            "SRV",
+            &format!("0 5 {port} {target}."),
+        );
+    }
+
+    /// Says that `domain` is served at `port` of `target`, by TLS from the first byte (XEP-0368).
+    pub fn direct_server(&mut self, domain: &str, port: u16, target: &str) {
+        let data = format!("0 5 {port} {target}.");
+        self.record(&format!("_xmpps-server._tcp.{domain}"), "SRV", &data);
+    }
+
+    /// Pins the key of whoever answers at `port` of `target` (RFC 6698).
+    pub fn tlsa(&mut self, target: &str, port: u16, certificate: &Certificate) {
+        self.record(
+            &format!("_{port}._tcp.{target}"),
+            "TLSA",
+            &certificate.tlsa(),
+        );
+    }
+
+    /// Writes and signs the zones.
+    pub(crate) fn write(&self, folder: &Path) {
+        let unsigned = Self::UNSIGNED;
+        let head = "$TTL 60\n@ IN SOA ns. hostmaster. 1 3600 600 86400 5\n@ IN NS ns.\n";
+        let root = format!(
+            "{head}ns. IN A 198.18.0.1\nns. IN AAAA fd77::1\n{unsigned}. IN NS ns.\n{}",
+            self.signed
+        );
+        fs::write(folder.join("root"), root).or_fail("write the root zone");
+        let old = format!("{head}{}", self.unsigned);
+        fs::write(folder.join(unsigned), old).or_fail("write the unsigned zone");
+
+        let keygen = |flags: &[&str]| {
+            let mut command = Command::new("dnssec-keygen");
+            command
+                .current_dir(folder)
+                .args(["-q", "-a", "ECDSAP256SHA256"])
+                .args(flags)
+                .arg(".");
+            run(&mut command).trim().to_owned()
+        };
+        let anchor = keygen(&["-f", "KSK"]);
+        keygen(&[]);
+        let mut sign = Command::new("dnssec-signzone");
+        run(sign
+            .current_dir(folder)
+            .args(["-q", "-S", "-o", ".", "-f", "root.signed", "root"]));
+        let anchor = fs::read(folder.join(format!("{anchor}.key"))).or_fail("read the root's key");
+        fs::write(folder.join(Self::TRUST_ANCHOR), anchor).or_fail("write the trust anchor");
+    }
+
+    /// Starts the DNS on a host, where it answers whoever asks, recursion or not.
+    pub(crate) fn serve(&self, host: &Host, folder: &Path) -> Process {
+        let config = folder.join("named.conf");
+        let text = NAMED.replace("FOLDER", &folder.display().to_string());
+        fs::write(&config, text.replace("UNSIGNED", Self::UNSIGNED)).or_fail("configure named");
+        let mut named = host.command("named");
+        named.arg("-g").arg("-c").arg(&config);
+        let named = Process::start("named", named);
+        named.hear("running", Duration::from_secs(20));
+        named
+    }
+}
+
+/// The root is its own primary here, so nothing is ever asked outside.
+const NAMED: &str = r#"
+options {
+    directory "FOLDER";
+    pid-file none;
+    session-keyfile none;
+    listen-on { any; };
+    listen-on-v6 { any; };
+    recursion yes;
+    allow-query { any; };
+    allow-recursion { any; };
+    dnssec-validation no;
+    empty-zones-enable no;
+    minimal-responses yes;
+    querylog yes;
+};
+controls { };
+zone "." { type primary; file "root.signed"; };
+zone "UNSIGNED" { type primary; file "UNSIGNED"; };
+"#;
