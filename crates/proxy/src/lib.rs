@@ -14,6 +14,7 @@ pub mod tls;
 pub mod connection;
 
 // Floor 4: the process.
+pub mod admin;
 pub mod args;
 pub mod config;
 pub mod logging;
