@@ -1,0 +1,186 @@
+use prometheus::{Histogram, IntCounter, IntGauge};
+use std::time::Duration;
+
+use crate::family::{Families, Family, Name};
+use crate::labels::{Direction, Kind, Proof, Side, Transport};
+
+/// Connections, pairs, stanzas and queues.
+#[derive(Debug)]
+pub struct Connections {
+    connections: Family<IntGauge, (Side, Direction, Transport)>,
+    channels: Family<IntGauge, (Direction,)>,
+    bindings: Family<IntGauge, (Proof,)>,
+    stanzas: Family<IntCounter, (Direction, Kind)>,
+    setup: Family<Histogram, (Direction, Proof)>,
+    queued_stanzas: IntGauge,
+    queued_bytes: IntGauge,
+}
+
+impl Connections {
+    pub(crate) fn register(families: &Families) -> Self {
+        Self {
+            connections: families.gauges(
+                Name(
+                    "ligase_connections_active",
+                    "Connections that are open now.",
+                ),
+                &["side", "direction", "transport"],
+            ),
+            channels: families.gauges(
+                Name(
+                    "ligase_channels_active",
+                    "Public connections that carry pairs now.",
+                ),
+                &["direction"],
+            ),
+            bindings: families.gauges(
+                Name(
+                    "ligase_bindings_active",
+                    "Pairs that are bound now, by the peer's proof.",
+                ),
+                &["proof"],
+            ),
+            stanzas: families.counters(
+                Name("ligase_stanzas_total", "Stanzas that were passed on."),
+                &["direction", "kind"],
+            ),
+            setup: families.histograms(
+                Name(
+                    "ligase_stream_setup_seconds",
+                    "From the first byte of a public connection to its first proven peer.",
+                ),
+                &["direction", "proof"],
+                &SETUP_BUCKETS,
+            ),
+            queued_stanzas: families.gauge(Name(
+                "ligase_queue_stanzas",
+                "Stanzas that wait for a connection.",
+            )),
+            queued_bytes: families.gauge(Name(
+                "ligase_queue_bytes",
+                "Bytes of the stanzas that wait for a connection.",
+            )),
+        }
+    }
+
+    /// Counts a connection as open until the guard is dropped.
+    #[must_use = "the connection is counted only while the guard lives"]
+    pub fn opened(
+        &self,
+        side: Side,
+        direction: Direction,
+        transport: Transport,
+    ) -> ConnectionGuard {
+        let by_transport = |it: &Transport| self.connections.at((side, direction, *it)).clone();
+        let gauges: Vec<_> = Transport::ALL.iter().map(by_transport).collect();
+        gauges[transport as usize].inc();
+        ConnectionGuard { gauges, transport }
+    }
+
+    /// Counts a public connection as carrying pairs until the guard is dropped.
+    #[must_use = "the channel is counted only while the guard lives"]
+    pub fn channel_opened(&self, direction: Direction) -> ChannelGuard {
+        ChannelGuard(Counted::one(self.channels.at((direction,))))
+    }
+
+    /// Counts a pair as bound until the guard is dropped.
+    #[must_use = "the pair is counted only while the guard lives"]
+    pub fn bound(&self, proof: Proof) -> BindingGuard {
+        BindingGuard(Counted::one(self.bindings.at((proof,))))
+    }
+
+    /// Counts stanzas that were passed on.
+    pub fn passed(&self, direction: Direction, kind: Kind, stanzas: u64) {
+        self.stanzas.at((direction, kind)).inc_by(stanzas);
+    }
+
+    /// Records how long a peer took to be proven on a new public connection.
+    pub fn set_up(&self, direction: Direction, proof: Proof, took: Duration) {
+        self.setup
+            .at((direction, proof))
+            .observe(took.as_secs_f64());
+    }
+
+    /// Counts a stanza as waiting until the guard is dropped.
+    #[must_use = "the stanza is counted only while the guard lives"]
+    pub fn queued(&self, bytes: usize) -> QueueGuard {
+        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+        QueueGuard(
+            Counted::one(&self.queued_stanzas),
+            Counted::new(&self.queued_bytes, bytes),
+        )
+    }
+}
+
+/// One open connection.
+#[derive(Debug)]
+pub struct ConnectionGuard {
+    gauges: Vec<IntGauge>,
+    transport: Transport,
+}
+
+impl ConnectionGuard {
+    /// Counts the connection under another transport from now on: it has turned to TLS.
+    pub fn turn(&mut self, transport: Transport) {
+        self.gauges[self.transport as usize].dec();
+        self.gauges[transport as usize].inc();
+        self.transport = transport;
+    }
+}
+
+impl Drop for ConnectionGuard {
+    fn drop(&mut self) {
+        self.gauges[self.transport as usize].dec();
+    }
+}
+
+/// One public connection that carries pairs.
+#[derive(Debug)]
+pub struct ChannelGuard(
+    #[expect(dead_code, reason = "what it does, it does when dropped")] Counted,
+);
+
+/// One bound pair.
+#[derive(Debug)]
+pub struct BindingGuard(
+    #[expect(dead_code, reason = "what it does, it does when dropped")] Counted,
+);
+
+/// One waiting stanza.
+#[derive(Debug)]
+pub struct QueueGuard(
+    #[expect(dead_code, reason = "what it does, it does when dropped")] Counted,
+    #[expect(dead_code, reason = "what it does, it does when dropped")] Counted,
+);
+
+/// Something that stands in a gauge for as long as it lives.
+#[derive(Debug)]
+struct Counted {
+    gauge: IntGauge,
+    amount: i64,
+}
+
+impl Counted {
+    fn one(gauge: &IntGauge) -> Self {
+        Self::new(gauge, 1)
+    }
+
+    fn new(gauge: &IntGauge, amount: i64) -> Self {
+        gauge.add(amount);
+        Self {
+            gauge: gauge.clone(),
+            amount,
+        }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.gauge.sub(self.amount);
+    }
+}
+
+/// From a connection in the same building, in seconds, to the end of the longest patience.
+const SETUP_BUCKETS: [f64; 12] = [
+    0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0, 60.0,
+];

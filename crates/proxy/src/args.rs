@@ -1,0 +1,204 @@
+//! The command line, and what the environment says. The only room that reads either.
+
+use std::ffi::OsString;
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::config::Overrides;
+
+/// What was asked for on the command line.
+#[derive(Clone, Debug, Eq, Parser, PartialEq)]
+#[command(
+    name = "ligase",
+    version = version_text(),
+    about = "A transparent, TLS-terminating federation proxy for XMPP",
+    after_help = "Examples:\n  ligase validate --config /etc/ligase/ligase.yaml\n  \
+                  ligase run --config /etc/ligase/ligase.yaml\n\n\
+                  LIGASE_LOG and LIGASE_LOG_FORMAT are read instead of log.level and log.format.",
+    disable_help_subcommand = true,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+pub struct Args {
+    /// Which command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// A command.
+#[derive(Clone, Debug, Eq, PartialEq, Subcommand)]
+pub enum Command {
+    /// Run the proxy until it is asked to end
+    #[command(
+        after_help = "Ends with 0 after a drain, 78 if the configuration is wrong, 69 if an address \
+                      cannot be bound or there is no resolver or key.\n\n\
+                      Example:\n  ligase run --config /etc/ligase/ligase.yaml"
+    )]
+    Run(ConfigFile),
+
+    /// Read a configuration and everything it names, and print each problem as `key: problem`
+    #[command(after_help = "Ends with 0 if there is no problem, else with 78.\n\n\
+                      Example:\n  ligase validate --config /etc/ligase/ligase.yaml")]
+    Validate(ConfigFile),
+
+    /// The netfilter rules of `capture: redirect`
+    #[command(
+        subcommand,
+        disable_help_subcommand = true,
+        after_help = "Example:\n  ligase capture apply --config /etc/ligase/ligase.yaml"
+    )]
+    Capture(Capture),
+
+    /// Show the whole story on this machine, without root and without the Internet
+    #[command(
+        after_help = "The exit code is the truth: 0 only if everything came out as it should.\n\n\
+                      Examples:\n  ligase demo\n  ligase demo --with prosody --stay"
+    )]
+    Demo(Demo),
+}
+
+/// Where the configuration is.
+#[derive(clap::Args, Clone, Debug, Eq, PartialEq)]
+pub struct ConfigFile {
+    /// The configuration file
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+}
+
+/// What to do about the netfilter rules.
+#[derive(Clone, Debug, Eq, PartialEq, Subcommand)]
+pub enum Capture {
+    /// Print the rules and change nothing
+    #[command(
+        after_help = "Example:\n  ligase capture print --config ligase.yaml | nft --check --file -"
+    )]
+    Print(ConfigFile),
+
+    /// Put the rules in place, IPv4 and IPv6, and check that they are; safe to repeat
+    #[command(after_help = "Example:\n  ligase capture apply --config /etc/ligase/ligase.yaml")]
+    Apply(ConfigFile),
+
+    /// Take the rules away again
+    #[command(after_help = "Example:\n  ligase capture remove --config /etc/ligase/ligase.yaml")]
+    Remove(ConfigFile),
+}
+
+/// How to show the story.
+#[derive(clap::Args, Clone, Debug, Eq, PartialEq)]
+pub struct Demo {
+    /// Keep everything running until Ctrl-C
+    #[arg(long)]
+    pub stay: bool,
+
+    /// Which servers stand behind the proxies
+    #[arg(long, value_enum, default_value_t, value_name = "SERVER")]
+    pub with: DemoServer,
+}
+
+/// A server that can stand behind a proxy of the demo.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub enum DemoServer {
+    /// One that is part of this program
+    #[default]
+    Embedded,
+    /// Prosody, as it is installed here
+    Prosody,
+    /// ejabberd, as it is installed here
+    Ejabberd,
+}
+
+impl Args {
+    /// Reads a command line, program name first.
+    ///
+    /// # Errors
+    /// What to print instead: what is wrong with the line, or the help or version that was asked
+    /// for.
+    pub fn read(line: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        Self::try_parse_from(line)
+    }
+}
+
+/// What the environment says instead of the configuration file; what is empty says nothing.
+pub fn overrides() -> Overrides {
+    let read = |name: &str| {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "here is where the environment is read"
+        )]
+        let value = std::env::var(name);
+        value.ok().filter(|it| !it.is_empty())
+    };
+    Overrides {
+        log_level: read("LIGASE_LOG"),
+        log_format: read("LIGASE_LOG_FORMAT"),
+    }
+}
+
+/// Whether whoever reads standard error likes color: it is a terminal, and `NO_COLOR` is not set
+/// to anything (no-color.org).
+pub fn likes_color() -> bool {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|it| !it.is_empty());
+    std::io::stderr().is_terminal() && !refused
+}
+
+/// How a command ended, as shells and supervisors read it (sysexits.h).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Exit {
+    /// As it should: `run` after a drain.
+    Done,
+    /// The command line makes no sense.
+    Usage,
+    /// Something that is needed cannot be had: an address, a resolver, a key.
+    Unavailable,
+    /// The demo did not come out as it should, or a rule could not be put in place.
+    Failed,
+    /// The configuration is wrong.
+    Config,
+}
+
+impl Exit {
+    /// How a command ends that was never begun: help and version are what was asked for.
+    pub fn instead(of: &clap::Error) -> Self {
+        if of.use_stderr() {
+            Self::Usage
+        } else {
+            Self::Done
+        }
+    }
+
+    /// The exit code.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Usage => 64,
+            Self::Unavailable => 69,
+            Self::Config => 78,
+        }
+    }
+}
+
+/// The version of this program.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The revision it was built from, when whoever built it said so by `LIGASE_REVISION`.
+pub const REVISION: &str = match option_env!("LIGASE_REVISION") {
+    Some(revision) => revision,
+    None => "unknown",
+};
+
+/// Who does the cryptography.
+pub const TLS_PROVIDER: &str = "rustls with aws-lc-rs";
+
+/// What `--version` prints behind the name.
+fn version_text() -> &'static str {
+    static TEXT: LazyLock<String> =
+        LazyLock::new(|| format!("{VERSION} (revision {REVISION}; TLS by {TLS_PROVIDER})"));
+    &TEXT
+}
+
+#[cfg(test)]
+mod tests;

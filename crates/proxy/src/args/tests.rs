@@ -1,0 +1,126 @@
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::CommandFactory as _;
+
+use super::{Args, Capture, Command, ConfigFile, Demo, DemoServer, Exit};
+
+fn read(line: &str) -> Result<Args, clap::Error> {
+    Args::read(line.split(' ').map(OsString::from))
+}
+
+#[track_caller]
+fn accept(line: &str, expect: &Command) {
+    assert_eq!(&read(line).unwrap().command, expect);
+}
+
+/// The line is not acted on; `expect` is somewhere in what is printed instead.
+#[track_caller]
+fn instead(line: &str, exit: Exit, expect: &str) {
+    let error = read(line).unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains(expect), "{text}");
+    assert_eq!(Exit::instead(&error), exit);
+}
+
+#[test]
+fn every_command_is_read() {
+    let file = || ConfigFile {
+        config: PathBuf::from("a.yaml"),
+    };
+    accept("ligase run --config a.yaml", &Command::Run(file()));
+    accept(
+        "ligase validate --config=a.yaml",
+        &Command::Validate(file()),
+    );
+    accept(
+        "ligase capture print --config a.yaml",
+        &Command::Capture(Capture::Print(file())),
+    );
+    accept(
+        "ligase capture apply --config a.yaml",
+        &Command::Capture(Capture::Apply(file())),
+    );
+    accept(
+        "ligase capture remove --config a.yaml",
+        &Command::Capture(Capture::Remove(file())),
+    );
+    let demo = |stay, with| Command::Demo(Demo { stay, with });
+    accept("ligase demo", &demo(false, DemoServer::Embedded));
+    accept(
+        "ligase demo --stay --with prosody",
+        &demo(true, DemoServer::Prosody),
+    );
+    accept(
+        "ligase demo --with ejabberd",
+        &demo(false, DemoServer::Ejabberd),
+    );
+}
+
+#[test]
+fn what_makes_no_sense_is_not_acted_on() {
+    instead("ligase", Exit::Usage, "Usage:");
+    instead("ligase walk", Exit::Usage, "unrecognized subcommand 'walk'");
+    instead("ligase run", Exit::Usage, "--config <FILE>");
+    instead("ligase run --config", Exit::Usage, "a value is required");
+    instead(
+        "ligase run --config a b",
+        Exit::Usage,
+        "unexpected argument 'b'",
+    );
+    instead(
+        "ligase demo --with openfire",
+        Exit::Usage,
+        "invalid value 'openfire'",
+    );
+    instead("ligase capture", Exit::Usage, "Usage:");
+}
+
+#[test]
+fn the_version_tells_revision_and_cryptography() {
+    for flag in ["--version", "-V"] {
+        let line = format!("ligase {flag}");
+        instead(
+            &line,
+            Exit::Done,
+            concat!("ligase ", env!("CARGO_PKG_VERSION"), " (revision "),
+        );
+        instead(&line, Exit::Done, "TLS by rustls with aws-lc-rs");
+    }
+}
+
+#[test]
+fn every_command_helps_with_an_example() {
+    let mut lines = Vec::new();
+    collect("ligase", &Args::command(), &mut lines);
+    assert!(6 < lines.len(), "{lines:?}");
+    for line in lines {
+        for flag in ["--help", "-h"] {
+            instead(
+                &format!("{line} {flag}"),
+                Exit::Done,
+                &format!("\n  {line}"),
+            );
+        }
+    }
+
+    /// The lines of all commands that do something by themselves.
+    fn collect(line: &str, command: &clap::Command, lines: &mut Vec<String>) {
+        lines.push(line.to_owned());
+        for command in command.get_subcommands() {
+            collect(&format!("{line} {}", command.get_name()), command, lines);
+        }
+    }
+}
+
+#[test]
+fn exit_codes_are_those_that_supervisors_know() {
+    let all = [
+        Exit::Done,
+        Exit::Failed,
+        Exit::Usage,
+        Exit::Unavailable,
+        Exit::Config,
+    ];
+    assert_eq!(all.map(Exit::code), [0, 1, 64, 69, 78]);
+}

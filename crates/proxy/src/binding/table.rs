@@ -1,0 +1,309 @@
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::sync::Arc;
+
+use ligase_verifier::Domain;
+
+use super::grounds::Grounds;
+use super::pair::DomainPair;
+
+/// Names a connection for as long as the process lives; never a stream id, which the far end
+/// chooses (D-01).
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct ConnectionId(pub u64);
+
+/// The two sides of the proxy.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Side {
+    /// Towards peers.
+    Public,
+    /// Towards our own server.
+    Backend,
+}
+
+/// The id of a stream, as the receiving entity chose it (RFC 6120 §4.7.3).
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct StreamId(pub Arc<str>);
+
+/// The connections we have, and the pairs each may carry.
+///
+/// A pair comes in by its entrances and leaves by its exits. One rule guards both, on either side
+/// of the proxy: **who brings a stanza in must be proven for its sender, who takes it out must be
+/// proven for its target.**
+#[derive(Clone, Debug, Default)]
+pub struct Table {
+    rows: HashMap<ConnectionId, Row>,
+    entrances: HashMap<DomainPair, Vec<ConnectionId>>,
+    exits: HashMap<DomainPair, Vec<ConnectionId>>,
+    /// Where a pair was asked for by dialback.
+    asked: HashMap<DomainPair, Vec<ConnectionId>>,
+    /// Pairs with stanzas that wait for an exit; later ones have to queue up behind them.
+    waiting: HashSet<DomainPair>,
+}
+
+/// What is known of one connection.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Which side it is on.
+    pub side: Side,
+    /// The names it was proven for, and how.
+    pub names: HashMap<Domain, Grounds>,
+    /// The id of its stream, where the far end chose it: what our dialback keys are bound to.
+    pub stream: Option<StreamId>,
+    /// Whether the far end understands dialback errors, so that a pair may fail on it without
+    /// ending the others (XEP-0220 §2.5).
+    pub errors: bool,
+    /// The pairs that it brings in.
+    pub entrances: HashSet<DomainPair>,
+    /// The pairs that it takes out.
+    pub exits: HashSet<DomainPair>,
+    /// The pairs that we asked the far end for by dialback on this stream, answered or not.
+    pub asked: HashSet<DomainPair>,
+}
+
+/// What becomes of a stanza.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Passage {
+    /// It leaves by this connection.
+    Exit(ConnectionId),
+    /// It may pass, but no way out is open, or others wait before it.
+    Wait,
+    /// Who brought it may not.
+    Forbidden,
+}
+
+/// A connection was to carry a pair that it is not proven for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct NotProven;
+
+impl Table {
+    /// Adds a connection that may carry nothing yet.
+    pub fn open(&mut self, id: ConnectionId, side: Side) {
+        let row = Row {
+            side,
+            names: HashMap::new(),
+            stream: None,
+            errors: false,
+            entrances: HashSet::new(),
+            exits: HashSet::new(),
+            asked: HashSet::new(),
+        };
+        self.rows.insert(id, row);
+    }
+
+    /// Notes that `id` speaks for `domain`.
+    pub fn prove(&mut self, id: ConnectionId, domain: Domain, grounds: Grounds) {
+        if let Some(row) = self.rows.get_mut(&id) {
+            row.names.insert(domain, grounds);
+        }
+    }
+
+    /// Whether `id` was proven for `domain`.
+    pub fn is_proven(&self, id: ConnectionId, domain: &Domain) -> bool {
+        self.rows
+            .get(&id)
+            .is_some_and(|row| row.names.contains_key(domain))
+    }
+
+    /// Lets `id` bring `pair` in.
+    ///
+    /// # Errors
+    /// It is not proven for the sender (D-06).
+    pub fn let_in(&mut self, pair: &DomainPair, id: ConnectionId) -> Result<(), NotProven> {
+        let row = self.rows.get_mut(&id).ok_or(NotProven)?;
+        if !row.names.contains_key(&pair.sender) {
+            return Err(NotProven);
+        }
+        if row.entrances.insert(pair.clone()) {
+            self.entrances.entry(pair.clone()).or_default().push(id);
+        }
+        Ok(())
+    }
+
+    /// Lets `id` take `pair` out.
+    ///
+    /// # Errors
+    /// It is not proven for the target (D-06).
+    pub fn let_out(&mut self, pair: &DomainPair, id: ConnectionId) -> Result<(), NotProven> {
+        let row = self.rows.get_mut(&id).ok_or(NotProven)?;
+        if !row.names.contains_key(&pair.target) {
+            return Err(NotProven);
+        }
+        if row.exits.insert(pair.clone()) {
+            self.exits.entry(pair.clone()).or_default().push(id);
+        }
+        Ok(())
+    }
+
+    /// Takes from `id` the right to take `pair` out. Tells whether it had it.
+    pub fn shut_out(&mut self, pair: &DomainPair, id: ConnectionId) -> bool {
+        let had = self
+            .rows
+            .get_mut(&id)
+            .is_some_and(|row| row.exits.remove(pair));
+        if had {
+            drop_from(&mut self.exits, pair, id);
+        }
+        had
+    }
+
+    /// Tells what becomes of a stanza of `pair` that came in by `entrance`.
+    pub fn passage(&self, pair: &DomainPair, entrance: ConnectionId) -> Passage {
+        if !self
+            .entrances
+            .get(pair)
+            .is_some_and(|open| open.contains(&entrance))
+        {
+            return Passage::Forbidden;
+        }
+        self.way_out(pair)
+    }
+
+    /// Whether any connection may bring `pair` in.
+    pub fn has_entrance(&self, pair: &DomainPair) -> bool {
+        self.entrances.contains_key(pair)
+    }
+
+    /// Tells where a stanza of `pair` leaves that we have custody of already.
+    pub fn way_out(&self, pair: &DomainPair) -> Passage {
+        if self.waiting.contains(pair) {
+            return Passage::Wait;
+        }
+        self.exit(pair).map_or(Passage::Wait, Passage::Exit)
+    }
+
+    /// The connection by which `pair` leaves: the eldest that may carry it (D-04).
+    pub fn exit(&self, pair: &DomainPair) -> Option<ConnectionId> {
+        self.exits.get(pair).and_then(|open| open.first()).copied()
+    }
+
+    /// Says whether stanzas of `pair` wait for an exit.
+    pub fn set_waiting(&mut self, pair: &DomainPair, waits: bool) {
+        if waits {
+            self.waiting.insert(pair.clone());
+        } else {
+            self.waiting.remove(pair);
+        }
+    }
+
+    /// Notes the stream id that the far end of `id` chose. What was asked on the stream before it
+    /// is void, because a dialback key is bound to its stream (XEP-0220 §2.1.1).
+    pub fn set_stream(&mut self, id: ConnectionId, stream: Option<StreamId>) {
+        let Some(row) = self.rows.get_mut(&id) else {
+            return;
+        };
+        row.stream = stream;
+        for pair in row.asked.drain() {
+            drop_from(&mut self.asked, &pair, id);
+        }
+    }
+
+    /// Notes whether the far end of `id` understands dialback errors.
+    pub fn set_errors(&mut self, id: ConnectionId, errors: bool) {
+        if let Some(row) = self.rows.get_mut(&id) {
+            row.errors = errors;
+        }
+    }
+
+    /// Notes that we ask for `pair` by dialback on `id`.
+    pub fn ask(&mut self, pair: &DomainPair, id: ConnectionId) {
+        let Some(row) = self.rows.get_mut(&id) else {
+            return;
+        };
+        if row.asked.insert(pair.clone()) {
+            self.asked.entry(pair.clone()).or_default().push(id);
+        }
+    }
+
+    /// Whether we asked for `pair` on a live stream of this side that bears this id (E-19): a key
+    /// for any other stream is a replay.
+    pub fn is_asked(&self, side: Side, stream: &StreamId, pair: &DomainPair) -> bool {
+        self.asked_on(side, pair)
+            .any(|(_, row)| row.stream.as_ref() == Some(stream))
+    }
+
+    /// The connection of this side on which we asked for `pair` and have no answer yet.
+    pub fn asking(&self, side: Side, pair: &DomainPair) -> Option<ConnectionId> {
+        self.asked_on(side, pair)
+            .find(|(_, row)| !row.exits.contains(pair))
+            .map(|(id, _)| id)
+    }
+
+    fn asked_on(
+        &self,
+        side: Side,
+        pair: &DomainPair,
+    ) -> impl Iterator<Item = (ConnectionId, &Row)> {
+        let asked = self.asked.get(pair).into_iter().flatten();
+        asked
+            .filter_map(|id| self.rows.get(id).map(|row| (*id, row)))
+            .filter(move |(_, row)| row.side == side)
+    }
+
+    /// Removes a connection and everything that went over it, at once (D-07).
+    pub fn close(&mut self, id: ConnectionId) {
+        let Some(row) = self.rows.remove(&id) else {
+            return;
+        };
+        for pair in &row.entrances {
+            drop_from(&mut self.entrances, pair, id);
+        }
+        for pair in &row.exits {
+            drop_from(&mut self.exits, pair, id);
+        }
+        for pair in &row.asked {
+            drop_from(&mut self.asked, pair, id);
+        }
+    }
+
+    /// What is known of a connection.
+    pub fn row(&self, id: ConnectionId) -> Option<&Row> {
+        self.rows.get(&id)
+    }
+
+    /// All connections.
+    pub fn rows(&self) -> impl Iterator<Item = (ConnectionId, &Row)> {
+        self.rows.iter().map(|(id, row)| (*id, row))
+    }
+}
+
+fn drop_from(
+    pairs: &mut HashMap<DomainPair, Vec<ConnectionId>>,
+    pair: &DomainPair,
+    id: ConnectionId,
+) {
+    if let Some(open) = pairs.get_mut(pair) {
+        open.retain(|it| *it != id);
+        if open.is_empty() {
+            pairs.remove(pair);
+        }
+    }
+}
+
+impl Side {
+    /// As metrics and logs name it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Backend => "backend",
+        }
+    }
+
+    /// The other side.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Public => Self::Backend,
+            Self::Backend => Self::Public,
+        }
+    }
+}
+
+impl fmt::Display for ConnectionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,336 @@
+//! Answers our own server's DNS queries: its peers are here, and all else is as it is.
+
+mod message;
+mod upstream;
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use ligase_verifier::Domain;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tracing::{info, warn};
+
+use crate::net::listener::{Admission, Arrival, Limits, accept_all, bind};
+use message::{Outcome, Query, Rcode, Unread};
+use upstream::{Transport, Upstreams};
+
+/// What the responder listens on, whom it answers, and with what.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where it listens, for UDP and TCP alike.
+    pub listen: Vec<SocketAddr>,
+    /// Whom it asks about everything else, in order of preference, and never itself.
+    pub upstream: Vec<SocketAddr>,
+    /// Where it says that peers are.
+    pub steering: Steering,
+    /// Whose queries it answers.
+    pub sources: Sources,
+}
+
+/// Where every peer of our server is said to be.
+#[derive(Clone, Debug)]
+pub struct Steering {
+    /// The address of our listener for it, which it must be able to reach without another
+    /// look-up: it is answered as the target's name, and servers take it for the address it is.
+    pub address: IpAddr,
+    /// The port of that listener.
+    pub port: u16,
+    /// The search suffixes of its resolver. A name below one of them is one that its resolver
+    /// made up, and is denied, so that the name it was made from is asked for next.
+    pub suffixes: Vec<Domain>,
+}
+
+/// Whose queries are answered. All others are ignored, since whoever answers everybody can be
+/// made to flood anybody.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Sources {
+    /// Only those from loopback addresses.
+    Loopback,
+    /// Those from any address of this host: a query that the packet filter redirected keeps the
+    /// address it was sent from.
+    ThisHost,
+    /// Everybody's.
+    Anybody,
+}
+
+/// A bound responder.
+#[derive(Debug)]
+pub struct Responder {
+    sockets: Vec<(Arc<UdpSocket>, TcpListener)>,
+    shared: Arc<Shared>,
+}
+
+/// What all queries have in common.
+#[derive(Debug)]
+struct Shared {
+    steering: Steering,
+    sources: Sources,
+    upstreams: Upstreams,
+    /// Whether a stranger has asked already: it is said once, not each time.
+    strangers: AtomicBool,
+    /// Whether the last query had to go without an answer from upstream.
+    failing: AtomicBool,
+    /// Queries under way.
+    places: Arc<Semaphore>,
+}
+
+impl Responder {
+    /// Binds all sockets; inside a runtime.
+    ///
+    /// # Errors
+    /// When an address cannot be bound, or is that of an upstream server: each query would then
+    /// come back to us until one of us gave up.
+    pub fn bind(settings: Settings) -> io::Result<Self> {
+        let mut sockets = Vec::with_capacity(settings.listen.len());
+        for address in settings.listen {
+            if settings.upstream.contains(&address) {
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidInput,
+                    "the resolver must not be our own responder",
+                ));
+            }
+            let tcp = bind(address)?;
+            // With port 0, both get the one that TCP was given.
+            let udp = std::net::UdpSocket::bind(tcp.local_addr()?)?;
+            udp.set_nonblocking(true)?;
+            sockets.push((Arc::new(UdpSocket::from_std(udp)?), tcp));
+        }
+        Ok(Self {
+            sockets,
+            shared: Arc::new(Shared {
+                steering: settings.steering,
+                sources: settings.sources,
+                upstreams: Upstreams::new(settings.upstream),
+                strangers: AtomicBool::new(false),
+                failing: AtomicBool::new(false),
+                places: Arc::new(Semaphore::new(QUERIES_MAX)),
+            }),
+        })
+    }
+
+    /// The addresses that it is bound to.
+    ///
+    /// # Errors
+    /// When the system will not say.
+    pub fn addresses(&self) -> io::Result<Vec<SocketAddr>> {
+        self.sockets
+            .iter()
+            .map(|(udp, _)| udp.local_addr())
+            .collect()
+    }
+
+    /// Answers queries, for ever. Dropping this future ends all that it has begun.
+    pub async fn serve(self) {
+        let mut tasks = JoinSet::new();
+        for (udp, tcp) in self.sockets {
+            tasks.spawn(serve_udp(udp, Arc::clone(&self.shared)));
+            tasks.spawn(serve_tcp(tcp, Arc::clone(&self.shared)));
+        }
+        while tasks.join_next().await.is_some() {}
+    }
+}
+
+/// Takes datagrams, for ever; each is answered by a task of its own, so that none that should
+/// fail takes the socket with it.
+async fn serve_udp(socket: Arc<UdpSocket>, shared: Arc<Shared>) {
+    let mut tasks = JoinSet::new();
+    // One more than may be: what fills it was longer and has been cut.
+    let mut buffer = vec![0; QUERY_MAX + 1];
+    loop {
+        tokio::select! {
+            received = socket.recv_from(&mut buffer) => match received {
+                Ok((length, source)) if length <= QUERY_MAX && shared.admit(source) => {
+                    // Whoever finds no place will ask again: DNS over UDP always may get lost.
+                    if let Ok(place) = Arc::clone(&shared.places).try_acquire_owned() {
+                        let query = buffer[..length].to_vec();
+                        let (socket, shared) = (Arc::clone(&socket), Arc::clone(&shared));
+                        tasks.spawn(async move {
+                            if let Some(answer) = shared.answer(&query, Transport::Udp).await {
+                                let _ = socket.send_to(&answer, source).await;
+                            }
+                            drop(place);
+                        });
+                    }
+                }
+                Ok(_) => (),
+                Err(error) => {
+                    warn!(%error, "cannot receive DNS queries; will try again");
+                    sleep(BREATHER).await;
+                }
+            },
+            Some(_) = tasks.join_next() => (),
+        }
+    }
+}
+
+async fn serve_tcp(listener: TcpListener, shared: Arc<Shared>) {
+    let admission = Admission::new(Limits {
+        connections_max: CONNECTIONS_MAX,
+        per_address_max: CONNECTIONS_MAX,
+    });
+    let mut tasks = JoinSet::new();
+    accept_all(listener, admission, |arrival| {
+        while tasks.try_join_next().is_some() {}
+        if let Arrival::Admitted(socket, source, seat) = arrival
+            && shared.admit(source)
+        {
+            let shared = Arc::clone(&shared);
+            tasks.spawn(async move {
+                // Whoever breaks a connection knows; there is nobody else to tell.
+                let _ = converse(socket, &shared).await;
+                drop(seat);
+            });
+        }
+    })
+    .await;
+}
+
+/// Answers the queries on one connection, one after the other (RFC 7766 §6.2.1).
+async fn converse(mut socket: TcpStream, shared: &Shared) -> io::Result<()> {
+    for _ in 0..QUERIES_PER_CONNECTION_MAX {
+        let Ok(query) = timeout(IDLE, read_message(&mut socket, QUERY_MAX)).await else {
+            return Ok(());
+        };
+        let query = query?;
+        let place = Arc::clone(&shared.places).acquire_owned().await;
+        let Some(answer) = shared.answer(&query, Transport::Tcp).await else {
+            return Ok(());
+        };
+        drop(place);
+        timeout(IDLE, write_message(&mut socket, &answer)).await??;
+    }
+    Ok(())
+}
+
+/// Reads one message of at most so many bytes, with its length before it (RFC 1035 §4.2.2).
+async fn read_message(socket: &mut TcpStream, length_max: usize) -> io::Result<Vec<u8>> {
+    let length = usize::from(socket.read_u16().await?);
+    if length_max < length {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    let mut message = vec![0; length];
+    socket.read_exact(&mut message).await?;
+    Ok(message)
+}
+
+/// Writes one message with its length before it.
+async fn write_message(socket: &mut TcpStream, message: &[u8]) -> io::Result<()> {
+    let length = u16::try_from(message.len()).map_err(|_| io::ErrorKind::InvalidData)?;
+    let mut framed = length.to_be_bytes().to_vec();
+    framed.extend_from_slice(message);
+    socket.write_all(&framed).await
+}
+
+impl Shared {
+    fn admit(&self, source: SocketAddr) -> bool {
+        let admitted = self.sources.admit(source.ip());
+        if !admitted && !self.strangers.swap(true, Ordering::Relaxed) {
+            warn!(%source, "DNS queries from other hosts are ignored, this one and all to come");
+        }
+        admitted
+    }
+
+    /// The answer to a query; `None` if it deserves none.
+    async fn answer(&self, message: &[u8], transport: Transport) -> Option<Vec<u8>> {
+        let query = match Query::read(message) {
+            Ok(query) => query,
+            Err(Unread::Silent) => return None,
+            Err(Unread::Refuse(answer)) => return Some(answer),
+        };
+        if let Some(outcome) = self.steering.decide(&query) {
+            return Some(query.answer(&outcome));
+        }
+        let answer = self.upstreams.ask(&query, transport).await;
+        let failed = answer.is_none();
+        if self.failing.swap(failed, Ordering::Relaxed) != failed {
+            match failed {
+                true => warn!("no upstream DNS server answers the backend's queries"),
+                false => info!("an upstream DNS server answers the backend's queries again"),
+            }
+        }
+        Some(answer.unwrap_or_else(|| query.answer(&Outcome::Fail(Rcode::ServerFailure))))
+    }
+}
+
+impl Steering {
+    /// What to say of ourselves; `None` if the question is none of ours.
+    fn decide(&self, query: &Query<'_>) -> Option<Outcome> {
+        // A transfer is many messages, and nobody who only resolves names asks for one.
+        if matches!(query.kind(), message::IXFR | message::AXFR) {
+            return Some(Outcome::Fail(Rcode::NotImplemented));
+        }
+        let labels = query.labels();
+        let [service, protocol, domain @ ..] = labels.as_slice() else {
+            return None;
+        };
+        let direct = service == b"_xmpps-server";
+        let ours = (direct || service == b"_xmpp-server") && protocol == b"_tcp";
+        if !ours || domain.is_empty() || query.class() != message::INTERNET {
+            return None;
+        }
+        Some(if self.is_made_up(domain) {
+            Outcome::NoName
+        } else if direct || query.kind() != message::SRV {
+            // Direct TLS would tell us the peer's name only in a ClientHello, if at all.
+            Outcome::NoData
+        } else {
+            Outcome::Service {
+                address: self.address,
+                port: self.port,
+            }
+        })
+    }
+
+    /// Whether a resolver made this name by appending a search suffix to one that was whole. Just
+    /// one label before the suffix is not such a name: domains have two labels or more, and it
+    /// may well be a service in the same cluster.
+    fn is_made_up(&self, domain: &[Vec<u8>]) -> bool {
+        self.suffixes.iter().any(|suffix| {
+            let suffix: Vec<&[u8]> = suffix.ascii().split('.').map(str::as_bytes).collect();
+            let whole = domain.len().saturating_sub(suffix.len());
+            2 <= whole && domain[whole..].iter().eq(suffix)
+        })
+    }
+}
+
+impl Sources {
+    fn admit(self, source: IpAddr) -> bool {
+        let source = source.to_canonical();
+        match self {
+            Self::Loopback => source.is_loopback(),
+            // Only an address of this host can be bound.
+            Self::ThisHost => {
+                source.is_loopback() || std::net::UdpSocket::bind((source, 0)).is_ok()
+            }
+            Self::Anybody => true,
+        }
+    }
+}
+
+/// Longer than any query for one name with EDNS options.
+const QUERY_MAX: usize = 4096;
+
+/// Queries under way at once. One server asks a few for each new peer.
+const QUERIES_MAX: usize = 256;
+
+/// Connections at once. DNS over TCP is for the few answers that are too long for UDP.
+const CONNECTIONS_MAX: usize = 64;
+
+/// Enough for any resolver to keep its connection busy; then it may open another.
+const QUERIES_PER_CONNECTION_MAX: usize = 256;
+
+/// How long a connection may say nothing, or not take an answer (RFC 7766 §6.2.3).
+const IDLE: Duration = Duration::from_secs(10);
+
+/// Long enough for the system to recover, short enough for resolvers to ask again.
+const BREATHER: Duration = Duration::from_millis(100);
+
+#[cfg(test)]
+mod tests;

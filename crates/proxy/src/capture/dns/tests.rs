@@ -1,0 +1,302 @@
+use std::net::Ipv4Addr;
+
+use tokio::process::Command;
+
+use super::message::tests::{noise, query};
+use super::*;
+
+fn steering() -> Steering {
+    Steering {
+        address: Ipv4Addr::LOCALHOST.into(),
+        port: 7270,
+        suffixes: ["verona.svc.cluster.local", "cluster.local"]
+            .map(|it| it.parse().unwrap())
+            .to_vec(),
+    }
+}
+
+/// What is said to a question: `here`, `nothing`, `no name`, `fail`, or `pass` if it is passed on.
+#[track_caller]
+fn check(name: &str, kind: u16, expect: &str) {
+    let bytes = query(name, kind, None);
+    let found = match steering().decide(&Query::read(&bytes).unwrap()) {
+        None => "pass",
+        Some(Outcome::Service { .. }) => "here",
+        Some(Outcome::NoData) => "nothing",
+        Some(Outcome::NoName) => "no name",
+        Some(Outcome::Fail(_)) => "fail",
+    };
+    assert_eq!(found, expect, "{name} {kind}");
+}
+
+const A: u16 = 1;
+const TLSA: u16 = 52;
+const ANY: u16 = 255;
+
+#[test]
+fn every_peer_is_here_and_has_no_direct_tls() {
+    check("_xmpp-server._tcp.capulet.example", message::SRV, "here");
+    check("_XMPP-SERVER._TCP.Capulet.Example.", message::SRV, "here");
+    check(
+        "_xmpps-server._tcp.capulet.example",
+        message::SRV,
+        "nothing",
+    );
+    check("_xmpp-server._tcp.capulet.example", A, "nothing");
+    check("_xmpp-server._tcp.capulet.example", ANY, "nothing");
+    check("_xmpps-server._tcp.capulet.example", A, "nothing");
+    check("_xmpp-server._tcp.localhost", message::SRV, "here");
+}
+
+#[test]
+fn all_else_is_passed_on() {
+    check("capulet.example", A, "pass");
+    check("capulet.example", message::SRV, "pass");
+    check("_xmpp-client._tcp.capulet.example", message::SRV, "pass");
+    check("_xmpp-server._udp.capulet.example", message::SRV, "pass");
+    check("_xmpp-server._tcp", message::SRV, "pass");
+    check("_tcp.capulet.example", message::SRV, "pass");
+    check("_5269._tcp.capulet.example", TLSA, "pass");
+    check("x._xmpp-server._tcp.capulet.example", message::SRV, "pass");
+    check("", A, "pass");
+}
+
+#[test]
+fn names_that_a_resolver_made_up_are_denied() {
+    let made_up = "_xmpp-server._tcp.capulet.example.verona.svc.cluster.local";
+    check(made_up, message::SRV, "no name");
+    check(&made_up.replace("xmpp-", "xmpps-"), message::SRV, "no name");
+    let made_up = "_xmpp-server._tcp.capulet.example.cluster.local";
+    check(made_up, message::SRV, "no name");
+    // A service in the cluster, by its name there.
+    let service = "_xmpp-server._tcp.capulet.cluster.local";
+    check(service, message::SRV, "here");
+    // Only whole labels count.
+    let other = "_xmpp-server._tcp.capulet.example.acluster.local";
+    check(other, message::SRV, "here");
+    check("_xmpp-server._tcp.cluster.local", message::SRV, "here");
+    check("capulet.example.cluster.local", A, "pass");
+}
+
+#[test]
+fn a_zone_is_not_transferred() {
+    check("example", message::AXFR, "fail");
+    check("_xmpp-server._tcp.capulet.example", message::IXFR, "fail");
+}
+
+#[test]
+fn strangers_are_not_answered() {
+    let admitted = |sources: Sources, address: &str| sources.admit(address.parse().unwrap());
+    for own in ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1"] {
+        assert!(admitted(Sources::Loopback, own), "{own}");
+        assert!(admitted(Sources::ThisHost, own), "{own}");
+    }
+    for other in ["192.0.2.1", "2001:db8::1", "::ffff:192.0.2.1"] {
+        assert!(!admitted(Sources::Loopback, other), "{other}");
+        assert!(!admitted(Sources::ThisHost, other), "{other}");
+        assert!(admitted(Sources::Anybody, other), "{other}");
+    }
+}
+
+/// A responder on loopback, in both families, and what it is asked through.
+struct World {
+    tasks: JoinSet<()>,
+    addresses: Vec<SocketAddr>,
+}
+
+impl World {
+    fn new(upstream: Vec<SocketAddr>) -> Self {
+        let responder = Responder::bind(Settings {
+            listen: ["127.0.0.1:0", "[::1]:0"]
+                .map(|it| it.parse().unwrap())
+                .to_vec(),
+            upstream,
+            steering: steering(),
+            sources: Sources::Loopback,
+        })
+        .unwrap();
+        let addresses = responder.addresses().unwrap();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(responder.serve());
+        Self { tasks, addresses }
+    }
+
+    /// An upstream server that gives one long text for every name.
+    async fn with_upstream() -> Self {
+        let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = tcp.local_addr().unwrap();
+        let udp = UdpSocket::bind(address).await.unwrap();
+        let mut world = Self::new(vec![address]);
+        world.tasks.spawn(async move {
+            let mut buffer = [0; 4096];
+            loop {
+                let (length, source) = udp.recv_from(&mut buffer).await.unwrap();
+                let mut answer = text(&buffer[..length]);
+                if 1232 < answer.len() {
+                    answer.truncate(length);
+                    answer[7] = 0;
+                    answer[2] |= 2;
+                }
+                udp.send_to(&answer, source).await.unwrap();
+            }
+        });
+        world.tasks.spawn(async move {
+            loop {
+                let (mut socket, _) = tcp.accept().await.unwrap();
+                let asked = read_message(&mut socket, 4096).await.unwrap();
+                let answer = text(&asked);
+                write_message(&mut socket, &answer).await.unwrap();
+            }
+        });
+        world
+    }
+
+    /// What `dig` prints when asked this, in each family.
+    async fn dig(&self, question: &str) -> Vec<String> {
+        let mut said = Vec::new();
+        for address in &self.addresses {
+            let done = Command::new("dig")
+                .arg(format!("@{}", address.ip()))
+                .args(["-p", &address.port().to_string()])
+                .args(["+tries=1", "+time=9"])
+                .args(question.split_whitespace())
+                .output()
+                .await
+                .unwrap();
+            assert!(done.status.success(), "{done:?}");
+            said.push(String::from_utf8(done.stdout).unwrap());
+        }
+        said
+    }
+}
+
+/// The answer to a TXT query: one string, or fifty if the name begins with "long".
+fn text(asked: &[u8]) -> Vec<u8> {
+    let long = asked[13..].starts_with(b"long");
+    let count = if long { 50 } else { 1 };
+    // The additional records stay where they are, after the answer.
+    let end = asked.iter().skip(12).position(|it| *it == 0).unwrap() + 12 + 5;
+    let mut answer = asked[..end].to_vec();
+    answer[2] |= 0x80;
+    answer[3] |= 0xa0;
+    answer[7] = count;
+    for number in 0..count {
+        answer.extend_from_slice(&[0xc0, 12, 0, 16, 0, 1, 0, 0, 0, 9, 0, 31, 30]);
+        answer.extend_from_slice(format!("wherefore art thou, Romeo? {number:03}").as_bytes());
+    }
+    answer.extend_from_slice(&asked[end..]);
+    answer
+}
+
+#[tokio::test]
+async fn others_understand_our_answers() {
+    let world = World::new(vec![]);
+    let name = "_xmpp-server._tcp.capulet.example";
+    for options in ["+noedns", "+edns=0 +dnssec", "+tcp", "+tcp +bufsize=700"] {
+        for said in world.dig(&format!("+short {options} {name} SRV")).await {
+            assert_eq!(said.trim(), "0 0 7270 127.0.0.1.", "{options}");
+        }
+        let nothing = format!("{options} {} SRV", name.replace("xmpp-", "xmpps-"));
+        for said in world.dig(&nothing).await {
+            assert!(said.contains("status: NOERROR"), "{said}");
+            assert!(said.contains("ANSWER: 0, AUTHORITY: 1"), "{said}");
+            assert!(!said.contains("WARNING"), "{said}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_upstream_says_is_passed_on() {
+    let world = World::with_upstream().await;
+    for options in ["+noedns", "+dnssec", "+tcp"] {
+        for said in world.dig(&format!("{options} capulet.example TXT")).await {
+            assert!(said.contains("Romeo? 000"), "{said}");
+            // It was upstream that said so; we never do.
+            assert!(said.contains("flags: qr rd ra ad"), "{said}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_long_answer_is_truncated_over_udp_and_whole_over_tcp() {
+    let world = World::with_upstream().await;
+    for said in world.dig("+ignore long.example TXT").await {
+        assert!(said.contains("flags: qr tc rd"), "{said}");
+    }
+    // As a resolver does: it asks again.
+    for said in world.dig("long.example TXT").await {
+        assert!(said.contains("ANSWER: 50"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn without_upstream_only_our_own_answers_are_given() {
+    let world = World::new(vec![]);
+    for said in world.dig("capulet.example A").await {
+        assert!(said.contains("status: SERVFAIL"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn one_connection_may_ask_many_questions_and_garbage_ends_it() {
+    let world = World::new(vec![]);
+    let mut socket = TcpStream::connect(world.addresses[0]).await.unwrap();
+    let bytes = query("_xmpp-server._tcp.capulet.example", message::SRV, None);
+    for _ in 0..3 {
+        write_message(&mut socket, &bytes).await.unwrap();
+        let answer = read_message(&mut socket, 512).await.unwrap();
+        assert_eq!(message::rcode(&answer), Some(0));
+    }
+    write_message(&mut socket, b"nonsense").await.unwrap();
+    assert_eq!(socket.read(&mut [0]).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn garbage_leaves_the_responder_standing() {
+    let world = World::new(vec![]);
+    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    socket.connect(world.addresses[0]).await.unwrap();
+    let whole = query(
+        "_xmpp-server._tcp.capulet.example",
+        message::SRV,
+        Some(1232),
+    );
+    let mut noise = noise();
+    for _ in 0..500 {
+        let mut bytes = whole.clone();
+        let at = noise(bytes.len());
+        bytes[at] = noise(256).try_into().unwrap();
+        bytes.truncate(noise(2 * whole.len()));
+        socket.send(&bytes).await.unwrap();
+    }
+    // The right answer comes after those that the garbage got.
+    let mut last = whole.clone();
+    last[..2].copy_from_slice(&[0x77, 0x77]);
+    let mut buffer = [0; 512];
+    let answered = async {
+        loop {
+            socket.send(&last).await.unwrap();
+            let wait = Duration::from_millis(200);
+            while let Ok(received) = timeout(wait, socket.recv(&mut buffer)).await {
+                let length = received.unwrap();
+                if buffer[..2] == last[..2] && message::rcode(&buffer[..length]) == Some(0) {
+                    return;
+                }
+            }
+        }
+    };
+    timeout(Duration::from_secs(9), answered).await.unwrap();
+}
+
+#[tokio::test]
+async fn it_does_not_ask_itself() {
+    let address: SocketAddr = "127.0.0.1:7253".parse().unwrap();
+    let error = Responder::bind(Settings {
+        listen: vec![address],
+        upstream: vec![address],
+        steering: steering(),
+        sources: Sources::Loopback,
+    })
+    .unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+}

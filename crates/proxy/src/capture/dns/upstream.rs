@@ -1,0 +1,137 @@
+//! Everything that is none of our business is asked and answered as if we were not there.
+
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use aws_lc_rs::rand;
+use tokio::net::{TcpStream, UdpSocket};
+use tokio::time::timeout;
+
+use super::message::{Query, Rcode, is_truncated, rcode};
+use super::{read_message, write_message};
+
+/// The DNS servers to ask, and which of them answered last.
+#[derive(Debug)]
+pub(super) struct Upstreams {
+    servers: Vec<SocketAddr>,
+    preferred: AtomicUsize,
+}
+
+/// How a query came, and so how long its answer may be.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Transport {
+    Udp,
+    Tcp,
+}
+
+impl Upstreams {
+    pub(super) fn new(mut servers: Vec<SocketAddr>) -> Self {
+        servers.truncate(SERVERS_MAX);
+        Self {
+            servers,
+            preferred: AtomicUsize::new(0),
+        }
+    }
+
+    /// The answer of the first server that has one, as it came but for the number, which is the
+    /// query's. If none has one, what the last of them said of its failure, if anything.
+    pub(super) async fn ask(&self, query: &Query<'_>, transport: Transport) -> Option<Vec<u8>> {
+        let first = self.preferred.load(Ordering::Relaxed);
+        let mut failure = None;
+        for turn in 0..self.servers.len() {
+            let place = (first + turn) % self.servers.len();
+            let asking = ask_one(self.servers[place], query, transport);
+            let Ok(Ok(mut answer)) = timeout(PATIENCE, asking).await else {
+                continue;
+            };
+            answer[..2].copy_from_slice(&query.message()[..2]);
+            if is_failure(&answer) {
+                failure = Some(answer);
+            } else {
+                self.preferred.store(place, Ordering::Relaxed);
+                return Some(answer);
+            }
+        }
+        failure
+    }
+}
+
+/// Whether another server may know more (the data may be bogus for all, but asking is cheap).
+fn is_failure(answer: &[u8]) -> bool {
+    let code = rcode(answer);
+    code == Some(Rcode::ServerFailure as u8) || code == Some(Rcode::Refused as u8)
+}
+
+/// Asks one server over UDP, and if its answer did not fit, over TCP, but only on behalf of those
+/// who use TCP themselves: the others must hear that it did not fit.
+async fn ask_one(
+    server: SocketAddr,
+    query: &Query<'_>,
+    transport: Transport,
+) -> io::Result<Vec<u8>> {
+    let answer = ask_udp(server, query).await?;
+    if transport == Transport::Tcp && is_truncated(&answer) {
+        return ask_tcp(server, query).await;
+    }
+    Ok(answer)
+}
+
+/// Each query has its own random number and its own socket, so its own random port: whoever
+/// cannot read our packets has to guess both to forge an answer (RFC 5452 §9.2).
+async fn ask_udp(server: SocketAddr, query: &Query<'_>) -> io::Result<Vec<u8>> {
+    let any = match server {
+        SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
+        SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
+    };
+    let socket = UdpSocket::bind(any).await?;
+    socket.connect(server).await?;
+    let (id, message) = renumbered(query)?;
+    socket.send(&message).await?;
+    let mut buffer = vec![0; query.payload_max().max(ANSWER_ROOM)];
+    for _ in 0..STRANGERS_MAX {
+        let length = socket.recv(&mut buffer).await?;
+        if query.is_answered_by(&buffer[..length], id) {
+            buffer.truncate(length);
+            return Ok(buffer);
+        }
+    }
+    // Somebody is guessing.
+    Err(io::ErrorKind::InvalidData.into())
+}
+
+async fn ask_tcp(server: SocketAddr, query: &Query<'_>) -> io::Result<Vec<u8>> {
+    let mut socket = TcpStream::connect(server).await?;
+    let (id, message) = renumbered(query)?;
+    write_message(&mut socket, &message).await?;
+    let answer = read_message(&mut socket, usize::from(u16::MAX)).await?;
+    match query.is_answered_by(&answer, id) {
+        true => Ok(answer),
+        false => Err(io::ErrorKind::InvalidData.into()),
+    }
+}
+
+/// The query with a number that nobody can know.
+fn renumbered(query: &Query<'_>) -> io::Result<([u8; 2], Vec<u8>)> {
+    let mut id = [0; 2];
+    rand::fill(&mut id).map_err(|_| io::ErrorKind::Other)?;
+    let mut message = query.message().to_vec();
+    message[..2].copy_from_slice(&id);
+    Ok((id, message))
+}
+
+/// As many as a resolver configuration lists.
+const SERVERS_MAX: usize = 3;
+
+/// For one server: a recursive look-up that takes longer is asked for again by the asker.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Some servers send more than they were told they may.
+const ANSWER_ROOM: usize = 4096;
+
+/// Late answers and guesses that are passed over before we give a server up.
+const STRANGERS_MAX: usize = 16;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,288 @@
+//! What the operator asked for, once it has been found to make sense.
+//!
+//! A [`Config`] can be acted on without further checking: every value has been parsed, every limit
+//! lies within its bounds and no two rooms want the same address. What the files that it names
+//! contain is looked at by [`Config::inspect`], because they change while the program runs.
+
+mod checks;
+mod file;
+mod limits;
+mod read;
+mod values;
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ligase_verifier::{Domain, Prooftype};
+
+use crate::binding::Policy;
+
+pub use limits::{Limit, Limits};
+pub use read::Overrides;
+
+/// A configuration that can be acted on without further checking.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Config {
+    /// Our own name: on server-name streams, in the certificate and in the SRV records.
+    pub server_name: Domain,
+    /// The domains our server hosts.
+    pub hosts: Hosts,
+    /// Certificates and their keys; never empty, and the first is the one shown by default.
+    pub certificates: Vec<CertificateFiles>,
+    /// The server that we stand in front of.
+    pub backend: Backend,
+    /// How the backend's own connections find their way to us.
+    pub capture: Capture,
+    /// Where we listen.
+    pub listen: Listen,
+    /// Where we look up what peers have published.
+    pub resolver: Resolver,
+    /// Who vouches for certificates (PKIX).
+    pub roots: Roots,
+    /// What peers must show.
+    pub policy: Policy,
+    /// The prooftypes that count; never empty, in the order written.
+    pub prooftypes: Vec<Prooftype>,
+    /// What dialback keys are made from, when several replicas must share it.
+    pub dialback_secret: Option<DialbackSecret>,
+    /// How much of everything.
+    pub limits: Limits,
+    /// How long streams may take to finish when we are asked to end.
+    pub drain: Duration,
+    /// What is logged, and how it looks.
+    pub log: Log,
+}
+
+/// The domains our server hosts.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Hosts {
+    /// Exactly these; never empty.
+    Listed {
+        /// The domains.
+        domains: BTreeSet<Domain>,
+        /// The file they were read from, if they were not written in the configuration itself.
+        file: Option<PathBuf>,
+    },
+    /// Whatever the backend answers for when asked.
+    Auto,
+}
+
+/// Where a certificate chain and its private key are kept, both PEM.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CertificateFiles {
+    /// The chain, leaf first.
+    pub chain: PathBuf,
+    /// The private key.
+    pub key: PathBuf,
+}
+
+/// The server that we stand in front of.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Backend {
+    /// Where it accepts streams from other servers.
+    pub address: SocketAddr,
+    /// Whether streams between it and us are encrypted.
+    pub tls: BackendTls,
+    /// The authority that signs what we show to the backend, and to nobody else.
+    pub local_ca: LocalCaFiles,
+}
+
+/// Where the local authority is kept; both files are made on first start.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct LocalCaFiles {
+    /// Its certificate: what the backend's trust store gets.
+    pub certificate: PathBuf,
+    /// Its private key, which nobody else gets.
+    pub key: PathBuf,
+}
+
+/// Defines an enum whose variants have one fixed spelling each in the file.
+macro_rules! words {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal,)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+        pub enum $name { $($(#[$doc])* $variant,)* }
+
+        impl $name {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// As it is written.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+        }
+    };
+}
+
+words! {
+    /// Whether streams between the backend and us are encrypted.
+    BackendTls {
+        /// Whatever the backend asks for.
+        Auto = "auto",
+        /// Never.
+        Off = "off",
+        /// Always; a backend that will not is not talked to.
+        Required = "required",
+    }
+}
+
+words! {
+    /// How far DNSSEC is relied upon.
+    Dnssec {
+        /// We validate every signature ourselves.
+        Validate = "validate",
+        /// We believe the resolver's AD bit: sound only over a path that nobody else can write to.
+        TrustAd = "trust-ad",
+        /// Nothing is believed to be secure, so DANE proves nothing.
+        Off = "off",
+    }
+}
+
+words! {
+    /// How much is logged.
+    LogLevel {
+        /// What needs somebody's hands.
+        Error = "error",
+        /// What needs somebody's eyes.
+        Warn = "warn",
+        /// A line for each pair that is authenticated and each connection that ends.
+        Info = "info",
+        /// Every decision.
+        Debug = "debug",
+        /// Every step.
+        Trace = "trace",
+    }
+}
+
+words! {
+    /// How a log line looks.
+    LogFormat {
+        /// For people.
+        Plain = "plain",
+        /// One JSON object a line.
+        Json = "json",
+    }
+}
+
+/// How the backend's own connections find their way to us.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Capture {
+    /// By the answers of the resolver that the backend asks.
+    Dns,
+    /// By netfilter rules, which spare the traffic of this user: ours.
+    Redirect {
+        /// The user that we run as.
+        uid: u32,
+    },
+    /// The operator has told the backend where to connect to.
+    Explicit,
+}
+
+/// Where we listen. No two of these can collide.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Listen {
+    /// For peers, STARTTLS and direct TLS alike; never empty.
+    pub federation: Vec<SocketAddr>,
+    /// For the backend; never empty.
+    pub backend: Vec<SocketAddr>,
+    /// For the backend's DNS queries, by UDP and TCP; never empty with [`Capture::Dns`].
+    pub dns: Vec<SocketAddr>,
+    /// For those who fetch POSH documents; usually empty.
+    pub posh: Vec<SocketAddr>,
+    /// For operators and their tools; empty when there is no admin port.
+    pub admin: Vec<SocketAddr>,
+}
+
+/// Where we look up what peers have published.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Resolver {
+    /// Whom we ask.
+    pub servers: ResolverServers,
+    /// How far DNSSEC is relied upon.
+    pub dnssec: Dnssec,
+    /// A file with the root's DNSKEY or DS records, instead of the IANA root.
+    pub trust_anchor: Option<PathBuf>,
+    /// Whether peers may be at loopback and link-local addresses, which only a laboratory wants:
+    /// there are our own services.
+    pub allow_loopback: bool,
+}
+
+/// Whom we ask.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum ResolverServers {
+    /// Those that `/etc/resolv.conf` names.
+    System,
+    /// These, in this order; never empty, and never our own DNS listener.
+    Listed(Vec<SocketAddr>),
+}
+
+/// Who vouches for certificates (PKIX).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Roots {
+    /// Whom this machine trusts.
+    System,
+    /// Whose certificates this PEM file holds.
+    File(PathBuf),
+}
+
+/// What dialback keys are made from (XEP-0185).
+#[derive(Clone, Eq, PartialEq)]
+pub struct DialbackSecret {
+    /// The file that both were read from: the current one on its first line, then the previous.
+    pub file: PathBuf,
+    /// What new keys are made from.
+    pub current: Vec<u8>,
+    /// What keys may still be made from while replicas change over.
+    pub previous: Option<Vec<u8>>,
+}
+
+/// A secret has no business in a log.
+impl fmt::Debug for DialbackSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DialbackSecret")
+            .field("file", &self.file)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What is logged, and how it looks.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Log {
+    /// How much.
+    pub level: LogLevel,
+    /// How it looks.
+    pub format: LogFormat,
+}
+
+/// Where the configuration is wrong, and how.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Error {
+    /// The key at fault, as the operator wrote it: `limits.depth`, `certificates[0].key`.
+    pub key: String,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+impl Error {
+    fn at(key: impl Into<String>, problem: impl fmt::Display) -> Self {
+        Self {
+            key: key.into(),
+            problem: problem.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.key, self.problem)
+    }
+}
+
+impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests;

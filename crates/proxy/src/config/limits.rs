@@ -1,0 +1,130 @@
+use std::time::Duration;
+
+use super::file::Section;
+
+/// A limit as the documentation lists it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Limit {
+    /// Its key below `limits`; the unit is in the name.
+    pub key: &'static str,
+    /// What applies when nothing is written.
+    pub default: u64,
+    /// The least that may be written.
+    pub min: u64,
+    /// The most that may be written.
+    pub max: u64,
+}
+
+/// A number of the file as the type that the program works with.
+trait FromNumber {
+    fn from_number(number: u64) -> Self;
+}
+
+impl FromNumber for usize {
+    fn from_number(number: u64) -> Self {
+        // The bounds of every limit fit the smallest machine we run on; 32 bits.
+        Self::try_from(number).unwrap_or(Self::MAX)
+    }
+}
+
+impl FromNumber for Duration {
+    fn from_number(number: u64) -> Self {
+        Self::from_secs(number)
+    }
+}
+
+/// Defines the limits: field, type, default, bounds.
+macro_rules! limits {
+    ($($(#[$doc:meta])* $key:ident: $type:ty = $default:literal, $min:literal to $max:literal;)*) => {
+        /// How much of everything. Each limit is there because somebody could otherwise take more
+        /// than their share; `docs/configuration.md` gives the reason for each.
+        #[derive(Clone, Debug, Eq, PartialEq)]
+        pub struct Limits { $($(#[$doc])* pub $key: $type,)* }
+
+        impl Limits {
+            /// All of them, as the documentation lists them.
+            pub const ALL: &'static [Limit] = &[$(Limit {
+                key: stringify!($key), default: $default, min: $min, max: $max,
+            },)*];
+
+            pub(super) fn read(section: &mut Section<'_>) -> Self {
+                Self { $($key: FromNumber::from_number(
+                    section.number(stringify!($key), $default, $min..=$max)
+                ),)* }
+            }
+        }
+
+        impl Default for Limits {
+            fn default() -> Self {
+                Self { $($key: FromNumber::from_number($default),)* }
+            }
+        }
+    };
+}
+
+limits! {
+    /// Bytes of one stanza, in either direction.
+    stanza_bytes: usize = 262_144, 10_000 to 16_777_216;
+    /// Elements nested in each other.
+    depth: usize = 128, 16 to 1_024;
+    /// Attributes and namespace declarations of one element.
+    attributes: usize = 256, 16 to 1_024;
+    /// Bytes of one element before the peer is authenticated.
+    preauth_element_bytes: usize = 8_192, 2_048 to 65_536;
+    /// Elements before the peer is authenticated.
+    preauth_elements: usize = 32, 8 to 1_024;
+    /// From accepting a connection to its first authenticated pair.
+    preauth_seconds: Duration = 30, 5 to 300;
+    /// TLS handshake with a peer that connected to us.
+    handshake_seconds: Duration = 15, 2 to 120;
+
+    /// Connections from peers at a time.
+    connections: usize = 10_000, 1 to 1_000_000;
+    /// Connections from one address at a time.
+    connections_per_address: usize = 256, 1 to 1_000_000;
+    /// Pairs bound on one connection.
+    pairs_per_connection: usize = 20_000, 1 to 1_000_000;
+    /// Pairs of one connection that are being verified at a time.
+    assertions_in_flight: usize = 16, 1 to 1_024;
+    /// Stanzas of unbound pairs on one connection within a minute, before it is closed.
+    unauthorized_stanzas: usize = 10, 1 to 1_000;
+    /// Bytes waiting to be written to one connection.
+    outbox_bytes: usize = 1_048_576, 65_536 to 67_108_864;
+    /// How long bytes may wait to be written before the connection is given up.
+    outbox_seconds: Duration = 30, 1 to 300;
+    /// How long a connection may carry nothing before it is closed.
+    idle_seconds: Duration = 900, 60 to 86_400;
+
+    /// Stanzas of one pair waiting for a connection.
+    queue_stanzas: usize = 256, 1 to 65_536;
+    /// Bytes of one pair's waiting stanzas.
+    queue_bytes: usize = 1_048_576, 10_000 to 268_435_456;
+    /// Bytes of all waiting stanzas.
+    queue_total_bytes: usize = 67_108_864, 1_048_576 to 4_294_967_295;
+    /// How long a stanza may wait.
+    queue_seconds: Duration = 30, 1 to 300;
+
+    /// TCP connection to one address of a peer.
+    connect_seconds: Duration = 5, 1 to 60;
+    /// TLS handshake with a peer that we connected to.
+    tls_seconds: Duration = 8, 1 to 60;
+    /// One step of a negotiation: any answer that we wait for.
+    step_seconds: Duration = 8, 1 to 60;
+    /// All attempts to reach a peer while the backend waits.
+    ladder_seconds: Duration = 25, 5 to 85;
+    /// How long the way that worked with a peer is remembered, and nothing weaker tried.
+    memory_seconds: Duration = 86_400, 60 to 2_592_000;
+    /// Connections being opened to peers at a time.
+    dials: usize = 256, 1 to 65_536;
+    /// Connections being opened to the backend at a time.
+    backend_connects: usize = 4, 1 to 1_024;
+
+    /// Local certificates kept, one for each remote domain.
+    local_certificates: usize = 4_096, 16 to 1_000_000;
+    /// Domains whose published evidence is kept.
+    evidence_domains: usize = 10_000, 16 to 1_000_000;
+    /// Domains being looked up at a time.
+    lookups: usize = 256, 1 to 65_536;
+    /// Queries of the backend's resolver answered at a time.
+    dns_queries: usize = 512, 1 to 65_536;
+}

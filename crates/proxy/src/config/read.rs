@@ -1,0 +1,371 @@
+use std::collections::{BTreeSet, HashMap};
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ligase_verifier::{Domain, Prooftype};
+use serde_yaml::Value;
+
+use super::file::{FILE, Problems, Section, one_of};
+use super::values::{domain, level, non_empty, read_text, secret_at, socket_address};
+use super::{
+    Backend, BackendTls, Capture, CertificateFiles, Config, DialbackSecret, Dnssec, Error, Hosts,
+    Limits, Listen, LocalCaFiles, Log, LogFormat, LogLevel, Resolver, ResolverServers, Roots,
+    checks,
+};
+use crate::binding::Policy;
+
+/// What the environment says instead of the file.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Overrides {
+    /// `LIGASE_LOG`: how much is logged.
+    pub log_level: Option<String>,
+    /// `LIGASE_LOG_FORMAT`: how it looks.
+    pub log_format: Option<String>,
+}
+
+impl Config {
+    /// Reads a configuration file and the lists and secrets that it names.
+    ///
+    /// # Errors
+    /// Every problem there is, not only the first.
+    pub fn read(path: &Path, overrides: &Overrides) -> Result<Self, Vec<Error>> {
+        let text = read_text(path, FILE_BYTES_MAX).map_err(|problem| {
+            let problem = format!("{}: {problem}", path.display());
+            vec![Error::at(FILE, problem)]
+        })?;
+        let folder = path.parent().unwrap_or_else(|| Path::new(""));
+        Self::parse(&text, folder, overrides)
+    }
+
+    /// Reads the text of a configuration file; relative paths in it start from `folder`.
+    ///
+    /// # Errors
+    /// Every problem there is, not only the first.
+    pub fn parse(text: &str, folder: &Path, overrides: &Overrides) -> Result<Self, Vec<Error>> {
+        let problems = Problems::default();
+        let mut file = Section::parse(text, &problems);
+        if problems.any() {
+            return Err(problems.into_vec()); // Not YAML: every key would be reported missing.
+        }
+        let config = read_file(&mut file, folder, overrides);
+        file.finish();
+        if let Some(config) = &config {
+            checks::check(config, &problems);
+        }
+        match (config, problems.into_vec()) {
+            (Some(config), problems) if problems.is_empty() => Ok(config),
+            (_, problems) => Err(problems),
+        }
+    }
+}
+
+/// Reads every key. `None` when something that has no default is missing or wrong.
+fn read_file(file: &mut Section<'_>, folder: &Path, overrides: &Overrides) -> Option<Config> {
+    let path = |text: &str| Ok(folder.join(non_empty(text)?));
+    let server_name = file.required("server_name", domain);
+    let hosts = hosts(file, folder);
+    let certificates = certificates(file, folder);
+    let backend = backend(file.section("backend"), folder);
+    let capture = capture(file);
+    let listen = listen(file.section("listen"), capture);
+
+    let mut section = file.section("resolver");
+    let resolver = Resolver {
+        servers: servers(&mut section),
+        dnssec: section.word("dnssec", Dnssec::ALL, Dnssec::as_str, Dnssec::Validate),
+        trust_anchor: section.text("trust_anchor", path),
+        allow_loopback: !section
+            .texts("allow", allowed)
+            .unwrap_or_default()
+            .is_empty(),
+    };
+    section.finish();
+
+    let mut section = file.section("trust");
+    let roots = section
+        .text("roots", |text| match text {
+            "system" => Ok(Roots::System),
+            file => Ok(Roots::File(path(file)?)),
+        })
+        .unwrap_or(Roots::System);
+    section.finish();
+
+    let (policy, prooftypes) = policy(file.section("policy"));
+    let dialback_secret = dialback_secret(file, folder);
+    let mut section = file.section("limits");
+    let limits = Limits::read(&mut section);
+    section.finish();
+    let drain = file.number("drain_seconds", 10, 0..=DRAIN_SECONDS_MAX);
+    let log = log(file.section("log"), overrides, file);
+
+    Some(Config {
+        server_name: server_name?,
+        hosts: hosts?,
+        certificates,
+        backend,
+        capture,
+        listen,
+        resolver,
+        roots,
+        policy,
+        prooftypes,
+        dialback_secret,
+        limits,
+        drain: Duration::from_secs(drain),
+        log,
+    })
+}
+
+fn hosts(file: &mut Section<'_>, folder: &Path) -> Option<Hosts> {
+    let problem = "is missing: list the domains your server hosts, or write `auto`";
+    let Some(value) = file.take("hosts") else {
+        file.problem("hosts", problem);
+        return None;
+    };
+    if value.as_str() == Some("auto") {
+        return Some(Hosts::Auto);
+    }
+    let (domains, source) = if value.is_mapping() {
+        let mut section = file.within(file.path("hosts"), value);
+        let source = section.required("file", |text| Ok(folder.join(non_empty(text)?)));
+        section.finish();
+        let source = source?;
+        match read_text(&source, LIST_BYTES_MAX) {
+            Ok(text) => (listed(&text, file), Some(source)),
+            Err(problem) => {
+                file.problem("hosts.file", format!("{}: {problem}", source.display()));
+                return None;
+            }
+        }
+    } else {
+        (file.each("hosts", value, domain), None)
+    };
+    if domains.is_empty() {
+        file.problem("hosts", "name at least one domain");
+        return None;
+    }
+    let domains: BTreeSet<_> = domains.into_iter().collect();
+    Some(Hosts::Listed {
+        domains,
+        file: source,
+    })
+}
+
+/// The domains of a list, one a line; `#` begins a comment.
+fn listed(text: &str, file: &Section<'_>) -> Vec<Domain> {
+    let mut domains = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        let name = line.split('#').next().unwrap_or(line).trim();
+        match (name.is_empty(), domain(name)) {
+            (true, _) => {}
+            (false, Ok(domain)) => domains.push(domain),
+            (false, Err(problem)) => {
+                file.problem("hosts.file", format!("line {}: {problem}", index + 1));
+            }
+        }
+    }
+    domains
+}
+
+fn certificates(file: &mut Section<'_>, folder: &Path) -> Vec<CertificateFiles> {
+    let values = match file.take("certificates") {
+        Some(Value::Sequence(values)) => values,
+        Some(_) => {
+            file.problem("certificates", "must be a list of {chain: PATH, key: PATH}");
+            return Vec::new();
+        }
+        None => Vec::new(),
+    };
+    if values.is_empty() {
+        file.problem("certificates", "name at least one {chain: PATH, key: PATH}");
+    }
+    let mut certificates = Vec::with_capacity(values.len());
+    for (index, value) in values.into_iter().enumerate() {
+        let mut section = file.within(format!("certificates[{index}]"), value);
+        let chain = section.required("chain", |text| Ok(folder.join(non_empty(text)?)));
+        let key = section.required("key", |text| Ok(folder.join(non_empty(text)?)));
+        section.finish();
+        if let (Some(chain), Some(key)) = (chain, key) {
+            certificates.push(CertificateFiles { chain, key });
+        }
+    }
+    certificates
+}
+
+fn backend(mut section: Section<'_>, folder: &Path) -> Backend {
+    let address = section.text("address", socket_address);
+    let tls = section.word("tls", BackendTls::ALL, BackendTls::as_str, BackendTls::Auto);
+    let mut local_ca = section.section("local_ca");
+    let path = |text: &str| Ok(folder.join(non_empty(text)?));
+    let certificate = local_ca.text("certificate", path);
+    let key = local_ca.text("key", path);
+    local_ca.finish();
+    section.finish();
+    Backend {
+        address: address.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 5269))),
+        tls,
+        local_ca: LocalCaFiles {
+            certificate: certificate.unwrap_or_else(|| PathBuf::from("/var/lib/ligase/ca.crt")),
+            key: key.unwrap_or_else(|| PathBuf::from("/var/lib/ligase/ca.key")),
+        },
+    }
+}
+
+fn capture(file: &mut Section<'_>) -> Capture {
+    const WORDS: [&str; 3] = ["dns", "redirect", "explicit"];
+    let word = file.word("capture", &WORDS, |it| it, "dns");
+    let mut redirect = file.section("redirect");
+    let wanted = redirect.has("uid");
+    let uid = redirect.number("uid", 0, 0..=u64::from(u32::MAX - 1));
+    if word == "redirect" && !wanted {
+        redirect.problem("uid", "is missing: name the user that ligase runs as");
+    }
+    redirect.finish();
+    match word {
+        "redirect" => Capture::Redirect {
+            uid: u32::try_from(uid).unwrap_or(u32::MAX),
+        },
+        "explicit" => Capture::Explicit,
+        _ => Capture::Dns,
+    }
+}
+
+fn listen(mut section: Section<'_>, capture: Capture) -> Listen {
+    let mut addresses = |key, default: Option<([u8; 4], u16)>| {
+        // `null` closes a door that would otherwise be open.
+        let closed = section.is_null(key);
+        let default = default.filter(|_| !closed).map(SocketAddr::from);
+        let written = section.texts(key, socket_address);
+        written.unwrap_or_else(|| default.into_iter().collect())
+    };
+    let dns_default = (capture != Capture::Explicit).then_some(([127, 0, 0, 1], 7253));
+    let listen = Listen {
+        federation: addresses("federation", Some(([0, 0, 0, 0], 7269))),
+        backend: addresses("backend", Some(([127, 0, 0, 1], 7270))),
+        dns: addresses("dns", dns_default),
+        posh: addresses("posh", None),
+        admin: addresses("admin", Some(([127, 0, 0, 1], 7290))),
+    };
+    section.finish();
+    listen
+}
+
+fn servers(section: &mut Section<'_>) -> ResolverServers {
+    let Some(value) = section.take("servers") else {
+        return ResolverServers::System;
+    };
+    if value.as_str() == Some("system") {
+        return ResolverServers::System;
+    }
+    if value.as_sequence().is_some_and(Vec::is_empty) {
+        section.problem("servers", "name at least one IP:PORT, or write `system`");
+    }
+    let servers = section.each(&section.path("servers"), value, |text| {
+        let bare = text.parse::<IpAddr>();
+        bare.map_or_else(|_| socket_address(text), |ip| Ok(SocketAddr::new(ip, 53)))
+    });
+    ResolverServers::Listed(servers)
+}
+
+/// What peers may send us to besides the public network and private ones.
+fn allowed(text: &str) -> Result<(), String> {
+    match text {
+        "loopback" => Ok(()),
+        _ => Err("only `loopback` may be allowed".to_owned()),
+    }
+}
+
+fn policy(mut section: Section<'_>) -> (Policy, Vec<Prooftype>) {
+    let mut policy = Policy {
+        default: section.text("default", level).unwrap_or_default(),
+        exact: HashMap::new(),
+        suffixes: Vec::new(),
+    };
+    let mut peers = section.section("peers");
+    for (name, text) in peers.pairs() {
+        let (suffix, bare) = match name.strip_prefix("*.") {
+            Some(bare) => (true, bare),
+            None => (false, name.as_str()),
+        };
+        let key = format!("{name:?}");
+        match (domain(bare), level(&text)) {
+            (Ok(peer), Ok(level)) => {
+                let twice = if suffix {
+                    let twice = policy.suffixes.iter().any(|(it, _)| *it == peer);
+                    policy.suffixes.push((peer, level));
+                    twice
+                } else {
+                    policy.exact.insert(peer, level).is_some()
+                };
+                if twice {
+                    peers.problem(&key, "names a domain that another line names already");
+                }
+            }
+            (Err(problem), _) | (_, Err(problem)) => peers.problem(&key, problem),
+        }
+    }
+    peers.finish();
+
+    let prooftypes = section.texts("prooftypes", |text| {
+        one_of(text, &PROOFTYPES, Prooftype::as_str)
+    });
+    let prooftypes = prooftypes.unwrap_or_else(|| PROOFTYPES.to_vec());
+    if prooftypes.is_empty() {
+        section.problem("prooftypes", "name at least one, or no peer can be proven");
+    }
+    section.finish();
+    (policy, prooftypes)
+}
+
+fn dialback_secret(file: &mut Section<'_>, folder: &Path) -> Option<DialbackSecret> {
+    let value = file.take("dialback_secret")?;
+    let mut section = file.within("dialback_secret".to_owned(), value);
+    let path = section.required("file", |text| Ok(folder.join(non_empty(text)?)));
+    let secret = path.and_then(|path| {
+        secret_at(&path)
+            .map_err(|problem| section.problem("file", format!("{}: {problem}", path.display())))
+            .ok()
+    });
+    section.finish();
+    secret
+}
+
+fn log(mut section: Section<'_>, overrides: &Overrides, file: &Section<'_>) -> Log {
+    let level = section.word("level", LogLevel::ALL, LogLevel::as_str, LogLevel::Info);
+    let format = section.word(
+        "format",
+        LogFormat::ALL,
+        LogFormat::as_str,
+        LogFormat::Plain,
+    );
+    section.finish();
+    let level = overrides.log_level.as_deref().map_or(Ok(level), |text| {
+        one_of(text, LogLevel::ALL, LogLevel::as_str)
+    });
+    let format = overrides.log_format.as_deref().map_or(Ok(format), |text| {
+        one_of(text, LogFormat::ALL, LogFormat::as_str)
+    });
+    Log {
+        level: level.unwrap_or_else(|problem| {
+            file.problem("LIGASE_LOG", problem);
+            LogLevel::Info
+        }),
+        format: format.unwrap_or_else(|problem| {
+            file.problem("LIGASE_LOG_FORMAT", problem);
+            LogFormat::Plain
+        }),
+    }
+}
+
+/// Which prooftypes count when the file does not say.
+const PROOFTYPES: [Prooftype; 3] = [Prooftype::Dane, Prooftype::Posh, Prooftype::Pkix];
+
+/// Some hundred times the size of a configuration that names every key.
+const FILE_BYTES_MAX: u64 = 1_048_576;
+
+/// A hundred thousand domains of usual length, thrice over.
+const LIST_BYTES_MAX: u64 = 8_388_608;
+
+/// Ten minutes; whoever ends us kills us before.
+const DRAIN_SECONDS_MAX: u64 = 600;

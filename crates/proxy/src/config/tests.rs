@@ -1,0 +1,559 @@
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ligase_verifier::Domain;
+
+use super::{
+    BackendTls, Capture, Config, Hosts, Limits, LogFormat, LogLevel, Overrides, ResolverServers,
+    Roots,
+};
+use crate::binding::Level;
+
+/// The least that can be written.
+const LEAST: &str = "\
+server_name: xmpp1.hosting.example
+hosts: [montague.example]
+certificates: [{chain: tls.crt, key: tls.key}]
+";
+
+fn parse(text: &str) -> Result<Config, Vec<String>> {
+    parse_in(Path::new("/etc/ligase"), text)
+}
+
+fn parse_in(folder: &Path, text: &str) -> Result<Config, Vec<String>> {
+    Config::parse(text, folder, &Overrides::default())
+        .map_err(|errors| errors.iter().map(ToString::to_string).collect())
+}
+
+/// The least with `more` below it.
+#[track_caller]
+fn accept(more: &str) -> Config {
+    parse(&format!("{LEAST}{more}")).unwrap()
+}
+
+/// The least with `more` below it is refused for exactly these reasons.
+#[track_caller]
+fn check(more: &str, expect: &[&str]) {
+    assert_eq!(parse(&format!("{LEAST}{more}")).unwrap_err(), expect);
+}
+
+fn domain(name: &str) -> Domain {
+    name.parse().unwrap()
+}
+
+fn addresses(texts: &[&str]) -> Vec<SocketAddr> {
+    texts.iter().map(|text| text.parse().unwrap()).collect()
+}
+
+#[test]
+fn the_least_is_enough() {
+    let config = parse(LEAST).unwrap();
+    assert_eq!(config.server_name, domain("xmpp1.hosting.example"));
+    assert_eq!(
+        config.hosts,
+        Hosts::Listed {
+            domains: [domain("montague.example")].into(),
+            file: None
+        }
+    );
+    assert_eq!(
+        config.certificates[0].chain,
+        Path::new("/etc/ligase/tls.crt")
+    );
+    assert_eq!(config.backend.address, addresses(&["127.0.0.1:5269"])[0]);
+    assert_eq!(config.backend.tls, BackendTls::Auto);
+    assert_eq!(config.capture, Capture::Dns);
+    assert_eq!(config.listen.federation, addresses(&["0.0.0.0:7269"]));
+    assert_eq!(config.listen.backend, addresses(&["127.0.0.1:7270"]));
+    assert_eq!(config.listen.dns, addresses(&["127.0.0.1:7253"]));
+    assert_eq!(config.listen.posh, []);
+    assert_eq!(config.listen.admin, addresses(&["127.0.0.1:7290"]));
+    assert_eq!(config.resolver.servers, ResolverServers::System);
+    assert_eq!(config.roots, Roots::System);
+    assert_eq!(
+        config.policy.level(&domain("capulet.example")),
+        Level::Encrypted
+    );
+    assert_eq!(config.prooftypes.len(), 3);
+    assert_eq!(config.limits, Limits::default());
+    assert_eq!(config.drain, Duration::from_secs(10));
+    assert_eq!(config.log.level, LogLevel::Info);
+    assert_eq!(config.log.format, LogFormat::Plain);
+}
+
+#[test]
+fn an_empty_file_lacks_what_has_no_default() {
+    let expect = [
+        "server_name: is missing",
+        "hosts: is missing: list the domains your server hosts, or write `auto`",
+        "certificates: name at least one {chain: PATH, key: PATH}",
+    ];
+    assert_eq!(parse("").unwrap_err(), expect);
+    assert_eq!(parse("{}").unwrap_err(), expect);
+    assert_eq!(
+        parse("server_name: ~\nhosts: null\ncertificates: []\n").unwrap_err(),
+        expect
+    );
+}
+
+#[test]
+fn errors_name_the_key() {
+    check("host: a", &["host: unknown key; did you mean `hosts`?"]);
+    check(
+        "backend: {adress: '127.0.0.1:5269'}",
+        &["backend.adress: unknown key; did you mean `address`?"],
+    );
+    check(
+        "trust: {anchors: none-of-ours}",
+        &["trust.anchors: unknown key; known are roots"],
+    );
+    check(
+        "backend: {address: localhost}",
+        &["backend.address: \"localhost\" is not an IP:PORT"],
+    );
+    check(
+        "backend: {tls: yes}",
+        &["backend.tls: \"yes\" is not one of auto, off, required"],
+    );
+    check(
+        "backend: {local_ca: {key: ''}}",
+        &["backend.local_ca.key: must not be empty"],
+    );
+    check("backend: []", &["backend: write `key: value` lines here"]);
+    check("backend: 5", &["backend: write `key: value` lines here"]);
+    check(
+        "listen: {federation: ['0.0.0.0:7269', 5270]}",
+        &["listen.federation[1]: \"5270\" is not an IP:PORT"],
+    );
+    check(
+        "listen: {admin: {port: 7290}}",
+        &["listen.admin: must be text"],
+    );
+    check(
+        "capture: ebpf",
+        &["capture: \"ebpf\" is not one of dns, redirect, explicit"],
+    );
+    check(
+        "capture: redirect",
+        &["redirect.uid: is missing: name the user that ligase runs as"],
+    );
+    check(
+        "redirect: {uid: -1}",
+        &["redirect.uid: must be a whole number from 0 to 4294967294"],
+    );
+}
+
+#[test]
+fn errors_further_down_name_the_key() {
+    check(
+        "resolver: {dnssec: maybe}",
+        &["resolver.dnssec: \"maybe\" is not one of validate, trust-ad, off"],
+    );
+    check(
+        "resolver: {servers: []}",
+        &["resolver.servers: name at least one IP:PORT, or write `system`"],
+    );
+    check(
+        "policy: {default: strict}",
+        &["policy.default: \"strict\" is not one of dna, pkix, encrypted, any"],
+    );
+    check(
+        "policy: {peers: {'a..b': any}}",
+        &["policy.peers.\"a..b\": \"a..b\" is not a domain name"],
+    );
+    check(
+        "policy: {peers: {'*.gov.example': all}}",
+        &["policy.peers.\"*.gov.example\": \"all\" is not one of dna, pkix, encrypted, any"],
+    );
+    check(
+        "policy: {peers: {old.example: any, OLD.example: dna}}",
+        &["policy.peers.\"OLD.example\": names a domain that another line names already"],
+    );
+    check(
+        "policy: {prooftypes: []}",
+        &["policy.prooftypes: name at least one, or no peer can be proven"],
+    );
+    check(
+        "policy: {prooftypes: [dane, dialback]}",
+        &["policy.prooftypes[1]: \"dialback\" is not one of dane, posh, pkix"],
+    );
+    check(
+        "limits: {depth: 8}",
+        &["limits.depth: must be a whole number from 16 to 1024"],
+    );
+    check(
+        "limits: {queue_seconds: 10s}",
+        &["limits.queue_seconds: must be a whole number from 1 to 300"],
+    );
+    check(
+        "drain_seconds: 1.5",
+        &["drain_seconds: must be a whole number from 0 to 600"],
+    );
+    check(
+        "log: {level: loud}",
+        &["log.level: \"loud\" is not one of error, warn, info, debug, trace"],
+    );
+    check(
+        "5: 6",
+        &[
+            "5: unknown key; known are server_name, hosts, certificates, backend, capture, redirect, listen, resolver, trust, policy, dialback_secret, limits, drain_seconds, log",
+        ],
+    );
+}
+
+#[test]
+fn errors_in_the_essentials_name_the_key() {
+    let check = |text: &str, expect: &[&str]| assert_eq!(parse(text).unwrap_err(), expect);
+    check(
+        "server_name: a b\nhosts: []\ncertificates: {chain: a, key: b}",
+        &[
+            "server_name: \"a b\" is not a domain name",
+            "hosts: name at least one domain",
+            "certificates: must be a list of {chain: PATH, key: PATH}",
+        ],
+    );
+    check(
+        "server_name: a.example\nhosts: [b.example, c..d]\ncertificates: [{chain: a}, x, {chian: a, key: b}]",
+        &[
+            "hosts[1]: \"c..d\" is not a domain name",
+            "certificates[0].key: is missing",
+            "certificates[1]: write `key: value` lines here",
+            "certificates[1].chain: is missing",
+            "certificates[1].key: is missing",
+            "certificates[2].chain: is missing",
+            "certificates[2].chian: unknown key; did you mean `chain`?",
+        ],
+    );
+}
+
+#[test]
+fn all_problems_are_told_at_once() {
+    check(
+        "capture: x\nlimits: {depth: 0, wat: 1}\nlog: {format: xml}",
+        &[
+            "capture: \"x\" is not one of dns, redirect, explicit",
+            "limits.depth: must be a whole number from 16 to 1024",
+            "limits.wat: unknown key; known are ",
+            "log.format: \"xml\" is not one of plain, json",
+        ]
+        .map(|it| {
+            if it.ends_with(' ') {
+                it.to_owned() + &limits()
+            } else {
+                it.to_owned()
+            }
+        })
+        .each_ref()
+        .map(String::as_str),
+    );
+
+    fn limits() -> String {
+        let keys: Vec<_> = Limits::ALL.iter().map(|it| it.key).collect();
+        keys.join(", ")
+    }
+}
+
+#[test]
+fn text_that_is_no_yaml_is_one_problem() {
+    for text in ["a: [", "a: 1\na: 2", "\t", "a: *b"] {
+        let problems = parse(text).unwrap_err();
+        assert!(
+            problems.len() == 1 && problems[0].starts_with("(file): "),
+            "{problems:?}"
+        );
+    }
+    assert_eq!(
+        parse("- a").unwrap_err(),
+        ["(file): write `key: value` lines here"]
+    );
+}
+
+#[test]
+fn aliases_cannot_multiply_without_end() {
+    let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for level in 1..12 {
+        let line = format!(
+            "a{level}: &a{level} [{}]\n",
+            vec![format!("*a{}", level - 1); 10].join(", ")
+        );
+        text += &line;
+    }
+    let problems = parse(&text).unwrap_err();
+    assert!(problems[0].contains("repetition limit"), "{problems:?}");
+}
+
+#[test]
+fn unknown_keys_are_told_escaped() {
+    check(
+        "\"\\e[2Jlog\\n\": 1",
+        &[
+            "\\u{1b}[2Jlog\\n: unknown key; known are server_name, hosts, certificates, backend, capture, redirect, listen, resolver, trust, policy, dialback_secret, limits, drain_seconds, log",
+        ],
+    );
+}
+
+#[test]
+fn no_two_listeners_collide() {
+    check(
+        "listen: {admin: '127.0.0.1:7269'}",
+        &["listen.admin: 127.0.0.1:7269 collides with 0.0.0.0:7269 of listen.federation"],
+    );
+    check(
+        "listen: {federation: ['192.0.2.1:5270', '[::]:5270']}",
+        &["listen.federation: [::]:5270 collides with 192.0.2.1:5270 of listen.federation"],
+    );
+    check(
+        "listen: {federation: '[::ffff:192.0.2.1]:1', backend: '192.0.2.1:1'}",
+        &["listen.backend: 192.0.2.1:1 collides with [::ffff:192.0.2.1]:1 of listen.federation"],
+    );
+    accept(
+        "listen: {federation: ['192.0.2.1:1', '192.0.2.2:1'], backend: '127.0.0.1:1', dns: '[::1]:1'}",
+    );
+    accept("listen: {federation: '127.0.0.1:0', backend: '127.0.0.1:0', dns: '127.0.0.1:0'}");
+}
+
+#[test]
+fn doors_that_are_needed_cannot_be_closed() {
+    check(
+        "listen: {federation: null}",
+        &["listen.federation: peers need an address to connect to"],
+    );
+    check(
+        "listen: {backend: []}",
+        &["listen.backend: the backend needs an address to connect to"],
+    );
+    check(
+        "listen: {dns: null}",
+        &["listen.dns: `capture: dns` needs an address to answer at"],
+    );
+    assert_eq!(accept("listen: {admin: null}").listen.admin, []);
+    assert_eq!(accept("capture: explicit").listen.dns, []);
+    let redirect = accept("capture: redirect\nredirect: {uid: 7269}");
+    assert_eq!(redirect.capture, Capture::Redirect { uid: 7269 });
+    assert_eq!(redirect.listen.dns, addresses(&["127.0.0.1:7253"]));
+}
+
+#[test]
+fn nobody_is_told_to_talk_to_themselves() {
+    check(
+        "backend: {address: '127.0.0.1:7269'}",
+        &["backend.address: 127.0.0.1:7269 is our own listen.federation"],
+    );
+    check(
+        "backend: {address: '127.0.0.1:7270'}",
+        &["backend.address: 127.0.0.1:7270 is our own listen.backend"],
+    );
+    check(
+        "backend: {address: '0.0.0.0:5269'}",
+        &["backend.address: 0.0.0.0:5269 cannot be connected to"],
+    );
+    accept("backend: {address: '192.0.2.9:7269'}");
+}
+
+#[test]
+fn public_lookups_never_ask_what_the_backend_is_told() {
+    check(
+        "resolver: {servers: ['192.0.2.53:53', '127.0.0.1:7253']}",
+        &["resolver.servers[1]: 127.0.0.1:7253 is our own listen.dns"],
+    );
+    check(
+        "resolver: {servers: ['127.0.0.53:53']}\nlisten: {dns: '0.0.0.0:53'}",
+        &["resolver.servers[0]: 127.0.0.53:53 is our own listen.dns"],
+    );
+    check(
+        "resolver: {servers: ['127.0.0.1']}\nlisten: {dns: ['[::1]:53', '[::ffff:127.0.0.1]:53']}",
+        &["resolver.servers[0]: 127.0.0.1:53 is our own listen.dns"],
+    );
+    check(
+        "resolver: {servers: '0.0.0.0:53'}",
+        &["resolver.servers[0]: 0.0.0.0:53 cannot be asked"],
+    );
+    let config = accept("resolver: {servers: ['2001:db8::53', '192.0.2.53:5353']}");
+    let expect = addresses(&["[2001:db8::53]:53", "192.0.2.53:5353"]);
+    assert_eq!(config.resolver.servers, ResolverServers::Listed(expect));
+}
+
+#[test]
+fn the_longest_name_decides_which_level_a_peer_has() {
+    let config = accept(
+        "policy: {default: pkix, peers: {old.example: any, '*.gov.example': dna, '*.x.gov.example': encrypted}}",
+    );
+    let level = |name: &str| config.policy.level(&domain(name));
+    assert_eq!(level("capulet.example"), Level::Pkix);
+    assert_eq!(level("old.example"), Level::Any);
+    assert_eq!(level("new.old.example"), Level::Pkix);
+    assert_eq!(level("gov.example"), Level::Pkix);
+    assert_eq!(level("tax.gov.example"), Level::Dna);
+    assert_eq!(level("a.x.gov.example"), Level::Encrypted);
+    assert_eq!(level("notgov.example"), Level::Pkix);
+}
+
+#[test]
+fn the_environment_overrides_the_log_alone() {
+    let set = |level: &str, format: &str| Overrides {
+        log_level: Some(level.to_owned()),
+        log_format: Some(format.to_owned()),
+    };
+    let parse = |overrides| Config::parse(LEAST, Path::new("/"), &overrides);
+    let config = parse(set("debug", "json")).unwrap();
+    assert_eq!(
+        (config.log.level, config.log.format),
+        (LogLevel::Debug, LogFormat::Json)
+    );
+    let problems = parse(set("all", "html")).unwrap_err();
+    let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        problems,
+        [
+            "LIGASE_LOG: \"all\" is not one of error, warn, info, debug, trace",
+            "LIGASE_LOG_FORMAT: \"html\" is not one of plain, json",
+        ]
+    );
+}
+
+#[test]
+fn limits_reach_the_program_in_their_own_types() {
+    let limits = accept("limits: {stanza_bytes: 10000, step_seconds: 3}").limits;
+    assert_eq!(limits.stanza_bytes, 10_000);
+    assert_eq!(limits.step_seconds, Duration::from_secs(3));
+    for limit in Limits::ALL {
+        assert!(
+            (limit.min..=limit.max).contains(&limit.default),
+            "{}",
+            limit.key
+        );
+        accept(&format!("limits: {{{}: {}}}", limit.key, limit.min));
+        accept(&format!("limits: {{{}: {}}}", limit.key, limit.max));
+        assert!(
+            u32::try_from(limit.max).is_ok(),
+            "{} does not fit 32 bits",
+            limit.key
+        );
+    }
+}
+
+#[test]
+fn hosts_may_be_kept_in_a_file() {
+    let folder = Folder::new("hosts");
+    folder.write(
+        "good",
+        "# ours\nmontague.example\n\n conference.montague.example # rooms\n",
+    );
+    folder.write("bad", "montague.example\na b\n");
+    folder.write("empty", "# nobody\n");
+    let text = |hosts: &str| LEAST.replace("[montague.example]", hosts);
+    let parse = |hosts: &str| parse_in(&folder.0, &text(hosts));
+
+    let expect = Hosts::Listed {
+        domains: [
+            domain("montague.example"),
+            domain("conference.montague.example"),
+        ]
+        .into(),
+        file: Some(folder.0.join("good")),
+    };
+    assert_eq!(parse("{file: good}").unwrap().hosts, expect);
+    assert_eq!(parse("auto").unwrap().hosts, Hosts::Auto);
+    let check = |hosts: &str, expect: &[&str]| assert_eq!(parse(hosts).unwrap_err(), expect);
+    check(
+        "{file: bad}",
+        &["hosts.file: line 2: \"a b\" is not a domain name"],
+    );
+    check("{file: empty}", &["hosts: name at least one domain"]);
+    check(
+        "{path: good}",
+        &[
+            "hosts.file: is missing",
+            "hosts.path: unknown key; known are file",
+        ],
+    );
+    let absent = folder.0.join("absent");
+    let expect = format!(
+        "hosts.file: {}: No such file or directory (os error 2)",
+        absent.display()
+    );
+    check("{file: absent}", &[&expect]);
+}
+
+#[test]
+fn a_dialback_secret_is_read_and_never_shown() {
+    let folder = Folder::new("secret");
+    let (current, previous) = ("c".repeat(32), "p".repeat(32));
+    folder.write("one", &format!("{current}\n"));
+    folder.write("two", &format!("{current}\n{previous}\n"));
+    folder.write("three", &format!("{current}\n{previous}\n{previous}\n"));
+    folder.write("short", "hunter2\n");
+    folder.write("empty", "\n");
+    folder.write("huge", &"x".repeat(5_000));
+    let parse = |name: &str| {
+        parse_in(
+            &folder.0,
+            &format!("{LEAST}dialback_secret: {{file: {name}}}"),
+        )
+    };
+
+    let one = parse("one").unwrap();
+    assert_eq!(
+        one.dialback_secret.as_ref().unwrap().current,
+        current.as_bytes()
+    );
+    assert_eq!(one.dialback_secret.as_ref().unwrap().previous, None);
+    let two = parse("two").unwrap();
+    assert_eq!(
+        two.dialback_secret.as_ref().unwrap().previous,
+        Some(previous.as_bytes().to_vec())
+    );
+    let shown = format!("{two:?}");
+    assert!(
+        !shown.contains("cccc") && !shown.contains("112, 112"),
+        "{shown}"
+    );
+
+    for (name, problem) in [
+        (
+            "three",
+            "holds more than the current and the previous secret",
+        ),
+        ("short", "a secret has at least 32 characters"),
+        ("empty", "is empty"),
+        ("huge", "is larger than 4096 bytes"),
+    ] {
+        let path = folder.0.join(name);
+        let expect = format!("dialback_secret.file: {}: {problem}", path.display());
+        assert_eq!(parse(name).unwrap_err(), [expect]);
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
+    let errors = Config::read(Path::new("/nonexistent/ligase.yaml"), &Overrides::default());
+    let error = errors.unwrap_err()[0].to_string();
+    assert_eq!(
+        error,
+        "(file): /nonexistent/ligase.yaml: No such file or directory (os error 2)"
+    );
+}
+
+/// A folder of one test's own, gone when the test ends.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path =
+            std::env::temp_dir().join(format!("ligase-config-{name}-{}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.0.join(name), text).unwrap();
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,90 @@
+//! The values that a key may have, each read from its text.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::net::SocketAddr;
+use std::path::Path;
+
+use ligase_verifier::Domain;
+
+use super::DialbackSecret;
+use super::file::one_of;
+use crate::binding::Level;
+
+/// A domain name.
+pub(super) fn domain(text: &str) -> Result<Domain, String> {
+    text.parse()
+        .map_err(|_| format!("{text:?} is not a domain name"))
+}
+
+/// A level of the policy.
+pub(super) fn level(text: &str) -> Result<Level, String> {
+    const ALL: [Level; 4] = [Level::Dna, Level::Pkix, Level::Encrypted, Level::Any];
+    one_of(text, &ALL, level_word)
+}
+
+/// A level as the file spells it.
+pub(super) fn level_word(level: Level) -> &'static str {
+    match level {
+        Level::Dna => "dna",
+        Level::Pkix => "pkix",
+        Level::Encrypted => "encrypted",
+        Level::Any => "any",
+    }
+}
+
+/// An address and a port.
+pub(super) fn socket_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse()
+        .map_err(|_| format!("{text:?} is not an IP:PORT"))
+}
+
+/// Text that says something.
+pub(super) fn non_empty(text: &str) -> Result<&str, String> {
+    if text.is_empty() {
+        return Err("must not be empty".to_owned());
+    }
+    Ok(text)
+}
+
+/// A text file of bounded size: a path that was mistyped may lead to a device or a log.
+pub(super) fn read_text(path: &Path, bytes_max: u64) -> Result<String, String> {
+    let told = |error: io::Error| error.to_string();
+    let mut text = String::new();
+    let file = File::open(path).map_err(told)?;
+    let mut file = file.take(bytes_max + 1);
+    file.read_to_string(&mut text).map_err(told)?;
+    if text.len() as u64 > bytes_max {
+        return Err(format!("is larger than {bytes_max} bytes"));
+    }
+    Ok(text)
+}
+
+/// The current secret and perhaps the previous one, a line each.
+pub(super) fn secret_at(path: &Path) -> Result<DialbackSecret, String> {
+    let text = read_text(path, SECRET_BYTES_MAX)?;
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let current = lines.next().ok_or("is empty")?;
+    let previous = lines.next();
+    if lines.next().is_some() {
+        return Err("holds more than the current and the previous secret".to_owned());
+    }
+    for secret in [Some(current), previous].into_iter().flatten() {
+        if secret.len() < SECRET_BYTES_MIN {
+            return Err(format!(
+                "a secret has at least {SECRET_BYTES_MIN} characters"
+            ));
+        }
+    }
+    Ok(DialbackSecret {
+        file: path.to_owned(),
+        current: current.into(),
+        previous: previous.map(Into::into),
+    })
+}
+
+/// Two long lines.
+const SECRET_BYTES_MAX: u64 = 4_096;
+
+/// 128 bits, if written in hexadecimal digits (XEP-0185 asks for a secret that is hard to guess).
+const SECRET_BYTES_MIN: usize = 32;

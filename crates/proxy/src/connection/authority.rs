@@ -1,0 +1,210 @@
+//! Asks those who must know: authoritative servers about keys, the verifier about peers, and our
+//! own server about itself.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, PoisonError};
+
+use ligase_verifier::{
+    Domain, Endpoint, Presented, Request, Role as TlsRole, Service, Unresolved, Verdict,
+};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use super::driver::Found;
+use super::establish::Dialed;
+use super::event::{Event, Facts, Role};
+use super::rooms::Rooms;
+use crate::binding::{DomainPair, Finding, Side, StreamId};
+use crate::stream::{Answer, DialbackError, Errand, Rung, Setback};
+
+impl Rooms {
+    /// Finds out whether the far end of a connection speaks for `domain`, now (F-51).
+    pub async fn judge(
+        self: &Arc<Self>,
+        facts: Facts,
+        domain: &Domain,
+        endpoint: Option<Endpoint>,
+        presented: Option<Presented>,
+    ) -> Finding {
+        if facts.side == Side::Backend {
+            let ours = match presented {
+                Some(presented) => self.is_backend(domain, &presented).await,
+                None => false,
+            };
+            return Finding::OurServer(ours);
+        }
+        let role = if facts.outbound {
+            TlsRole::Receiving
+        } else {
+            TlsRole::Initiating
+        };
+        let domain = domain.clone();
+        let request = Request {
+            service: Service::Server,
+            role,
+            domain: domain.clone(),
+            endpoint,
+            presented,
+            at: self.now(),
+        };
+        let verdict = self.verifier.verify(request).await;
+        let (result, proof, reason) = match &verdict {
+            Verdict::Proven(it) => ("proven", Some(it.prooftype().as_str()), ""),
+            Verdict::Unproven(it) => ("unproven", None, it.finding.label()),
+            Verdict::Refuted(it) => ("refuted", None, it.finding.label()),
+            Verdict::Undetermined(it) => ("undetermined", None, it.finding.label()),
+        };
+        let (side, outbound) = (facts.side, facts.outbound);
+        (self.tell)(Event::Judged {
+            side,
+            outbound,
+            domain,
+            proof,
+            result,
+            reason,
+        });
+        Finding::Verdict(verdict)
+    }
+
+    /// Asks whether a key is good that somebody sent us on the stream `id` (XEP-0220 §2.1.2).
+    pub async fn ask_authority(
+        self: &Arc<Self>,
+        side: Side,
+        pair: &DomainPair,
+        id: StreamId,
+        key: String,
+    ) -> Answer {
+        let ladder = self.settings.load().ladder;
+        let errand = Errand::Verify(pair.clone(), id, key);
+        let asked = timeout(ladder, async {
+            match side {
+                Side::Public => self.ask_peer(pair, errand).await,
+                Side::Backend => self.ask_backend(errand).await,
+            }
+        });
+        let answer = asked
+            .await
+            .unwrap_or(Answer::Unknown(DialbackError::RemoteServerTimeout));
+        let valid = match answer {
+            Answer::Valid => Some(true),
+            Answer::Invalid => Some(false),
+            Answer::Unknown(_) => None,
+        };
+        (self.tell)(Event::Dialback {
+            role: Role::Receiving,
+            valid,
+        });
+        answer
+    }
+
+    /// Asks the server that DNS names for the sender, on a connection of its own: never on the one
+    /// that brought the key (F-43, L-07).
+    async fn ask_peer(self: &Arc<Self>, pair: &DomainPair, errand: Errand) -> Answer {
+        let _seat = self.authority_seats.acquire().await;
+        let endpoints = match self
+            .verifier
+            .delegation(&pair.sender, Service::Server)
+            .await
+        {
+            Ok(endpoints) => endpoints,
+            Err(error) => return Answer::Unknown(unresolved(error)),
+        };
+        let mut last = DialbackError::RemoteServerTimeout;
+        for endpoint in endpoints {
+            let addresses = match self.verifier.addresses(&endpoint).await {
+                Ok(addresses) => addresses,
+                Err(error) => {
+                    last = unresolved(error);
+                    continue;
+                }
+            };
+            let port = endpoint.port;
+            let addresses: Vec<_> = addresses
+                .into_iter()
+                .map(|ip| SocketAddr::new(ip, port))
+                .collect();
+            let Ok(socket) = self.connect(&addresses).await else {
+                continue;
+            };
+            let dialed = Dialed {
+                socket,
+                endpoint: Some(endpoint),
+                side: Side::Public,
+            };
+            match self.run_errand(dialed, errand.clone()).await {
+                Some(Found::Answer(Answer::Unknown(error))) => last = error,
+                Some(Found::Answer(answer)) => return answer,
+                Some(Found::Leaf(_)) | None => (),
+            }
+        }
+        Answer::Unknown(last)
+    }
+
+    async fn ask_backend(self: &Arc<Self>, errand: Errand) -> Answer {
+        match self.visit_backend(errand).await {
+            Ok(Found::Answer(answer)) => answer,
+            Ok(Found::Leaf(_)) | Err(_) => Answer::Unknown(DialbackError::RemoteServerTimeout),
+        }
+    }
+
+    /// Whether our own server presents this very certificate for `domain` at the address that the
+    /// operator configured. Whoever else knows our listener could show any certificate (L02).
+    async fn is_backend(self: &Arc<Self>, domain: &Domain, presented: &Presented) -> bool {
+        let digest = presented.sha256();
+        let leaves = || {
+            self.backend_leaves
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        if leaves().get(domain) == Some(&digest) {
+            return true;
+        }
+        let from = self.settings.load().backend.server_name.clone();
+        let errand = Errand::Look(DomainPair::new(from, domain.clone()));
+        let Ok(Found::Leaf(leaf)) = self.visit_backend(errand).await else {
+            return false;
+        };
+        let mut leaves = leaves();
+        if LEAVES_MAX <= leaves.len() {
+            leaves.clear();
+        }
+        leaves.insert(domain.clone(), leaf.sha256());
+        leaf.sha256() == digest
+    }
+
+    /// Does an errand at our own server.
+    async fn visit_backend(self: &Arc<Self>, errand: Errand) -> Result<Found, Setback> {
+        let seat = self.backend_seats.acquire().await;
+        let address = self.settings.load().backend_address;
+        let socket = self.connect(&[address]).await?;
+        drop(seat);
+        let dialed = Dialed {
+            socket,
+            endpoint: None,
+            side: Side::Backend,
+        };
+        let found = timeout(self.settings.load().ladder, self.run_errand(dialed, errand)).await;
+        found.ok().flatten().ok_or(Setback::TimedOut)
+    }
+
+    async fn run_errand(self: &Arc<Self>, dialed: Dialed, errand: Errand) -> Option<Found> {
+        let (tell, found) = oneshot::channel();
+        self.open(dialed, errand, Rung::External, None, Some(tell))
+            .ok()?;
+        found.await.ok()
+    }
+}
+
+fn unresolved(error: Unresolved) -> DialbackError {
+    match error {
+        Unresolved::Declined
+        | Unresolved::NotFound
+        | Unresolved::Bogus
+        | Unresolved::Failed
+        | Unresolved::Forbidden => DialbackError::RemoteServerNotFound,
+        Unresolved::TimedOut => DialbackError::RemoteServerTimeout,
+    }
+}
+
+/// Domains whose certificate at our own server is remembered; forgetting costs a connection.
+const LEAVES_MAX: usize = 65_536;

@@ -1,0 +1,537 @@
+use std::collections::{HashMap, VecDeque};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use ligase_verifier::{Domain, Endpoint, Presented, Transport};
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, Sleep, sleep_until, timeout};
+
+use super::event::{Ending, Event, Facts};
+use super::outbox::Outbox;
+use super::rooms::{Rooms, Settings};
+use super::tables::Step;
+use super::wire::{Turn, Wire};
+use crate::binding::{ConnectionId, DomainPair, Table};
+use crate::stream::{
+    Action, Answer, Frame, Initiating, Input, Reader, Receiving, Setback, StreamError, Tidings,
+    Violation,
+};
+use crate::tls;
+
+/// Drives one stream, until either side ends it.
+///
+/// A driver decides nothing. It turns events into inputs and actions into effects; every choice
+/// between the two is the stream's.
+pub struct Driver {
+    rooms: Arc<Rooms>,
+    settings: Arc<Settings>,
+    facts: Facts,
+    machine: Machine,
+    wire: Wire,
+    reader: Reader,
+    outbox: Arc<Outbox>,
+    orders: mpsc::Receiver<Order>,
+    /// Look-ups on behalf of the stream; they die with it.
+    answers: JoinSet<Input>,
+    waiting: HashMap<DomainPair, Vec<oneshot::Sender<Result<(), Setback>>>>,
+    /// Who waits for an answer that is no pair's.
+    errand: Option<oneshot::Sender<Found>>,
+    timer: Pin<Box<Sleep>>,
+    /// When something last went over the wire.
+    moved: Instant,
+    /// Outboxes that have had enough of us, and since when.
+    full: VecDeque<(ConnectionId, Arc<Outbox>)>,
+    full_since: Instant,
+    opened: Instant,
+    trusted: bool,
+    endpoint: Option<Endpoint>,
+    /// The domain that we speak for, where we opened the connection.
+    local: Option<Domain>,
+}
+
+/// The two ways to be in a stream.
+#[derive(Debug)]
+pub enum Machine {
+    /// The far end opened it.
+    Receiving(Box<Receiving>),
+    /// We did.
+    Initiating(Box<Initiating>),
+}
+
+/// Something that another part wants of a connection.
+#[derive(Debug)]
+pub enum Order {
+    /// To be told so.
+    Say(Input),
+    /// To have this pair leave by it, and to be told whether it may.
+    Ask(DomainPair, oneshot::Sender<Result<(), Setback>>),
+    /// To end at once, because it is stuck.
+    Abort,
+}
+
+/// What an errand found out.
+#[derive(Clone, Debug)]
+pub enum Found {
+    /// What an authoritative server says.
+    Answer(Answer),
+    /// What the far end presents.
+    Leaf(Presented),
+}
+
+/// What a driver starts with.
+pub struct Start {
+    /// The socket, nothing of it read.
+    pub socket: TcpStream,
+    /// What is known of the connection.
+    pub facts: Facts,
+    /// Where we dialed, where we did.
+    pub endpoint: Option<Endpoint>,
+    /// The domain that we speak for, where we opened the connection.
+    pub local: Option<Domain>,
+    /// Who waits for this pair, where we opened the connection for one.
+    pub waits: Option<(DomainPair, oneshot::Sender<Result<(), Setback>>)>,
+    /// Who waits for something else.
+    pub errand: Option<oneshot::Sender<Found>>,
+}
+
+impl Driver {
+    /// A driver for a fresh connection; `make` makes its machine.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a driver is where the clock is read"
+    )]
+    pub fn new(
+        rooms: Arc<Rooms>,
+        start: Start,
+        make: impl FnOnce(&mut Table) -> (Machine, Vec<Action>),
+    ) -> (Self, Vec<Action>) {
+        let Start {
+            socket,
+            facts,
+            endpoint,
+            local,
+            waits,
+            errand,
+        } = start;
+        let settings = rooms.settings.load_full();
+        let (sender, orders) = mpsc::channel(ORDERS_MAX);
+        let opened = rooms.now();
+        let outbox = rooms.tables.enter(facts, opened, endpoint.clone(), sender);
+        let (machine, first) = rooms.tables.change(make);
+        (rooms.tell)(Event::Opened(facts));
+        let now = Instant::now();
+        let waiting = waits
+            .map(|(pair, answer)| (pair, vec![answer]))
+            .into_iter()
+            .collect();
+        let driver = Self {
+            reader: Reader::new(settings.limits_before),
+            settings,
+            facts,
+            machine,
+            wire: Wire::new(socket),
+            outbox,
+            orders,
+            answers: JoinSet::new(),
+            waiting,
+            errand,
+            timer: Box::pin(sleep_until(now)),
+            moved: now,
+            full: VecDeque::new(),
+            full_since: now,
+            opened: now,
+            trusted: false,
+            endpoint,
+            local,
+            rooms,
+        };
+        (driver, first)
+    }
+
+    /// Drives the stream to its end.
+    pub async fn run(mut self, first: Vec<Action>) {
+        let ending = self.live(first).await;
+        let unsent = self.wire.unsent().collect();
+        let mut step = self.rooms.tables.leave(self.facts.id, unsent);
+        self.rooms.follow(self.facts.side, &mut step);
+        for (_, answers) in self.waiting.drain() {
+            for answer in answers {
+                let _ = answer.send(Err(Setback::Stream(None)));
+            }
+        }
+        (self.rooms.tell)(Event::Ended(self.facts, ending));
+    }
+
+    async fn live(&mut self, first: Vec<Action>) -> Ending {
+        if let Some(ending) = self.carry_out(first.into()).await {
+            return ending;
+        }
+        loop {
+            if self.full.is_empty()
+                && let Some(ending) = self.hear().await
+            {
+                return ending;
+            }
+            let input = match self.next().await {
+                Happened::Nothing => continue,
+                Happened::Input(input) => input,
+                Happened::Broken => {
+                    self.rooms.tables.change(|table| table.close(self.facts.id));
+                    return Ending::Broken;
+                }
+            };
+            let actions = self.step(input);
+            if let Some(ending) = self.carry_out(actions).await {
+                return ending;
+            }
+        }
+    }
+
+    /// Waits for something to happen. Everything it waits for is cancel-safe.
+    async fn next(&mut self) -> Happened {
+        let reading = self.full.is_empty();
+        let stalled = self.full_since + self.settings.stall;
+        tokio::select! {
+            turn = self.wire.turn(&self.outbox, reading) => {
+                self.touch();
+                match turn {
+                    Ok(Turn::Read) => Happened::Nothing,
+                    Ok(Turn::Ended) => Happened::Input(Input::Frame(Frame::Close)),
+                    Err(_) => Happened::Broken,
+                }
+            }
+            () = self.outbox.filled() => {
+                self.touch();
+                Happened::Nothing
+            }
+            Some(order) = self.orders.recv() => match order {
+                Order::Say(input) => Happened::Input(input),
+                Order::Ask(pair, answer) => {
+                    self.waiting.entry(pair.clone()).or_default().push(answer);
+                    Happened::Input(Input::Ask(pair))
+                }
+                Order::Abort => Happened::Broken,
+            },
+            Some(answer) = self.answers.join_next() => match answer {
+                Ok(input) => Happened::Input(input),
+                // A look-up that panicked has no answer, and the stream would wait for ever.
+                Err(_) => Happened::Broken,
+            },
+            () = &mut self.timer => {
+                // A timer that has fired is never polled again without a new time.
+                self.set_timer(FOREVER);
+                let quiet = self.moved.elapsed();
+                Happened::Input(Input::TimedOut { quiet })
+            }
+            () = room(self.full.front()) => {
+                self.full.pop_front();
+                Happened::Nothing
+            }
+            () = sleep_until(stalled), if !reading => {
+                for (exit, _) in self.full.drain(..) {
+                    self.rooms.tables.order(exit, Order::Abort);
+                }
+                Happened::Nothing
+            }
+        }
+    }
+
+    /// Understands what was read, a run of stanzas at a time.
+    async fn hear(&mut self) -> Option<Ending> {
+        while self.full.is_empty() && !self.wire.incoming.is_empty() {
+            let mut stanzas = Vec::new();
+            let other = loop {
+                match self.reader.next(&mut self.wire.incoming) {
+                    Ok(Some(Frame::Stanza(stanza))) => stanzas.push(stanza),
+                    Ok(Some(frame)) => break Some(Input::Frame(frame)),
+                    Ok(None) => break None,
+                    Err(error) => break Some(Input::Refuse(error)),
+                }
+            };
+            if stanzas.is_empty() && other.is_none() {
+                return None;
+            }
+            let stanzas = stanzas
+                .into_iter()
+                .map(|stanza| Input::Frame(Frame::Stanza(stanza)));
+            let actions = self.steps(stanzas.chain(other));
+            if let Some(ending) = self.carry_out(actions).await {
+                return Some(ending);
+            }
+        }
+        if self.wire.incoming.is_empty() {
+            // A connection with nothing half read keeps no buffer.
+            self.wire.incoming = bytes::BytesMut::new();
+        }
+        None
+    }
+
+    fn step(&mut self, input: Input) -> VecDeque<Action> {
+        self.steps(std::iter::once(input))
+    }
+
+    fn steps(&mut self, inputs: impl Iterator<Item = Input>) -> VecDeque<Action> {
+        let at = self.rooms.elapsed();
+        let machine = &mut self.machine;
+        let mut step = self.rooms.tables.advance(self.facts.id, |table, out| {
+            for input in inputs {
+                machine.handle(input, at, table, out);
+            }
+        });
+        self.rooms.follow(self.facts.side, &mut step);
+        let Step { actions, full, .. } = step;
+        if !full.is_empty() {
+            self.note_full(full);
+        }
+        actions
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a driver is where the clock is read"
+    )]
+    fn note_full(&mut self, full: Vec<(ConnectionId, Arc<Outbox>)>) {
+        self.full_since = Instant::now();
+        self.full.extend(full);
+    }
+
+    async fn carry_out(&mut self, mut todo: VecDeque<Action>) -> Option<Ending> {
+        while let Some(action) = todo.pop_front() {
+            match action {
+                Action::Send(text) => self.wire.say(&text),
+                Action::StartTls(addressed) => {
+                    let input = self.start_tls(addressed).await;
+                    todo.extend(self.step(input));
+                }
+                Action::Restart => self.reader = Reader::new(self.limits()),
+                Action::Judge(domain, presented) => self.judge(domain, presented),
+                Action::AskAuthority(pair, id, key) => {
+                    let (rooms, side) = (Arc::clone(&self.rooms), self.facts.side);
+                    self.answers.spawn(async move {
+                        let answer = rooms.ask_authority(side, &pair, id, key).await;
+                        Input::Authority(pair, answer)
+                    });
+                }
+                Action::Reach(pair) => {
+                    let rooms = Arc::clone(&self.rooms);
+                    self.answers.spawn(async move {
+                        let result = rooms.reach(&pair).await;
+                        Input::Reached(pair, result)
+                    });
+                }
+                Action::Repeat(id, pair) => {
+                    self.rooms.tables.order(id, Order::Say(Input::Repeat(pair)));
+                }
+                Action::Tell(tidings) => self.tell(tidings),
+                Action::Trust => {
+                    self.trusted = true;
+                    self.reader.set_limits(self.limits());
+                }
+                Action::Count(violation) => self.broke(violation),
+                Action::SetTimer(patience) => self.set_timer(patience),
+                Action::Close(error) => return Some(self.close(error).await),
+                // Stanzas are moved under the lock that decides where to.
+                Action::Forward(..) | Action::Hold(_) | Action::Bounce(..) => (),
+            }
+        }
+        None
+    }
+
+    fn limits(&self) -> crate::stream::Limits {
+        if self.trusted {
+            self.settings.limits_after
+        } else {
+            self.settings.limits_before
+        }
+    }
+
+    fn judge(&mut self, domain: Domain, presented: Option<Presented>) {
+        let (rooms, facts) = (Arc::clone(&self.rooms), self.facts);
+        let endpoint = self.endpoint.clone();
+        self.answers.spawn(async move {
+            let finding = rooms.judge(facts, &domain, endpoint, presented).await;
+            Input::Found(domain, finding)
+        });
+    }
+
+    /// Shakes hands, unless plaintext has come where the handshake had to begin: an attacker's
+    /// words would then pass for the peer's (B-07).
+    async fn start_tls(&mut self, addressed: Option<Domain>) -> Input {
+        if !self.wire.incoming.is_empty() {
+            self.broke(Violation::StreamPlaintextAfterStartTls);
+            // COMPAT: some send a line end after the element; it is counted and forgotten.
+            if !self.wire.incoming.iter().all(u8::is_ascii_whitespace) {
+                self.wire.give_up();
+                return Input::NotSecured;
+            }
+            self.wire.incoming.clear();
+        }
+        let direct = self.facts.transport == Some(Transport::DirectTls);
+        let patience = match self.machine {
+            Machine::Receiving(_) => self.settings.handshake_receiving,
+            Machine::Initiating(_) => self.settings.handshake_initiating,
+        };
+        let local = self.local.clone();
+        let Some(handshake) = self.rooms.handshake(self.facts, addressed, local) else {
+            return Input::NotSecured;
+        };
+        let wire = &mut self.wire;
+        let shaken = timeout(patience, async {
+            wire.flush().await?;
+            wire.start_tls(handshake).await
+        });
+        let violation = match shaken.await {
+            Ok(Ok(presented)) => {
+                let how = if direct {
+                    Transport::DirectTls
+                } else {
+                    Transport::StartTls
+                };
+                self.facts.transport = Some(how);
+                self.rooms
+                    .tables
+                    .secured(self.facts.id, how, presented.clone());
+                (self.rooms.tell)(Event::Settled(self.facts));
+                return Input::Secured(presented);
+            }
+            Ok(Err(error)) => tls::violation(&error),
+            Err(_) => Some(Violation::TlsTimeout),
+        };
+        if let Some(violation) = violation {
+            self.broke(violation);
+        }
+        Input::NotSecured
+    }
+
+    fn tell(&mut self, tidings: Tidings) {
+        match tidings {
+            Tidings::Bound(pair) => {
+                self.bound(&pair);
+                self.answer(&pair, &Ok(()));
+            }
+            Tidings::Failed(pair, setback) => self.answer(&pair, &Err(setback)),
+            Tidings::Verified(answer) => {
+                let _ = self
+                    .errand
+                    .take()
+                    .map(|waits| waits.send(Found::Answer(answer)));
+            }
+            Tidings::Seen(presented) => {
+                let _ = self
+                    .errand
+                    .take()
+                    .map(|waits| waits.send(Found::Leaf(presented)));
+            }
+        }
+    }
+
+    fn answer(&mut self, pair: &DomainPair, result: &Result<(), Setback>) {
+        for waits in self.waiting.remove(pair).into_iter().flatten() {
+            let _ = waits.send(result.clone());
+        }
+    }
+
+    fn bound(&self, pair: &DomainPair) {
+        let id = self.facts.id;
+        let far = match self.machine {
+            Machine::Receiving(_) => &pair.sender,
+            Machine::Initiating(_) => &pair.target,
+        };
+        let grounds = self.rooms.tables.look(|table| {
+            table
+                .row(id)
+                .and_then(|row| row.names.get(far))
+                .map(crate::binding::Grounds::as_str)
+        });
+        if let Some(grounds) = grounds {
+            let (facts, pair, took) = (self.facts, pair.clone(), self.opened.elapsed());
+            (self.rooms.tell)(Event::Bound {
+                facts,
+                pair,
+                grounds,
+                took,
+            });
+        }
+    }
+
+    fn broke(&self, violation: Violation) {
+        (self.rooms.tell)(Event::Broke {
+            violation,
+            side: self.facts.side,
+            connection: Some(self.facts.id),
+            peer: Some(self.facts.peer),
+        });
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a driver is where the clock is read"
+    )]
+    fn set_timer(&mut self, patience: std::time::Duration) {
+        self.timer.as_mut().reset(Instant::now() + patience);
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a driver is where the clock is read"
+    )]
+    fn touch(&mut self) {
+        self.moved = Instant::now();
+    }
+
+    async fn close(&mut self, error: Option<StreamError>) -> Ending {
+        let ending = error.as_ref().map_or(Ending::Closed, |error| {
+            Ending::Refused(error.condition, error.because)
+        });
+        if let Some(error) = error {
+            if let Some(violation) = error.violation {
+                self.broke(violation);
+            }
+            self.wire.say(&error.to_xml());
+        }
+        self.wire.say("</stream:stream>");
+        let _ = timeout(FAREWELL, self.wire.finish()).await;
+        ending
+    }
+}
+
+impl Machine {
+    fn handle(
+        &mut self,
+        input: Input,
+        at: std::time::Duration,
+        table: &mut Table,
+        out: &mut Vec<Action>,
+    ) {
+        match self {
+            Self::Receiving(machine) => machine.handle(input, at, table, out),
+            Self::Initiating(machine) => machine.handle(input, at, table, out),
+        }
+    }
+}
+
+/// What a driver waited for.
+enum Happened {
+    /// Nothing that the stream has to know of.
+    Nothing,
+    Input(Input),
+    /// The network failed.
+    Broken,
+}
+
+/// Waits until this outbox has room; for ever, where there is none to wait for.
+async fn room(full: Option<&(ConnectionId, Arc<Outbox>)>) {
+    match full {
+        Some((_, outbox)) => outbox.drained().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Orders that may wait for a driver; more would mean that it is stuck.
+const ORDERS_MAX: usize = 256;
+/// What a timer is set to that is not needed.
+const FOREVER: std::time::Duration = std::time::Duration::from_secs(365 * 24 * 3600);
+/// How long our last words may take (P-13).
+const FAREWELL: std::time::Duration = std::time::Duration::from_secs(5);

@@ -1,0 +1,358 @@
+//! Searches for a way out: shares a connection or opens one, climbing the ladder.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, MutexGuard, PoisonError};
+
+use ligase_verifier::{Endpoint, Service, Transport, Unresolved};
+use tokio::net::TcpStream;
+use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::time::timeout;
+
+use super::driver::{Driver, Found, Machine, Order, Start};
+use super::event::{Event, Facts};
+use super::rooms::Rooms;
+use crate::binding::{ConnectionId, DomainPair, Side};
+use crate::establish::{Candidate, Next, may_share, next};
+use crate::net::dial::{Unreached, dial};
+use crate::stream::{Errand, Initiating, Rung, Setback};
+
+type Result<T> = std::result::Result<T, Setback>;
+
+impl Rooms {
+    /// Finds a way out for `pair`, or waits for the search that is under way (B-01).
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn reach(self: &Arc<Self>, pair: &DomainPair) -> Result<()> {
+        if self.tables.look(|table| table.exit(pair).is_some()) {
+            return Ok(());
+        }
+        let mut flight = self.flight(pair);
+        let result = flight.wait_for(Option::is_some).await;
+        result
+            .ok()
+            .and_then(|result| result.clone())
+            .unwrap_or(Err(Setback::Draining))
+    }
+
+    /// The search for this pair, begun now if there was none. It goes on if its first caller does
+    /// not, because others may have joined.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a search belongs to all who wait for it"
+    )]
+    fn flight(self: &Arc<Self>, pair: &DomainPair) -> watch::Receiver<Option<Result<()>>> {
+        let mut flights = self.flights();
+        if let Some(flight) = flights.get(pair) {
+            return flight.clone();
+        }
+        let (tell, flight) = watch::channel(None);
+        flights.insert(pair.clone(), flight.clone());
+        drop(flights);
+        let (rooms, pair) = (Arc::clone(self), pair.clone());
+        tokio::spawn(async move {
+            let ladder = rooms.settings.load().ladder;
+            let found = timeout(ladder, rooms.search(&pair)).await;
+            let result = found.unwrap_or(Err(Setback::TimedOut));
+            if let Err(setback) = &result {
+                let (side, reason) = (rooms.side_of_target(&pair), setback.label());
+                (rooms.tell)(Event::Failed {
+                    pair: pair.clone(),
+                    side,
+                    reason,
+                });
+            }
+            rooms.flights().remove(&pair);
+            let _ = tell.send(Some(result));
+        });
+        flight
+    }
+
+    fn flights(&self) -> MutexGuard<'_, HashMap<DomainPair, watch::Receiver<Option<Result<()>>>>> {
+        self.flights.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Finds a way out for what waits, and lets it go or gives it back.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "what waits belongs to no connection"
+    )]
+    pub fn seek(self: &Arc<Self>, pair: DomainPair) {
+        let rooms = Arc::clone(self);
+        tokio::spawn(async move {
+            let side = rooms.side_of_target(&pair).other();
+            let mut setback = Setback::TimedOut;
+            // A way out may be gone again before it is used; not for ever, though.
+            for _ in 0..SEARCHES_MAX {
+                match rooms.reach(&pair).await {
+                    Ok(()) => {
+                        let (gone, mut step) = rooms.tables.let_go(&pair);
+                        rooms.follow(side, &mut step);
+                        if gone {
+                            return;
+                        }
+                    }
+                    Err(why) => {
+                        setback = why;
+                        break;
+                    }
+                }
+            }
+            let mut step = rooms.tables.give_back(&pair, &setback.stanza_error());
+            rooms.follow(side, &mut step);
+        });
+    }
+
+    fn side_of_target(&self, pair: &DomainPair) -> Side {
+        let hosted = self.settings.load().public.hosted.may_contain(&pair.target);
+        let known = self.settings.load().public.hosted.contains(&pair.sender);
+        if hosted && !known {
+            Side::Backend
+        } else {
+            Side::Public
+        }
+    }
+
+    async fn search(self: &Arc<Self>, pair: &DomainPair) -> Result<()> {
+        let hosted = Arc::clone(&self.settings.load().public.hosted);
+        match (
+            hosted.may_contain(&pair.sender),
+            hosted.may_contain(&pair.target),
+        ) {
+            // Nothing that stays at home, and nothing between strangers (M-group, B-19).
+            _ if hosted.contains(&pair.sender) && hosted.contains(&pair.target) => {
+                Err(Setback::Pointless)
+            }
+            (false, false) => Err(Setback::Pointless),
+            _ if self.side_of_target(pair) == Side::Backend => self.reach_backend(pair).await,
+            _ => self.climb(pair).await,
+        }
+    }
+
+    /// Opens a stream of its own for the pair, to our own server.
+    async fn reach_backend(self: &Arc<Self>, pair: &DomainPair) -> Result<()> {
+        let seat = self.backend_seats.acquire().await;
+        let address = self.settings.load().backend_address;
+        let socket = self.connect(&[address]).await?;
+        let (waits, answer) = oneshot::channel();
+        let dialed = Dialed {
+            socket,
+            endpoint: None,
+            side: Side::Backend,
+        };
+        self.open(
+            dialed,
+            Errand::Carry(pair.clone()),
+            Rung::External,
+            Some(waits),
+            None,
+        )?;
+        // The connect is what our server's backlog is short of, not the stream.
+        drop(seat);
+        answer.await.unwrap_or(Err(Setback::Stream(None)))
+    }
+
+    /// Tries every endpoint of the target, on every rung that policy allows, until one lets the
+    /// pair pass.
+    async fn climb(self: &Arc<Self>, pair: &DomainPair) -> Result<()> {
+        let target = &pair.target;
+        let endpoints = self.verifier.delegation(target, Service::Server).await;
+        let endpoints = endpoints.map_err(unresolved)?;
+        let level = self.terms(Side::Public).level(Some(target));
+        let mut last = Setback::Unreachable;
+        for endpoint in endpoints {
+            let mut rung = Rung::External;
+            for _ in 0..RUNGS_MAX {
+                match self.attempt(pair, &endpoint, rung).await {
+                    Ok(()) => return Ok(()),
+                    Err(setback) => last = setback,
+                }
+                match next(rung, &last, level) {
+                    Next::Climb(to) => {
+                        (self.tell)(Event::Fell {
+                            pair: pair.clone(),
+                            to,
+                        });
+                        rung = to;
+                    }
+                    Next::Elsewhere => break,
+                    Next::GiveUp => return Err(last),
+                }
+            }
+        }
+        Err(last)
+    }
+
+    /// One rung at one endpoint; or a connection that leads there already.
+    async fn attempt(
+        self: &Arc<Self>,
+        pair: &DomainPair,
+        endpoint: &Endpoint,
+        rung: Rung,
+    ) -> Result<()> {
+        let addresses = self
+            .verifier
+            .addresses(endpoint)
+            .await
+            .map_err(unresolved)?;
+        let addresses: Vec<_> = addresses
+            .into_iter()
+            .map(|ip| SocketAddr::new(ip, endpoint.port))
+            .collect();
+        // While one connection to a place is being opened, others wait to share it.
+        let place = self.place(endpoint);
+        let _one_at_a_time = place.acquire().await;
+        if self.tables.look(|table| table.exit(pair).is_some()) {
+            return Ok(());
+        }
+        if rung == Rung::External
+            && let Some(shared) = self.candidate(pair, &addresses)
+            && self.share(pair, shared).await
+        {
+            return Ok(());
+        }
+        let socket = self.connect(&addresses).await?;
+        let (waits, answer) = oneshot::channel();
+        let endpoint = Some(endpoint.clone());
+        let dialed = Dialed {
+            socket,
+            endpoint,
+            side: Side::Public,
+        };
+        self.open(dialed, Errand::Carry(pair.clone()), rung, Some(waits), None)?;
+        answer.await.unwrap_or(Err(Setback::Stream(None)))
+    }
+
+    fn place(&self, endpoint: &Endpoint) -> Arc<Semaphore> {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        if PLACES_MAX <= places.len() {
+            places.retain(|_, place| 1 < Arc::strong_count(place));
+        }
+        let key = (endpoint.target.clone(), endpoint.port);
+        Arc::clone(
+            places
+                .entry(key)
+                .or_insert_with(|| Arc::new(Semaphore::new(1))),
+        )
+    }
+
+    /// A connection to one of these addresses that may carry the pair too (B-03).
+    fn candidate(&self, pair: &DomainPair, addresses: &[SocketAddr]) -> Option<ConnectionId> {
+        self.tables.look_around(|table, entries| {
+            let mut fit: Vec<_> = entries
+                .values()
+                .filter(|entry| entry.facts.side == Side::Public && entry.facts.outbound)
+                .filter(|entry| {
+                    let row = table.row(entry.facts.id);
+                    let presented = entry.presented.as_ref();
+                    let candidate = Candidate {
+                        address: entry.facts.peer,
+                        errors: row.is_some_and(|row| row.errors && !row.exits.is_empty()),
+                        names_target: presented
+                            .is_some_and(|it| it.is_for(&pair.target, Service::Server)),
+                    };
+                    may_share(&candidate, addresses)
+                })
+                .map(|entry| entry.facts.id)
+                .collect();
+            // The eldest, so that all agree on one.
+            fit.sort_unstable();
+            fit.first().copied()
+        })
+    }
+
+    /// Asks for the pair on a connection that was opened for another; a "no" only means that it
+    /// needs one of its own (I-03).
+    async fn share(&self, pair: &DomainPair, id: ConnectionId) -> bool {
+        let (waits, answer) = oneshot::channel();
+        self.tables.order(id, Order::Ask(pair.clone(), waits));
+        matches!(answer.await, Ok(Ok(())))
+    }
+
+    /// Dials these addresses, but none of our own listeners (B-19).
+    pub(super) async fn connect(&self, addresses: &[SocketAddr]) -> Result<TcpStream> {
+        let patience = self.settings.load().dial;
+        dial(addresses, patience)
+            .await
+            .map_err(|error| match error {
+                Unreached::TimedOut => Setback::TimedOut,
+                Unreached::NoAddress
+                | Unreached::Unreachable
+                | Unreached::Refused
+                | Unreached::Exhausted => Setback::Unreachable,
+            })
+    }
+
+    /// Opens a stream on a fresh socket, on an errand.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is where drivers of dialed streams start"
+    )]
+    pub(super) fn open(
+        self: &Arc<Self>,
+        dialed: Dialed,
+        errand: Errand,
+        rung: Rung,
+        waits: Option<oneshot::Sender<Result<()>>>,
+        found: Option<oneshot::Sender<Found>>,
+    ) -> Result<()> {
+        let Dialed {
+            socket,
+            endpoint,
+            side,
+        } = dialed;
+        let peer = socket.peer_addr().map_err(|_| Setback::Unreachable)?;
+        let direct = endpoint
+            .as_ref()
+            .is_some_and(|it| it.transport == Transport::DirectTls);
+        let (local, pair) = match &errand {
+            Errand::Carry(pair) | Errand::Look(pair) => (pair.sender.clone(), pair.clone()),
+            Errand::Verify(pair, ..) => (pair.target.clone(), pair.clone()),
+        };
+        let transport = direct.then_some(Transport::DirectTls);
+        let id = self.tables.issue();
+        let facts = Facts {
+            id,
+            side,
+            outbound: true,
+            transport,
+            peer: crate::net::plain(peer),
+        };
+        let waits = waits.map(|waits| (pair, waits));
+        let start = Start {
+            socket,
+            facts,
+            endpoint,
+            local: Some(local),
+            waits,
+            errand: found,
+        };
+        let terms = self.terms(side);
+        let (driver, first) = Driver::new(Arc::clone(self), start, |table| {
+            let (machine, first) = Initiating::new(id, terms, errand, rung, direct, table);
+            (Machine::Initiating(Box::new(machine)), first)
+        });
+        tokio::spawn(driver.run(first));
+        Ok(())
+    }
+}
+
+/// A socket that leads to an endpoint.
+pub(super) struct Dialed {
+    pub(super) socket: TcpStream,
+    pub(super) endpoint: Option<Endpoint>,
+    pub(super) side: Side,
+}
+
+/// The setback of a domain that cannot be looked up.
+pub(super) fn unresolved(error: Unresolved) -> Setback {
+    Setback::Unresolved(error.label())
+}
+
+/// How often a way out is searched that is gone again as soon as it is found.
+const SEARCHES_MAX: usize = 3;
+/// How many rungs are tried at one endpoint: all three, and one back (B-17 bounds the time).
+const RUNGS_MAX: usize = 4;
+/// Places whose dialing is remembered; those that nobody dials are forgotten beyond it.
+const PLACES_MAX: usize = 4096;

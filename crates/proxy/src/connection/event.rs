@@ -1,0 +1,134 @@
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use ligase_verifier::{Domain, Transport};
+
+use crate::binding::{ConnectionId, DomainPair, Side};
+use crate::stream::{Condition, Kind, Rung, Violation};
+
+/// Something that the operator may want to know. Whoever is told decides what becomes of it: a log
+/// line, a number, both or nothing.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A connection was opened.
+    Opened(Facts),
+    /// TLS came up on it, or it never will and that is settled; from now on it is counted so.
+    Settled(Facts),
+    /// It ended.
+    Ended(Facts, Ending),
+    /// A pair may pass over a connection from now on.
+    Bound {
+        /// The connection.
+        facts: Facts,
+        /// The pair.
+        pair: DomainPair,
+        /// On whose word: `dane`, `posh`, `pkix`, `dialback` or `configured`.
+        grounds: &'static str,
+        /// How long the connection had been open by then.
+        took: Duration,
+    },
+    /// A pair found no way out.
+    Failed {
+        /// The pair.
+        pair: DomainPair,
+        /// Which side it was to leave on.
+        side: Side,
+        /// Why, of a closed set.
+        reason: &'static str,
+    },
+    /// A rung of the ladder was left for a lower one.
+    Fell {
+        /// The pair.
+        pair: DomainPair,
+        /// The rung that is tried next.
+        to: Rung,
+    },
+    /// Somebody broke a rule.
+    Broke {
+        /// Which one.
+        violation: Violation,
+        /// On which side.
+        side: Side,
+        /// On which connection, if it came so far.
+        connection: Option<ConnectionId>,
+        /// From where.
+        peer: Option<SocketAddr>,
+    },
+    /// An answer was given or had about a dialback key.
+    Dialback {
+        /// What we were: `initiating`, `receiving` or `authoritative`.
+        role: Role,
+        /// What the answer was.
+        valid: Option<bool>,
+    },
+    /// A domain was looked at for a stream.
+    Judged {
+        /// Which side the one who claims it is on.
+        side: Side,
+        /// Whether we opened the connection.
+        outbound: bool,
+        /// The domain.
+        domain: Domain,
+        /// The prooftype, where one was decisive.
+        proof: Option<&'static str>,
+        /// The finding: `proven`, or why not, of a closed set.
+        result: &'static str,
+        /// The reason's label, empty where proven.
+        reason: &'static str,
+    },
+    /// Stanzas went through, towards the far ends of this side.
+    Passed {
+        /// The side they left on.
+        side: Side,
+        /// Of what kind.
+        kind: Kind,
+        /// How many.
+        count: u64,
+    },
+    /// A stanza was given back to its sender.
+    Bounced {
+        /// The side its sender is on.
+        side: Side,
+        /// The condition.
+        condition: &'static str,
+    },
+    /// A right to send was taken back by its grantor.
+    Revoked,
+}
+
+/// What stays true of a connection while it lives.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts {
+    /// Which one.
+    pub id: ConnectionId,
+    /// Which side its far end is on.
+    pub side: Side,
+    /// Whether we opened it.
+    pub outbound: bool,
+    /// How TLS came up, if it did.
+    pub transport: Option<Transport>,
+    /// The far end's address.
+    pub peer: SocketAddr,
+}
+
+/// How a connection ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Ending {
+    /// Both said goodbye.
+    Closed,
+    /// We ended it for this reason.
+    Refused(Condition, &'static str),
+    /// The network failed.
+    Broken,
+}
+
+/// Our part in a dialback.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Role {
+    /// We sent a key.
+    Initiating,
+    /// We got one.
+    Receiving,
+    /// We were asked about one.
+    Authoritative,
+}

@@ -1,0 +1,183 @@
+//! What comes in: listeners, and the handshakes of both sides.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use ligase_verifier::{Domain, Transport};
+use rustls::pki_types::ServerName;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
+
+use super::driver::{Driver, Machine, Start};
+use super::event::{Event, Facts};
+use super::rooms::Rooms;
+use super::wire::Handshake;
+use crate::binding::Side;
+use crate::net::listener::{Admission, Arrival, Full, accept_all};
+use crate::net::original::{Origin, judge, original};
+use crate::stream::{Receiving, Violation};
+use crate::tls::Begin;
+
+/// Who may come in by a listener.
+#[derive(Clone, Debug)]
+pub struct Gate {
+    /// Which side it is.
+    pub side: Side,
+    /// How many may be in.
+    pub admission: Admission,
+    /// All of our own listeners, where only redirected connections belong here: one that was bound
+    /// for a listener in the first place would make us dial ourselves.
+    pub redirected: Option<Arc<[SocketAddr]>>,
+    /// The addresses that our own server connects from, where the listener can be reached from
+    /// elsewhere too.
+    pub allowed: Option<Arc<[std::net::IpAddr]>>,
+}
+
+impl Rooms {
+    /// Serves all who come to `listener`, for ever.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a listener starts a driver for each arrival"
+    )]
+    pub async fn listen(self: Arc<Self>, listener: TcpListener, gate: Gate) {
+        let admission = gate.admission.clone();
+        accept_all(listener, admission, |arrival| match arrival {
+            Arrival::Admitted(socket, peer, seat) => {
+                if let Err(violation) = gate.check(&socket, peer) {
+                    let _ = socket.set_zero_linger();
+                    self.refused(gate.side, violation, peer);
+                    return;
+                }
+                let (rooms, side) = (Arc::clone(&self), gate.side);
+                tokio::spawn(async move {
+                    rooms.receive(socket, peer, side).await;
+                    drop(seat);
+                });
+            }
+            Arrival::Refused(peer, Full::Everywhere | Full::ForAddress) => {
+                self.refused(gate.side, Violation::LimitConnections, peer);
+            }
+        })
+        .await;
+    }
+
+    fn refused(&self, side: Side, violation: Violation, peer: SocketAddr) {
+        (self.tell)(Event::Broke {
+            violation,
+            side,
+            connection: None,
+            peer: Some(peer),
+        });
+    }
+
+    async fn receive(self: Arc<Self>, socket: TcpStream, peer: SocketAddr, side: Side) {
+        let terms = self.terms(side);
+        // The first byte tells a TLS handshake from a stream header, and is left where it is.
+        let mut first = [0];
+        let peeked = timeout(terms.bounds.preauth, socket.peek(&mut first)).await;
+        match peeked {
+            Ok(Ok(count)) if 0 < count => (),
+            Ok(Ok(_) | Err(_)) => return,
+            Err(_) => {
+                let _ = socket.set_zero_linger();
+                self.refused(side, Violation::LimitPreauth, peer);
+                return;
+            }
+        }
+        let direct = first[0] == TLS_HANDSHAKE;
+        let transport = direct.then_some(Transport::DirectTls);
+        let id = self.tables.issue();
+        let facts = Facts {
+            id,
+            side,
+            outbound: false,
+            transport,
+            peer,
+        };
+        let start = Start {
+            socket,
+            facts,
+            endpoint: None,
+            local: None,
+            waits: None,
+            errand: None,
+        };
+        let ids = self.ids();
+        let (driver, first) = Driver::new(self, start, |table| {
+            let (machine, first) = Receiving::new(id, terms, ids, direct, table);
+            (Machine::Receiving(Box::new(machine)), first)
+        });
+        driver.run(first).await;
+    }
+
+    /// How to shake hands on a connection. `addressed` is whom the far end wants to speak to, or
+    /// whom we do; `local` whom we speak for, where we opened it.
+    pub(super) fn handshake(
+        &self,
+        facts: Facts,
+        addressed: Option<Domain>,
+        local: Option<Domain>,
+    ) -> Option<Handshake> {
+        let direct = facts.transport == Some(Transport::DirectTls);
+        let leaf = |domain: &Domain| self.local_ca.leaf(domain, self.now()).ok();
+        if facts.outbound {
+            let (addressed, local) = (addressed?, local?);
+            let certificate = match facts.side {
+                Side::Public => self.tls.identities().for_domain(&local),
+                Side::Backend => leaf(&local)?,
+            };
+            let begin = if direct {
+                Begin::AtOnce
+            } else {
+                Begin::AfterStartTls
+            };
+            let name = ServerName::try_from(addressed.ascii().to_owned()).ok()?;
+            return Some(Handshake::Initiate(
+                self.tls.initiate(certificate, begin),
+                name,
+            ));
+        }
+        match (facts.side, addressed) {
+            (Side::Public, addressed) => Some(Handshake::Receive(self.tls.receive(addressed))),
+            // To our own server we are whomever it asked for.
+            (Side::Backend, Some(addressed)) => {
+                Some(Handshake::Receive(self.tls.receive_as(leaf(&addressed)?)))
+            }
+            (Side::Backend, None) => {
+                let terms = self.terms(Side::Backend);
+                let leaves = Arc::clone(&self.local_ca);
+                let (tls, now) = (self.tls.clone(), self.now());
+                Some(Handshake::ReceiveBy(Box::new(move |name| {
+                    let named = name.and_then(|name| name.parse::<Domain>().ok());
+                    let named = named.filter(|domain| terms.may_receive(domain));
+                    let domain = named.unwrap_or_else(|| terms.server_name.clone());
+                    Some(tls.receive_as(leaves.leaf(&domain, now).ok()?))
+                })))
+            }
+        }
+    }
+}
+
+impl Gate {
+    fn check(&self, socket: &TcpStream, peer: SocketAddr) -> Result<(), Violation> {
+        if let Some(allowed) = &self.allowed
+            && !allowed.contains(&peer.ip())
+        {
+            return Err(Violation::BackendAcl);
+        }
+        let Some(listening) = &self.redirected else {
+            return Ok(());
+        };
+        let origin = || -> io::Result<Origin> {
+            Ok(judge(original(socket)?, socket.local_addr()?, listening))
+        };
+        match origin() {
+            Ok(Origin::Direct | Origin::Redirected(_)) => Ok(()),
+            Ok(Origin::Loop) | Err(_) => Err(Violation::LoopOriginalDestination),
+        }
+    }
+}
+
+/// The content type of a TLS handshake record (RFC 8446 §5.1); no stream header begins with it.
+const TLS_HANDSHAKE: u8 = 0x16;

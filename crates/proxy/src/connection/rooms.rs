@@ -1,0 +1,171 @@
+use std::collections::HashMap;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+use arc_swap::ArcSwap;
+use ligase_verifier::{Domain, Verifier};
+use tokio::sync::{Semaphore, watch};
+use tokio::time::Instant;
+
+use super::event::Event;
+use super::tables::{Step, Tables};
+use crate::binding::{DomainPair, Side};
+use crate::net::dial::Patience;
+use crate::stream::{Ids, Limits, Setback, Terms};
+use crate::tls::Tls;
+use crate::tls::local_ca::LocalCa;
+
+/// What all connections share.
+pub struct Rooms {
+    /// Who may say what over which connection, and what waits.
+    pub tables: Tables,
+    /// Finds out who speaks for a domain.
+    pub verifier: Verifier,
+    /// Our certificates towards peers.
+    pub tls: Tls,
+    /// Our certificates towards our own server.
+    pub local_ca: Arc<LocalCa>,
+    /// What may change while we run.
+    pub settings: ArcSwap<Settings>,
+    /// Is told what happens.
+    pub tell: Box<dyn Fn(Event) + Send + Sync>,
+    /// The searches for a way out that are under way.
+    pub(super) flights: Mutex<HashMap<DomainPair, watch::Receiver<Option<Result<(), Setback>>>>>,
+    /// The places that are being dialed: one connection at a time each (B-01).
+    pub(super) places: Mutex<HashMap<(Domain, u16), Arc<Semaphore>>>,
+    /// Connects to our own server, a few at a time: its backlog is short.
+    pub(super) backend_seats: Semaphore,
+    /// Questions to authoritative servers at a time: peers choose whom we ask (S7).
+    pub(super) authority_seats: Semaphore,
+    /// The digests of what our own server presents, by domain.
+    pub(super) backend_leaves: Mutex<HashMap<Domain, [u8; 32]>>,
+    started: Instant,
+    seed: [u8; 32],
+    streams: AtomicU64,
+}
+
+/// What may change while we run; connections keep what they were opened with.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How peers are met.
+    pub public: Arc<Terms>,
+    /// How our own server is met.
+    pub backend: Arc<Terms>,
+    /// Where our own server listens.
+    pub backend_address: SocketAddr,
+    /// What a far end may send before it is authorized for anything.
+    pub limits_before: Limits,
+    /// What it may send after.
+    pub limits_after: Limits,
+    /// How long dialing may take.
+    pub dial: Patience,
+    /// How long a TLS handshake may take that we began.
+    pub handshake_initiating: Duration,
+    /// How long one may take that a peer began.
+    pub handshake_receiving: Duration,
+    /// How long the search for a way out may take in all (B-17).
+    pub ladder: Duration,
+    /// How long an outbox may stay full before its connection is given up (N-07).
+    pub stall: Duration,
+}
+
+/// How many connects to our own server, and questions to authoritative servers, may be under way.
+#[derive(Clone, Copy, Debug)]
+pub struct Seats {
+    /// To our own server.
+    pub backend: usize,
+    /// To authoritative servers.
+    pub authority: usize,
+}
+
+impl Rooms {
+    /// Rooms without connections. `seed` is 32 bytes of chance that nobody else knows.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the one place where everything comes together"
+    )]
+    #[expect(clippy::disallowed_methods, reason = "the process starts here")]
+    pub fn new(
+        tables: Tables,
+        verifier: Verifier,
+        tls: Tls,
+        local_ca: Arc<LocalCa>,
+        settings: Settings,
+        seats: Seats,
+        seed: [u8; 32],
+        tell: Box<dyn Fn(Event) + Send + Sync>,
+    ) -> Self {
+        Self {
+            tables,
+            verifier,
+            tls,
+            local_ca,
+            settings: ArcSwap::from_pointee(settings),
+            tell,
+            flights: Mutex::default(),
+            places: Mutex::default(),
+            backend_seats: Semaphore::new(seats.backend),
+            authority_seats: Semaphore::new(seats.authority),
+            backend_leaves: Mutex::default(),
+            started: Instant::now(),
+            seed,
+            streams: AtomicU64::new(0),
+        }
+    }
+
+    /// How that side is met now.
+    pub fn terms(&self, side: Side) -> Arc<Terms> {
+        let settings = self.settings.load();
+        Arc::clone(match side {
+            Side::Public => &settings.public,
+            Side::Backend => &settings.backend,
+        })
+    }
+
+    /// A source of stream ids that no other stream draws from.
+    pub fn ids(&self) -> Ids {
+        let count = self.streams.fetch_add(1, Ordering::Relaxed);
+        Ids::derived(self.seed, count)
+    }
+
+    /// The time since the process started.
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// What the clock says.
+    #[expect(clippy::disallowed_methods, reason = "drivers read the clock here")]
+    pub fn now(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    /// Does what a step left to do for those who may wait, but for the actions of its machine.
+    pub fn follow(self: &Arc<Self>, side: Side, step: &mut Step) {
+        for (kind, count) in super::tables::KINDS.into_iter().zip(step.passed) {
+            if 0 < count {
+                (self.tell)(Event::Passed {
+                    side: side.other(),
+                    kind,
+                    count,
+                });
+            }
+        }
+        for (condition, pair) in step.bounced.drain(..) {
+            let hosted = self.settings.load().public.hosted.may_contain(&pair.target);
+            let side = if hosted { Side::Backend } else { Side::Public };
+            (self.tell)(Event::Bounced { side, condition });
+        }
+        for pair in step.seek.drain(..) {
+            self.seek(pair);
+        }
+    }
+}
+
+impl fmt::Debug for Rooms {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rooms").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,294 @@
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use ligase_verifier::{Endpoint, Presented, Transport};
+use tokio::sync::mpsc;
+
+use super::driver::Order;
+use super::event::Facts;
+use super::outbox::Outbox;
+use crate::binding::{ConnectionId, DomainPair, Passage, Table};
+use crate::establish::{Bounds, Queue};
+use crate::stream::{Action, Kind, Stanza, StanzaError};
+
+/// The table, the outboxes and what waits, shared by all connections.
+///
+/// The lock is held for one pure step at a time, and never across an `await`. Stanzas are put into
+/// outboxes and the queue under the same lock that told where they go, so none overtakes another
+/// of its pair.
+#[derive(Debug)]
+pub struct Tables {
+    inner: Mutex<Inner>,
+    outbox_bytes_max: usize,
+}
+
+#[derive(Debug)]
+struct Inner {
+    table: Table,
+    entries: HashMap<ConnectionId, Entry>,
+    queue: Queue,
+    last: u64,
+}
+
+/// A connection as others see it.
+#[derive(Debug)]
+pub struct Entry {
+    /// The way in.
+    pub outbox: Arc<Outbox>,
+    /// Tells its driver what to do.
+    pub orders: mpsc::Sender<Order>,
+    /// What it is.
+    pub facts: Facts,
+    /// When it was opened.
+    pub opened: SystemTime,
+    /// The place that we dialed, where we did.
+    pub endpoint: Option<Endpoint>,
+    /// What the far end presented.
+    pub presented: Option<Presented>,
+}
+
+/// What a step leaves to do for those who may wait.
+#[derive(Debug, Default)]
+pub struct Step {
+    /// What the machine wants of its driver.
+    pub actions: VecDeque<Action>,
+    /// Pairs that began to wait for a way out.
+    pub seek: Vec<DomainPair>,
+    /// Outboxes that have had enough.
+    pub full: Vec<(ConnectionId, Arc<Outbox>)>,
+    /// How many stanzas went into outboxes, by kind.
+    pub passed: [u64; 3],
+    /// Bounces that were made, by condition.
+    pub bounced: Vec<(&'static str, DomainPair)>,
+}
+
+impl Tables {
+    /// Empty ones.
+    pub fn new(bounds: Bounds, outbox_bytes_max: usize) -> Self {
+        let inner = Inner {
+            table: Table::default(),
+            entries: HashMap::new(),
+            queue: Queue::new(bounds),
+            last: 0,
+        };
+        Self {
+            inner: Mutex::new(inner),
+            outbox_bytes_max,
+        }
+    }
+
+    /// An id that no connection has had.
+    pub fn issue(&self) -> ConnectionId {
+        let mut inner = self.lock();
+        inner.last += 1;
+        ConnectionId(inner.last)
+    }
+
+    /// Makes a connection known, and tells where to find its outbox.
+    pub fn enter(
+        &self,
+        facts: Facts,
+        opened: SystemTime,
+        endpoint: Option<Endpoint>,
+        orders: mpsc::Sender<Order>,
+    ) -> Arc<Outbox> {
+        let outbox = Arc::new(Outbox::new(self.outbox_bytes_max));
+        let entry = Entry {
+            outbox: Arc::clone(&outbox),
+            orders,
+            facts,
+            opened,
+            endpoint,
+            presented: None,
+        };
+        self.lock().entries.insert(facts.id, entry);
+        outbox
+    }
+
+    /// Notes how TLS came up and what the far end presented.
+    pub fn secured(&self, id: ConnectionId, transport: Transport, presented: Option<Presented>) {
+        if let Some(entry) = self.lock().entries.get_mut(&id) {
+            entry.facts.transport = Some(transport);
+            entry.presented = presented;
+        }
+    }
+
+    /// Looks at the table.
+    pub fn look<R>(&self, look: impl FnOnce(&Table) -> R) -> R {
+        look(&self.lock().table)
+    }
+
+    /// Looks at the table and at the connections.
+    pub fn look_around<R>(
+        &self,
+        look: impl FnOnce(&Table, &HashMap<ConnectionId, Entry>) -> R,
+    ) -> R {
+        let inner = self.lock();
+        look(&inner.table, &inner.entries)
+    }
+
+    /// Changes the table.
+    pub fn change<R>(&self, change: impl FnOnce(&mut Table) -> R) -> R {
+        change(&mut self.lock().table)
+    }
+
+    /// Takes a step of the machine of `id` with the table in hand, and moves the stanzas that it
+    /// lets through. Where the machine has ended, so has its connection.
+    pub fn advance(
+        &self,
+        id: ConnectionId,
+        machine: impl FnOnce(&mut Table, &mut Vec<Action>),
+    ) -> Step {
+        let mut actions = Vec::new();
+        let mut step = Step::default();
+        let mut inner = self.lock();
+        machine(&mut inner.table, &mut actions);
+        for action in actions {
+            match action {
+                Action::Forward(exit, stanza) => inner.forward(exit, stanza, &mut step),
+                Action::Hold(stanza) => inner.hold(stanza, &mut step),
+                Action::Bounce(stanza, error) => inner.bounce(&stanza, &error, &mut step),
+                other => step.actions.push_back(other),
+            }
+        }
+        if inner.table.row(id).is_none()
+            && let Some(entry) = inner.entries.get(&id)
+        {
+            let rest = entry.outbox.close();
+            inner.rescue(rest, &mut step);
+        }
+        step
+    }
+
+    /// Takes a connection out for good. `unsent` had left its outbox and not reached the network.
+    pub fn leave(&self, id: ConnectionId, unsent: Vec<Stanza>) -> Step {
+        let mut step = Step::default();
+        let mut inner = self.lock();
+        inner.table.close(id);
+        let rest = inner.entries.remove(&id).map(|entry| entry.outbox.close());
+        let mut lost = VecDeque::from(unsent);
+        lost.extend(rest.into_iter().flatten());
+        inner.rescue(lost, &mut step);
+        step
+    }
+
+    /// Lets out what waits for `pair`, if there is a way out now. Tells whether nothing waits.
+    pub fn let_go(&self, pair: &DomainPair) -> (bool, Step) {
+        let mut step = Step::default();
+        let mut inner = self.lock();
+        let Some(exit) = inner.table.exit(pair) else {
+            return (!inner.queue.holds(pair), step);
+        };
+        inner.table.set_waiting(pair, false);
+        for stanza in inner.queue.take(pair) {
+            inner.forward(exit, stanza, &mut step);
+        }
+        (true, step)
+    }
+
+    /// Gives back what waits for `pair`.
+    pub fn give_back(&self, pair: &DomainPair, error: &StanzaError) -> Step {
+        let mut step = Step::default();
+        let mut inner = self.lock();
+        inner.table.set_waiting(pair, false);
+        for stanza in inner.queue.take(pair) {
+            inner.bounce(&stanza, error, &mut step);
+        }
+        step
+    }
+
+    /// Has a connection do something. An order to a connection that has ended, or that has more
+    /// orders than it should, is dropped, and with it whatever waits for its answer.
+    pub fn order(&self, id: ConnectionId, order: Order) {
+        if let Some(entry) = self.lock().entries.get(&id) {
+            let _ = entry.orders.try_send(order);
+        }
+    }
+
+    /// The pairs that wait for a way out.
+    pub fn waiting(&self) -> Vec<DomainPair> {
+        self.lock().queue.pairs()
+    }
+
+    /// How many stanzas, and how many bytes, wait for a way out.
+    pub fn queued(&self) -> (usize, usize) {
+        let inner = self.lock();
+        (inner.queue.len(), inner.queue.bytes())
+    }
+
+    /// Whether no stanza is on its way anywhere.
+    pub fn is_quiet(&self) -> bool {
+        let inner = self.lock();
+        inner.queue.is_empty() && inner.entries.values().all(|entry| entry.outbox.is_empty())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn forward(&mut self, exit: ConnectionId, stanza: Stanza, step: &mut Step) {
+        let kind = stanza.kind as usize;
+        let Some(entry) = self.entries.get(&exit) else {
+            return self.hold(stanza, step);
+        };
+        match entry.outbox.push(stanza) {
+            Ok(()) => {
+                step.passed[kind] += 1;
+                let known = step.full.last().is_some_and(|(last, _)| *last == exit);
+                if !known && entry.outbox.is_full() {
+                    step.full.push((exit, Arc::clone(&entry.outbox)));
+                }
+            }
+            Err(stanza) => self.hold(stanza, step),
+        }
+    }
+
+    fn hold(&mut self, mut stanza: Stanza, step: &mut Step) {
+        // What waits is counted by its bytes, so it must not keep a whole read alive.
+        stanza.detach();
+        let pair = stanza.pair.clone();
+        match self.queue.push(stanza) {
+            Ok(first) => {
+                self.table.set_waiting(&pair, true);
+                if first {
+                    step.seek.push(pair);
+                }
+            }
+            Err(stanza) => self.bounce(&stanza, &StanzaError::ResourceConstraint, step),
+        }
+    }
+
+    /// Sends the error where the stanza came from, if it may have one (P-12).
+    fn bounce(&mut self, stanza: &Stanza, error: &StanzaError, step: &mut Step) {
+        let Some(bounce) = stanza.bounce(error.condition(), error.kind(), error.text()) else {
+            return;
+        };
+        step.bounced.push((error.condition(), bounce.pair.clone()));
+        match self.table.way_out(&bounce.pair) {
+            Passage::Exit(exit) => self.forward(exit, bounce, step),
+            Passage::Wait | Passage::Forbidden => self.hold(bounce, step),
+        }
+    }
+
+    /// Puts stanzas that a connection did not get to write before those that came later.
+    fn rescue(&mut self, stanzas: VecDeque<Stanza>, step: &mut Step) {
+        let mut pairs: Vec<(DomainPair, Vec<Stanza>)> = Vec::new();
+        for stanza in stanzas {
+            match pairs.iter_mut().find(|(pair, _)| *pair == stanza.pair) {
+                Some((_, rest)) => rest.push(stanza),
+                None => pairs.push((stanza.pair.clone(), vec![stanza])),
+            }
+        }
+        for (pair, rest) in pairs {
+            self.table.set_waiting(&pair, true);
+            self.queue.put_back(&pair, rest);
+            step.seek.push(pair);
+        }
+    }
+}
+
+/// The kinds of stanzas, in the order in which they are counted.
+pub const KINDS: [Kind; 3] = Kind::ALL;

@@ -1,0 +1,309 @@
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::{Buf, BytesMut};
+use ligase_verifier::Presented;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ServerConfig};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::{LazyConfigAcceptor, TlsAcceptor, TlsConnector, TlsStream};
+
+use super::outbox::Outbox;
+use crate::stream::Stanza;
+use crate::tls;
+
+/// A socket that can turn to TLS, with what was read and what is to be written.
+///
+/// One task owns it and moves both directions at once, so neither waits for the other.
+#[derive(Debug)]
+pub struct Wire {
+    socket: Socket,
+    /// What was read and is not understood yet.
+    pub incoming: BytesMut,
+    outgoing: BytesMut,
+    /// Stanzas of which bytes are still in `outgoing`, and where each ends, counted from the first
+    /// byte ever written.
+    flight: VecDeque<(u64, Stanza)>,
+    queued: u64,
+    written: u64,
+    unflushed: bool,
+}
+
+#[derive(Debug)]
+enum Socket {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+    /// Lost in a handshake that failed.
+    Lost,
+}
+
+/// What a turn of the wire brought.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Turn {
+    /// Something was read.
+    Read,
+    /// The far end will send no more.
+    Ended,
+}
+
+/// Chooses a TLS server's configuration by the name that the client asks for.
+pub type Choose = Box<dyn FnOnce(Option<&str>) -> Option<Arc<ServerConfig>> + Send>;
+
+/// Which end of TLS we are, and what we show.
+pub enum Handshake {
+    /// The client's end, towards this name.
+    Initiate(Arc<ClientConfig>, ServerName<'static>),
+    /// The server's.
+    Receive(Arc<ServerConfig>),
+    /// The server's, as the name that the client asks for decides.
+    ReceiveBy(Choose),
+}
+
+impl Wire {
+    /// A wire over a fresh connection.
+    pub fn new(socket: TcpStream) -> Self {
+        Self {
+            socket: Socket::Plain(socket),
+            incoming: BytesMut::new(),
+            outgoing: BytesMut::new(),
+            flight: VecDeque::new(),
+            queued: 0,
+            written: 0,
+            unflushed: false,
+        }
+    }
+
+    /// Puts words of our own before everything that still waits in the outbox.
+    pub fn say(&mut self, text: &str) {
+        self.outgoing.extend_from_slice(text.as_bytes());
+        self.queued += text.len() as u64;
+    }
+
+    /// Whether everything taken so far was handed to the network.
+    pub fn is_flushed(&self) -> bool {
+        self.outgoing.is_empty() && !self.unflushed
+    }
+
+    /// Writes what there is, the outbox's stanzas included, and reads if `reading`; comes back when
+    /// something was read. Cancel-safe: what was read or taken stays.
+    ///
+    /// # Errors
+    /// The network's.
+    pub async fn turn(&mut self, outbox: &Outbox, reading: bool) -> io::Result<Turn> {
+        poll_fn(|cx| {
+            self.poll_write(cx, Some(outbox))?;
+            if reading {
+                self.poll_read(cx)
+            } else {
+                Poll::Pending
+            }
+        })
+        .await
+    }
+
+    /// Writes what was taken so far. Cancel-safe.
+    ///
+    /// # Errors
+    /// The network's.
+    pub async fn flush(&mut self) -> io::Result<()> {
+        poll_fn(|cx| {
+            self.poll_write(cx, None)?;
+            if self.is_flushed() {
+                Poll::Ready(Ok(()))
+            } else {
+                Poll::Pending
+            }
+        })
+        .await
+    }
+
+    /// Writes until there is nothing left or the network takes no more.
+    fn poll_write(&mut self, cx: &mut Context<'_>, outbox: Option<&Outbox>) -> io::Result<()> {
+        loop {
+            if self.outgoing.is_empty()
+                && let Some(outbox) = outbox
+            {
+                self.take(outbox);
+            }
+            if self.outgoing.is_empty() {
+                break;
+            }
+            match self.socket.poll_write(cx, &self.outgoing) {
+                Poll::Pending => return Ok(()),
+                Poll::Ready(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
+                Poll::Ready(Ok(count)) => self.settle(count),
+                Poll::Ready(Err(error)) => return Err(error),
+            }
+        }
+        if self.unflushed {
+            match self.socket.poll_flush(cx) {
+                Poll::Pending => (),
+                Poll::Ready(Ok(())) => self.unflushed = false,
+                Poll::Ready(Err(error)) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes as many stanzas as make a good write. Each is whole in one write: a parser may sit on
+    /// a stanza whose end comes later until still more comes.
+    fn take(&mut self, outbox: &Outbox) {
+        let (outgoing, flight, queued) = (&mut self.outgoing, &mut self.flight, &mut self.queued);
+        outbox.pop_while(|stanza| {
+            outgoing.extend_from_slice(stanza.bytes());
+            *queued += stanza.bytes().len() as u64;
+            flight.push_back((*queued, stanza));
+            outgoing.len() < WRITE_GOOD
+        });
+    }
+
+    fn settle(&mut self, count: usize) {
+        self.outgoing.advance(count);
+        self.unflushed = true;
+        self.written += count as u64;
+        while self
+            .flight
+            .front()
+            .is_some_and(|(end, _)| *end <= self.written)
+        {
+            self.flight.pop_front();
+        }
+        if self.outgoing.is_empty() && OUTGOING_KEPT < self.outgoing.capacity() {
+            // An idle connection keeps no buffers.
+            self.outgoing = BytesMut::new();
+        }
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Turn>> {
+        thread_local! {
+            // One buffer a worker, so that a quiet connection needs none of its own.
+            static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_MAX].into());
+        }
+        SCRATCH.with_borrow_mut(|scratch| {
+            let mut buffer = ReadBuf::new(scratch);
+            match self.socket.poll_read(cx, &mut buffer) {
+                Poll::Pending => Poll::Pending,
+                Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+                Poll::Ready(Ok(())) if buffer.filled().is_empty() => Poll::Ready(Ok(Turn::Ended)),
+                Poll::Ready(Ok(())) => {
+                    self.incoming.extend_from_slice(buffer.filled());
+                    Poll::Ready(Ok(Turn::Read))
+                }
+            }
+        })
+    }
+
+    /// Shakes hands. What the far end sent before is gone by then, or the caller has refused to go
+    /// on (B-07).
+    ///
+    /// # Errors
+    /// The handshake failed; the wire is of no more use.
+    pub async fn start_tls(&mut self, handshake: Handshake) -> io::Result<Option<Presented>> {
+        let Socket::Plain(socket) = std::mem::replace(&mut self.socket, Socket::Lost) else {
+            return Err(io::ErrorKind::InvalidInput.into());
+        };
+        let stream: TlsStream<TcpStream> = match handshake {
+            Handshake::Initiate(config, name) => TlsConnector::from(config)
+                .connect(name, socket)
+                .await?
+                .into(),
+            Handshake::Receive(config) => TlsAcceptor::from(config).accept(socket).await?.into(),
+            Handshake::ReceiveBy(choose) => {
+                let start = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), socket);
+                let start = start.await?;
+                let config = choose(start.client_hello().server_name());
+                start
+                    .into_stream(config.ok_or(io::ErrorKind::PermissionDenied)?)
+                    .await?
+                    .into()
+            }
+        };
+        let presented = tls::presented(stream.get_ref().1);
+        self.socket = Socket::Tls(Box::new(stream));
+        Ok(presented)
+    }
+
+    /// Ends our half: what was taken is written, then the far end hears that there is no more.
+    /// Reads on for a moment, so that its unread bytes do not make the network throw ours away.
+    pub async fn finish(&mut self) {
+        if self.flush().await.is_err() {
+            return;
+        }
+        let shut = match &mut self.socket {
+            Socket::Plain(socket) => socket.shutdown().await,
+            Socket::Tls(stream) => stream.shutdown().await,
+            Socket::Lost => return,
+        };
+        for _ in 0..FAREWELL_READS_MAX {
+            self.incoming.clear();
+            let read = poll_fn(|cx| self.poll_read(cx)).await;
+            if shut.is_err() || !matches!(read, Ok(Turn::Read)) {
+                break;
+            }
+        }
+    }
+
+    /// Hangs up without another word.
+    pub fn give_up(&mut self) {
+        if let Socket::Plain(socket) = &self.socket {
+            // The far end sees a reset, and none of what we had ready for it.
+            let _ = socket.set_zero_linger();
+        }
+        self.outgoing.clear();
+        self.incoming.clear();
+        self.socket = Socket::Lost;
+    }
+
+    /// The stanzas that were taken and not wholly handed to the network.
+    pub fn unsent(&mut self) -> impl Iterator<Item = Stanza> {
+        std::mem::take(&mut self.flight)
+            .into_iter()
+            .map(|(_, stanza)| stanza)
+    }
+}
+
+impl Socket {
+    fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Plain(socket) => Pin::new(socket).poll_write(cx, bytes),
+            Self::Tls(stream) => Pin::new(&mut **stream).poll_write(cx, bytes),
+            Self::Lost => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+        }
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Plain(socket) => Pin::new(socket).poll_flush(cx),
+            Self::Tls(stream) => Pin::new(&mut **stream).poll_flush(cx),
+            Self::Lost => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+        }
+    }
+
+    fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self {
+            Self::Plain(socket) => Pin::new(socket).poll_read(cx, buffer),
+            Self::Tls(stream) => Pin::new(&mut **stream).poll_read(cx, buffer),
+            Self::Lost => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
+        }
+    }
+}
+
+/// One read, and so one batch of stanzas: large enough to spare system calls, small enough to be
+/// fair to the other connections.
+const READ_MAX: usize = 32 * 1024;
+/// Four TLS records; more in one write saves nothing.
+const WRITE_GOOD: usize = 64 * 1024;
+/// What an idle connection may keep of its outgoing buffer.
+const OUTGOING_KEPT: usize = 4 * 1024;
+/// How often is read, at most, what comes after our half has ended.
+const FAREWELL_READS_MAX: usize = 64;

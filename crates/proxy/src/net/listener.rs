@@ -1,0 +1,203 @@
+//! The accept loop that never ends; who may connect, and how often.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::sleep;
+use tracing::warn;
+
+use super::{plain, subscriber, tune};
+
+/// A listener on this address; on `[::]` it hears IPv4 as well.
+///
+/// # Errors
+/// When the address is taken, not ours, or not for us to use.
+pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
+    if address.ip() == Ipv6Addr::UNSPECIFIED {
+        socket.set_only_v6(false)?;
+    }
+    // A restart must not wait for connections of the last run to be forgotten.
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
+
+/// How many connections may be here at once. Clones share their counts.
+#[derive(Clone, Debug)]
+pub struct Admission {
+    counts: Arc<Mutex<Counts>>,
+    limits: Limits,
+}
+
+/// How many connections are let in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Limits {
+    /// In all.
+    pub connections_max: usize,
+    /// From one [`subscriber`].
+    pub per_address_max: usize,
+}
+
+/// What is counted. No larger than `connections_max`, because what reaches zero is removed.
+#[derive(Debug, Default)]
+struct Counts {
+    all: usize,
+    by_address: HashMap<IpAddr, usize>,
+}
+
+/// A place among the connections that are let in, given back when it is dropped.
+#[must_use = "the connection is counted only while its seat lives"]
+#[derive(Debug)]
+pub struct Seat {
+    counts: Arc<Mutex<Counts>>,
+    address: IpAddr,
+}
+
+/// Why there is no seat.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Full {
+    /// Too many connections in all.
+    Everywhere,
+    /// Too many connections from this address.
+    ForAddress,
+}
+
+impl Admission {
+    /// Nobody is here yet.
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            counts: Arc::default(),
+            limits,
+        }
+    }
+
+    /// A seat for a connection from this address.
+    ///
+    /// # Errors
+    /// When there is none left, in all or for this address.
+    pub fn admit(&self, address: IpAddr) -> Result<Seat, Full> {
+        let address = subscriber(address);
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let here = counts.by_address.get(&address).copied().unwrap_or(0);
+        // The address comes first: one that is full must not hear that the house is.
+        if self.limits.per_address_max <= here {
+            return Err(Full::ForAddress);
+        }
+        if self.limits.connections_max <= counts.all {
+            return Err(Full::Everywhere);
+        }
+        counts.all += 1;
+        counts.by_address.insert(address, here + 1);
+        Ok(Seat {
+            counts: Arc::clone(&self.counts),
+            address,
+        })
+    }
+
+    /// How many connections are here.
+    pub fn taken(&self) -> usize {
+        self.counts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .all
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        counts.all = counts.all.saturating_sub(1);
+        if let Some(here) = counts.by_address.get_mut(&self.address) {
+            *here = here.saturating_sub(1);
+            if *here == 0 {
+                counts.by_address.remove(&self.address);
+            }
+        }
+    }
+}
+
+/// What an accept loop hands over.
+#[derive(Debug)]
+pub enum Arrival {
+    /// A connection, tuned, with its seat.
+    Admitted(TcpStream, SocketAddr, Seat),
+    /// A connection that was reset, because there was no seat for it.
+    Refused(SocketAddr, Full),
+}
+
+/// Hands every arrival to `serve`, for ever.
+///
+/// No error ends the loop. `accept` fails for want of file descriptors or because a peer hung up
+/// while it waited in the queue, and neither is a reason to stop listening. Cancel-safe: what is
+/// accepted is handed over before the loop waits again.
+pub async fn accept_all(
+    listener: TcpListener,
+    admission: Admission,
+    mut serve: impl FnMut(Arrival),
+) {
+    loop {
+        match listener.accept().await {
+            Ok((socket, peer)) => {
+                if let Some(arrival) = arrive(socket, plain(peer), &admission) {
+                    serve(arrival);
+                }
+            }
+            Err(error) if is_the_peers(&error) => (),
+            Err(error) => {
+                warn!(%error, "cannot accept; will try again");
+                sleep(BREATHER).await;
+            }
+        }
+    }
+}
+
+/// Nobody arrives whose socket is dead by now.
+fn arrive(socket: TcpStream, peer: SocketAddr, admission: &Admission) -> Option<Arrival> {
+    match admission.admit(peer.ip()) {
+        Ok(seat) => {
+            tune(&socket).ok()?;
+            Some(Arrival::Admitted(socket, peer, seat))
+        }
+        Err(full) => {
+            // A reset leaves nothing behind on our side; whoever floods us pays for it alone.
+            let _ = socket.set_zero_linger();
+            Some(Arrival::Refused(peer, full))
+        }
+    }
+}
+
+/// Whether accepting failed on account of this one peer. We do not pause for those, or else
+/// whoever hangs up often enough would keep everybody else waiting.
+fn is_the_peers(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::HostUnreachable
+            | io::ErrorKind::Interrupted
+            | io::ErrorKind::NetworkDown
+            | io::ErrorKind::NetworkUnreachable
+            | io::ErrorKind::TimedOut
+    )
+}
+
+/// Connections that the system may complete before we take them: a burst of a second's worth.
+const BACKLOG: i32 = 1024;
+
+/// Long enough to let descriptors be freed, short enough to go unnoticed.
+const BREATHER: Duration = Duration::from_millis(100);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,117 @@
+use std::net::Ipv4Addr;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::mpsc;
+
+use super::*;
+
+fn admission(connections_max: usize, per_address_max: usize) -> Admission {
+    Admission::new(Limits {
+        connections_max,
+        per_address_max,
+    })
+}
+
+fn ip(text: &str) -> IpAddr {
+    text.parse().unwrap()
+}
+
+#[test]
+fn seats_are_limited_for_each_address_and_in_all() {
+    let admission = admission(3, 2);
+    let _first = admission.admit(ip("192.0.2.1")).unwrap();
+    let second = admission.admit(ip("::ffff:192.0.2.1")).unwrap();
+    assert_eq!(
+        admission.admit(ip("192.0.2.1")).unwrap_err(),
+        Full::ForAddress
+    );
+    let _third = admission.admit(ip("2001:db8::1")).unwrap();
+    assert_eq!(
+        admission.admit(ip("2001:db8::2")).unwrap_err(),
+        Full::Everywhere
+    );
+    assert_eq!(admission.taken(), 3);
+    drop(second);
+    let _again = admission.admit(ip("192.0.2.1")).unwrap();
+    assert_eq!(admission.taken(), 3);
+}
+
+#[test]
+fn nothing_is_remembered_of_those_who_left() {
+    let admission = admission(10, 10);
+    for last in 0..=255 {
+        drop(admission.admit(ip(&format!("192.0.2.{last}"))).unwrap());
+    }
+    assert_eq!(admission.taken(), 0);
+    assert!(admission.counts.lock().unwrap().by_address.is_empty());
+}
+
+#[tokio::test]
+async fn whoever_finds_no_seat_is_reset_and_the_loop_goes_on() {
+    let listener = bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let address = listener.local_addr().unwrap();
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let listening =
+        tokio::task::JoinSet::from_iter([accept_all(listener, admission(1, 1), move |arrival| {
+            tell.send(arrival).unwrap()
+        })]);
+
+    let mut first = TcpStream::connect(address).await.unwrap();
+    let Some(Arrival::Admitted(mut socket, peer, seat)) = told.recv().await else {
+        panic!("not admitted");
+    };
+    assert_eq!(peer, first.local_addr().unwrap());
+    assert!(socket.nodelay().unwrap());
+    assert!(socket2::SockRef::from(&socket).keepalive().unwrap());
+    socket.write_all(b"!").await.unwrap();
+    assert_eq!(first.read_u8().await.unwrap(), b'!');
+
+    let mut second = TcpStream::connect(address).await.unwrap();
+    let refused = told.recv().await;
+    assert!(
+        matches!(refused, Some(Arrival::Refused(_, Full::ForAddress))),
+        "{refused:?}"
+    );
+    drop(refused);
+    let heard = second.read(&mut [0]).await;
+    assert_eq!(heard.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
+
+    drop((socket, seat));
+    let _third = TcpStream::connect(address).await.unwrap();
+    assert!(matches!(
+        told.recv().await,
+        Some(Arrival::Admitted(_, _, _))
+    ));
+    drop(listening);
+}
+
+#[tokio::test]
+async fn the_unspecified_v6_address_hears_both_families() {
+    let listener = bind((Ipv6Addr::UNSPECIFIED, 0).into()).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    for address in [ip("127.0.0.1"), ip("::1")] {
+        let caller = TcpStream::connect((address, port)).await.unwrap();
+        let (_, peer) = listener.accept().await.unwrap();
+        assert_eq!(plain(peer), caller.local_addr().unwrap());
+    }
+}
+
+#[tokio::test]
+async fn a_port_is_free_again_at_once() {
+    let listener = bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut caller = TcpStream::connect(address).await.unwrap();
+    let (socket, _) = listener.accept().await.unwrap();
+    // The side that closes first is the one whose port lingers.
+    drop((socket, listener));
+    assert_eq!(caller.read(&mut [0]).await.unwrap(), 0);
+    drop(caller);
+    bind(address).unwrap();
+}
+
+#[test]
+fn only_what_a_peer_did_is_forgiven_without_a_pause() {
+    assert!(is_the_peers(&io::ErrorKind::ConnectionAborted.into()));
+    // Out of file descriptors.
+    assert!(!is_the_peers(&io::Error::from_raw_os_error(24)));
+}

@@ -1,0 +1,465 @@
+use std::mem;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ligase_verifier::{Domain, Presented};
+
+use super::open::{Negotiated, Open, Way};
+use super::{
+    Action, Answer, Authorization, Condition, Dialback, DialbackError, Features, Frame, Header,
+    Input, Part, Setback, StreamError, Terms, Tidings, Violation, Word, ns,
+};
+use crate::binding::{
+    ConnectionId, Decision, DomainPair, Finding, Grounds, Side, StreamId, Table, decide,
+};
+
+/// A stream that we opened, from its first byte to its last.
+#[derive(Clone, Debug)]
+pub struct Initiating {
+    id: ConnectionId,
+    terms: Arc<Terms>,
+    errand: Errand,
+    rung: Rung,
+    state: State,
+    /// Whether the far end's certificate proves nothing, and policy lets dialback do.
+    weak: bool,
+}
+
+/// What a stream is opened for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Errand {
+    /// To take this pair out.
+    Carry(DomainPair),
+    /// To ask the pair's sender, as its authoritative server, whether the key is its own for the
+    /// stream of this id (XEP-0220 §2.1.2).
+    Verify(DomainPair, StreamId, String),
+    /// To see, as the pair's sender, which certificate its target presents.
+    Look(DomainPair),
+}
+
+/// How we try to be let in; each fails over to the next (draft-ietf-xmpp-dna-01 §7).
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Rung {
+    /// TLS, and SASL EXTERNAL where it is offered; dialback where it is not or fails.
+    External,
+    /// TLS and dialback.
+    Dialback,
+    /// Dialback in the clear.
+    Plain,
+}
+
+/// Where the stream stands.
+#[derive(Clone, Debug)]
+enum State {
+    ExpectHeader(Stage),
+    ExpectFeatures(Stage, Option<StreamId>),
+    ExpectProceed,
+    ExpectSecured,
+    /// The verifier has to say whether the far end is whom we wanted.
+    Judge(Presented),
+    ExpectSasl(Presented, Option<StreamId>),
+    ExpectVerified,
+    Open(Open),
+    Closed,
+}
+
+/// How far the stream has come when a header or features are due.
+#[derive(Clone, Debug)]
+enum Stage {
+    Plain,
+    Secured(Presented),
+    Authenticated(Presented),
+}
+
+impl Initiating {
+    /// A stream on a fresh connection; `direct_tls` where that begins with a TLS handshake
+    /// (XEP-0368).
+    pub fn new(
+        id: ConnectionId,
+        terms: Arc<Terms>,
+        errand: Errand,
+        rung: Rung,
+        direct_tls: bool,
+        table: &mut Table,
+    ) -> (Self, Vec<Action>) {
+        table.open(id, terms.side);
+        let mut stream = Self {
+            id,
+            terms,
+            errand,
+            rung,
+            state: State::Closed,
+            weak: false,
+        };
+        if stream.terms.side == Side::Backend {
+            table.prove(id, stream.remote(), Grounds::Configured);
+        }
+        let mut out = vec![Action::SetTimer(stream.terms.bounds.step)];
+        stream.state = if direct_tls {
+            out.push(Action::StartTls(Some(stream.remote())));
+            State::ExpectSecured
+        } else {
+            out.push(stream.header());
+            State::ExpectHeader(Stage::Plain)
+        };
+        (stream, out)
+    }
+
+    /// The domain that we want to speak to.
+    fn remote(&self) -> Domain {
+        match &self.errand {
+            Errand::Carry(pair) | Errand::Look(pair) => pair.target.clone(),
+            Errand::Verify(pair, ..) => pair.sender.clone(),
+        }
+    }
+
+    fn header(&self) -> Action {
+        let (from, to) = match &self.errand {
+            Errand::Carry(pair) | Errand::Look(pair) => (&pair.sender, &pair.target),
+            Errand::Verify(pair, ..) => (&pair.target, &pair.sender),
+        };
+        let (from, to) = (Some(from.clone()), Some(to.clone()));
+        Action::Send(
+            Header {
+                from,
+                to,
+                id: None,
+                version_1: true,
+            }
+            .to_xml(),
+        )
+    }
+
+    /// Advances the stream by one input. `at` is the time since the process started.
+    pub fn handle(&mut self, input: Input, at: Duration, table: &mut Table, out: &mut Vec<Action>) {
+        let state = mem::replace(&mut self.state, State::Closed);
+        let negotiating = !matches!(state, State::Open(_) | State::Closed);
+        self.state = self
+            .step(state, input, at, table, out)
+            .unwrap_or_else(|error| {
+                if negotiating {
+                    out.push(self.failed(Setback::Broken(error.condition)));
+                }
+                out.push(Action::Close(Some(error)));
+                State::Closed
+            });
+        if matches!(out.last(), Some(Action::Close(_))) {
+            if let State::Open(open) = &mut self.state {
+                let last = out.pop();
+                open.fail_asks(&Setback::Stream(None), out);
+                out.extend(last);
+            }
+            self.state = State::Closed;
+            table.close(self.id);
+        }
+    }
+
+    fn step(
+        &mut self,
+        state: State,
+        input: Input,
+        at: Duration,
+        table: &mut Table,
+        out: &mut Vec<Action>,
+    ) -> Result<State, StreamError> {
+        match (state, input) {
+            (State::Closed, _) => Ok(State::Closed),
+            (State::Open(mut open), input) => {
+                open.handle(input, at, table, out)?;
+                Ok(State::Open(open))
+            }
+            (_, Input::Refuse(error)) => Err(error),
+            (State::ExpectHeader(stage), Input::Frame(Frame::Header(header))) => {
+                self.on_header(stage, header, table, out)
+            }
+            (State::ExpectFeatures(stage, id), Input::Frame(Frame::Features(features))) => {
+                table.set_errors(self.id, features.errors);
+                match stage {
+                    Stage::Plain => self.on_plain_features(features, id, table, out),
+                    Stage::Secured(presented) => {
+                        self.on_features(features, presented, id, table, out)
+                    }
+                    Stage::Authenticated(presented) => {
+                        self.on_authenticated(presented, id, table, out)
+                    }
+                }
+            }
+            (State::ExpectProceed, Input::Frame(Frame::Proceed)) => {
+                out.push(Action::StartTls(Some(self.remote())));
+                Ok(State::ExpectSecured)
+            }
+            (State::ExpectProceed, Input::Frame(Frame::TlsFailure)) => {
+                Ok(self.give_up(Setback::Plaintext, out))
+            }
+            (State::ExpectSecured, Input::NotSecured) => Ok(self.give_up(Setback::Handshake, out)),
+            (State::ExpectSecured, Input::Secured(presented)) => self.on_secured(presented, out),
+            (State::Judge(presented), Input::Found(_, finding)) => {
+                Ok(self.on_found(presented, finding, table, out))
+            }
+            (State::ExpectSasl(presented, _), Input::Frame(Frame::Success)) => {
+                out.push(Action::Restart);
+                out.push(self.header());
+                out.push(Action::SetTimer(self.terms.bounds.step));
+                Ok(State::ExpectHeader(Stage::Authenticated(presented)))
+            }
+            (State::ExpectSasl(presented, id), Input::Frame(Frame::SaslFailure)) => {
+                // COMPAT: servers that want clientAuth in our certificate refuse it here, and take
+                // our key on the same stream (K-06, XEP-0178 §3 step 11b).
+                self.ask(Some(presented), id, table, out)
+            }
+            (State::ExpectVerified, Input::Frame(Frame::Dialback(dialback))) => {
+                Ok(self.on_verified(dialback, out))
+            }
+            (State::ExpectSasl(..), Input::Frame(Frame::Close | Frame::Error(_))) => {
+                Ok(self.give_up(Setback::Sasl, out))
+            }
+            (_, Input::Frame(Frame::Error(condition))) => {
+                Ok(self.give_up(Setback::Stream(condition), out))
+            }
+            (_, Input::Frame(Frame::Close)) => Ok(self.give_up(Setback::Stream(None), out)),
+            (_, Input::TimedOut { .. }) => Ok(self.give_up(Setback::TimedOut, out)),
+            (_, Input::Drain) => Ok(self.give_up(Setback::Draining, out)),
+            (state, Input::Frame(Frame::Unknown)) => Ok(state),
+            (_, Input::Frame(_)) => Err(Condition::UnsupportedStanzaType
+                .because("an element out of turn")
+                .blame(Violation::StreamOrder)),
+            (state, Input::Ask(pair)) => {
+                out.push(Action::Tell(Tidings::Failed(pair, Setback::Pointless)));
+                Ok(state)
+            }
+            (
+                state,
+                Input::Found(..) | Input::Authority(..) | Input::Reached(..) | Input::Repeat(_),
+            ) => Ok(state),
+            (_, Input::Secured(_) | Input::NotSecured) => {
+                Err(Condition::InternalServerError.because("driver out of turn; a bug of ours"))
+            }
+        }
+    }
+
+    fn on_header(
+        &mut self,
+        stage: Stage,
+        header: Header,
+        table: &mut Table,
+        out: &mut Vec<Action>,
+    ) -> Result<State, StreamError> {
+        // COMPAT: pre-1.0 servers name nobody in their answer.
+        if header.from.is_some_and(|from| from != self.remote()) {
+            return Err(Condition::InvalidFrom
+                .because("another domain answered")
+                .blame(Violation::StreamIdentityChange));
+        }
+        table.set_stream(self.id, header.id.clone());
+        if header.version_1 {
+            return Ok(State::ExpectFeatures(stage, header.id));
+        }
+        match stage {
+            Stage::Plain => self.go_on_plain(header.id, table, out),
+            Stage::Secured(presented) | Stage::Authenticated(presented) => {
+                self.ask(Some(presented), header.id, table, out)
+            }
+        }
+    }
+
+    fn on_plain_features(
+        &mut self,
+        features: Features,
+        id: Option<StreamId>,
+        table: &mut Table,
+        out: &mut Vec<Action>,
+    ) -> Result<State, StreamError> {
+        let wanted = self.terms.tls && self.rung != Rung::Plain;
+        let plaintext = self.terms.level(Some(&self.remote())).allows_plaintext();
+        if wanted && (features.start_tls || !plaintext) {
+            // Asked for even where it is not offered: an attacker may have taken the offer out
+            // (RFC 7590 §3.1).
+            out.push(Action::Send(format!("<starttls xmlns='{}'/>", ns::TLS)));
+            return Ok(State::ExpectProceed);
+        }
+        self.go_on_plain(id, table, out)
+    }
+
+    /// Goes on in the clear, where policy lets us (B-06).
+    fn go_on_plain(
+        &mut self,
+        id: Option<StreamId>,
+        table: &mut Table,
+        out: &mut Vec<Action>,
+    ) -> Result<State, StreamError> {
+        if !self.terms.level(Some(&self.remote())).allows_plaintext() {
+            return Ok(self.give_up(Setback::Plaintext, out));
+        }
+        if self.terms.side == Side::Public {
+            table.prove(self.id, self.remote(), Grounds::Dialback);
+        }
+        self.ask(None, id, table, out)
+    }
+
+    fn on_secured(
+        &mut self,
+        presented: Option<Presented>,
+        out: &mut Vec<Action>,
+    ) -> Result<State, StreamError> {
+        let Some(presented) = presented else {
+            return Err(Condition::NotAuthorized.because("a TLS server without a certificate"));
+        };
+        if let Errand::Look(_) = self.errand {
+            out.push(Action::Tell(Tidings::Seen(presented)));
+            out.push(Action::Close(None));
+            return Ok(State::Closed);
+        }
+        out.push(Action::Restart);
+        out.push(Action::SetTimer(self.terms.bounds.step));
+        if self.terms.side == Side::Backend {
+            // The operator told us where our server is; what it presents, nobody has to vouch for.
+            out.push(self.header());
+            return Ok(State::ExpectHeader(Stage::Secured(presented)));
+        }
+        out.push(Action::Judge(self.remote(), Some(presented.clone())));
+        Ok(State::Judge(presented))
+    }
+
+    fn on_found(
+        &mut self,
+        presented: Presented,
+        finding: Finding,
+        table: &mut Table,
+        out: &mut Vec<Action>,
+    ) -> State {
+        let remote = self.remote();
+        match decide(finding, self.terms.level(Some(&remote))) {
+            Decision::Bind(grounds) => table.prove(self.id, remote, grounds),
+            Decision::AskAuthority(_) => {
+                self.weak = true;
+                table.prove(self.id, remote, Grounds::Dialback);
+            }
+            Decision::Refuse(reason) | Decision::TryLater(reason) => {
+                out.extend(Violation::read(reason.finding.label()).map(Action::Count));
+                return self.give_up(Setback::Unproven(reason), out);
+            }
+        }
+        out.push(self.header());
+        out.push(Action::SetTimer(self.terms.bounds.step));
+        State::ExpectHeader(Stage::Secured(presented))
+    }
+
+    fn on_features(
+        &mut self,
+        features: Features,
+        presented: Presented,
+        id: Option<StreamId>,
+        table: &mut Table,
+        out: &mut Vec<Action>,
+    ) -> Result<State, StreamError> {
+        let Errand::Carry(pair) = &self.errand else {
+            return self.ask(Some(presented), id, table, out);
+        };
+        // A server that proved nothing gets no more than dialback, and has to earn that.
+        let external = features.external && self.rung == Rung::External;
+        if external && !(self.weak && features.dialback) {
+            out.push(Action::Send(Authorization::request(&pair.sender)));
+            out.push(Action::SetTimer(self.terms.bounds.answer));
+            return Ok(State::ExpectSasl(presented, id));
+        }
+        self.ask(Some(presented), id, table, out)
+    }
+
+    /// Does the errand by dialback.
+    fn ask(
+        &mut self,
+        presented: Option<Presented>,
+        id: Option<StreamId>,
+        table: &mut Table,
+        out: &mut Vec<Action>,
+    ) -> Result<State, StreamError> {
+        out.push(Action::SetTimer(self.terms.bounds.answer));
+        match self.errand.clone() {
+            Errand::Carry(pair) => {
+                let mut open = self.open(presented, id);
+                open.request(&pair, table, out);
+                Ok(State::Open(open))
+            }
+            Errand::Verify(pair, stream, key) => {
+                let verify = Dialback {
+                    part: Part::Verify(stream),
+                    pair: pair.reversed(),
+                    word: Word::Request(key),
+                };
+                out.push(Action::Send(verify.to_xml()));
+                Ok(State::ExpectVerified)
+            }
+            // There is nothing to see on a stream that is not encrypted.
+            Errand::Look(_) => Ok(self.give_up(Setback::Plaintext, out)),
+        }
+    }
+
+    fn on_authenticated(
+        &mut self,
+        presented: Presented,
+        id: Option<StreamId>,
+        table: &mut Table,
+        out: &mut Vec<Action>,
+    ) -> Result<State, StreamError> {
+        let Errand::Carry(pair) = self.errand.clone() else {
+            return Err(Condition::InternalServerError.because("a bug of ours"));
+        };
+        if table.let_out(&pair, self.id).is_err() {
+            return Err(Condition::InternalServerError.because("a bug of ours"));
+        }
+        out.push(Action::Trust);
+        out.push(Action::Tell(Tidings::Bound(pair)));
+        out.push(Action::SetTimer(self.terms.bounds.idle));
+        Ok(State::Open(self.open(Some(presented), id)))
+    }
+
+    fn open(&self, presented: Option<Presented>, stream: Option<StreamId>) -> Open {
+        let secured = presented.is_some();
+        let negotiated = Negotiated {
+            way: Way::Outbound,
+            stream,
+            secured,
+            presented,
+        };
+        Open::new(self.id, Arc::clone(&self.terms), negotiated)
+    }
+
+    /// Takes the answer of an authoritative server, if it is the answer to what we asked (E-20).
+    fn on_verified(&self, dialback: Dialback, out: &mut Vec<Action>) -> State {
+        let Errand::Verify(pair, stream, _) = &self.errand else {
+            return State::Closed;
+        };
+        let ours = dialback.pair == *pair && dialback.part == Part::Verify(stream.clone());
+        let answer = match dialback.word {
+            Word::Valid if ours => Answer::Valid,
+            Word::Invalid if ours => Answer::Invalid,
+            Word::Error(_) if ours => Answer::Unknown(DialbackError::RemoteServerNotFound),
+            Word::Valid | Word::Invalid | Word::Error(_) | Word::Request(_) | Word::Unknown => {
+                out.push(Action::Count(Violation::DialbackUnsolicited));
+                return State::ExpectVerified;
+            }
+        };
+        out.push(Action::Tell(Tidings::Verified(answer)));
+        out.push(Action::Close(None));
+        State::Closed
+    }
+
+    fn give_up(&self, setback: Setback, out: &mut Vec<Action>) -> State {
+        out.push(self.failed(setback));
+        out.push(Action::Close(None));
+        State::Closed
+    }
+
+    fn failed(&self, setback: Setback) -> Action {
+        Action::Tell(match &self.errand {
+            Errand::Carry(pair) | Errand::Look(pair) => Tidings::Failed(pair.clone(), setback),
+            Errand::Verify(..) => Tidings::Verified(Answer::Unknown(match setback {
+                Setback::Stream(_) | Setback::Refused(_) => DialbackError::RemoteServerNotFound,
+                _ => DialbackError::RemoteServerTimeout,
+            })),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,268 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use ligase_verifier::{Domain, Presented, Reason};
+
+use super::{Condition, DialbackError, Frame, Keys, Stanza, StanzaError, StreamError, Violation};
+use crate::binding::{ConnectionId, DomainPair, Finding, Hosted, Level, Policy, Side, StreamId};
+
+/// What a stream insists on; plain data.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// Which side of the proxy the far end is on.
+    pub side: Side,
+    /// The domains of our own server.
+    pub hosted: Arc<Hosted>,
+    /// What peers must show. Our own server is met on `Level::Any`, or stricter if the operator
+    /// says so.
+    pub policy: Arc<Policy>,
+    /// Whether TLS is offered, and taken where it is offered.
+    pub tls: bool,
+    /// The name that speaks where no other was asked for.
+    pub server_name: Domain,
+    /// Makes and knows our dialback keys on this side.
+    pub keys: Arc<Keys>,
+    /// The bounds of the stream.
+    pub bounds: Bounds,
+}
+
+/// The bounds of a stream.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// How long a far end that opened the stream may take until it is authorized for anything; its
+    /// bytes do not extend it (C-08).
+    pub preauth: Duration,
+    /// How many elements it may send until then (C-08).
+    pub preauth_elements_max: u32,
+    /// How long each step may take where we opened the stream (B-17).
+    pub step: Duration,
+    /// How long the far end may take to answer a request for a pair (E-07): it may have to ask
+    /// another server first.
+    pub answer: Duration,
+    /// How long an authorized stream may carry nothing (P-10).
+    pub idle: Duration,
+    /// How many requests of the far end may be open at once (H-07).
+    pub claims_max: usize,
+    /// How many pairs one connection may carry (H-07).
+    pub pairs_max: usize,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// The far end said this.
+    Frame(Frame),
+    /// What the far end said breaks a rule of XML or of its stream.
+    Refuse(StreamError),
+    /// TLS is up; this is what the far end presented.
+    Secured(Option<Presented>),
+    /// The TLS handshake failed, or plaintext came where it had to begin (B-07).
+    NotSecured,
+    /// The answer to [`Action::Judge`].
+    Found(Domain, Finding),
+    /// The answer to [`Action::AskAuthority`].
+    Authority(DomainPair, Answer),
+    /// The answer to [`Action::Reach`].
+    Reached(DomainPair, Result<(), Setback>),
+    /// We want this pair to leave by this connection.
+    Ask(DomainPair),
+    /// Ask again for a pair whose answer is due.
+    Repeat(DomainPair),
+    /// The time that [`Action::SetTimer`] set has passed; `quiet` is for how long the connection has
+    /// carried nothing, either way.
+    TimedOut {
+        /// For how long nothing moved.
+        quiet: Duration,
+    },
+    /// We are about to end: say so, and take what is still on its way.
+    Drain,
+}
+
+/// What an authoritative server says about a key.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Answer {
+    /// It is good.
+    Valid,
+    /// It is forged.
+    Invalid,
+    /// It cannot be asked; what to tell the one who waits.
+    Unknown(DialbackError),
+}
+
+/// Something the driver must now do.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Write this to the far end.
+    Send(String),
+    /// Shake hands, then say [`Input::Secured`]. Where the far end opened the stream, the domain is
+    /// whom it wants to speak to; where we did, whom we want.
+    StartTls(Option<Domain>),
+    /// The stream begins anew: the next thing either side says is a header.
+    Restart,
+    /// Find out whether the far end speaks for this domain, then say [`Input::Found`].
+    Judge(Domain, Option<Presented>),
+    /// Ask the sender's authoritative server about its key for this stream, then say
+    /// [`Input::Authority`].
+    AskAuthority(DomainPair, StreamId, String),
+    /// Open a way out for this pair on the other side, then say [`Input::Reached`].
+    Reach(DomainPair),
+    /// Put this stanza in that connection's outbox.
+    Forward(ConnectionId, Stanza),
+    /// Keep this stanza while a way out is opened.
+    Hold(Stanza),
+    /// Give this stanza back to its sender.
+    Bounce(Stanza, StanzaError),
+    /// Have that connection ask for this pair once more.
+    Repeat(ConnectionId, DomainPair),
+    /// Tell whoever opened this connection, or asked something of it.
+    Tell(Tidings),
+    /// The far end is authorized for something now: stanzas may be as large as the limits allow.
+    Trust,
+    /// A rule was broken, and that costs the far end no more than this.
+    Count(Violation),
+    /// Forget the timer that is running and set this one.
+    SetTimer(Duration),
+    /// Close, having said why if there is a why.
+    Close(Option<StreamError>),
+}
+
+/// What became of a connection that we opened, or of something that we asked on it.
+#[derive(Clone, Debug)]
+pub enum Tidings {
+    /// The pair may leave by it.
+    Bound(DomainPair),
+    /// The pair may not.
+    Failed(DomainPair, Setback),
+    /// The authoritative server answered.
+    Verified(Answer),
+    /// This is what the far end presents.
+    Seen(Presented),
+}
+
+/// Why a pair cannot leave (yet).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Setback {
+    /// The target has no address, says that it serves no XMPP, or its DNS data are forged.
+    Unresolved(&'static str),
+    /// No server of the target takes a connection.
+    Unreachable,
+    /// The TLS handshake failed.
+    Handshake,
+    /// The far end does without TLS, and policy does not.
+    Plaintext,
+    /// The far end does not prove that it speaks for the target.
+    Unproven(Reason),
+    /// It refused to believe our certificate (SASL).
+    Sasl,
+    /// It refused our key.
+    Invalid,
+    /// It refused the pair for this reason.
+    Refused(Option<DialbackError>),
+    /// It closed the stream for this reason.
+    Stream(Option<Condition>),
+    /// It broke a rule.
+    Broken(Condition),
+    /// It took too long.
+    TimedOut,
+    /// The pair is not for us to carry: its target is served here, or is no domain that can be
+    /// looked up.
+    Pointless,
+    /// We are about to end.
+    Draining,
+}
+
+impl Setback {
+    /// What the sender of a stanza hears (RFC 6120 §10.4.3; P-01 to P-05).
+    pub fn stanza_error(&self) -> StanzaError {
+        let text = self.text();
+        match self {
+            Self::Unresolved(_) | Self::Pointless => StanzaError::RemoteServerNotFound(text),
+            Self::Invalid => StanzaError::InternalServerError(text),
+            _ => StanzaError::RemoteServerTimeout(text),
+        }
+    }
+
+    /// What a peer hears whose request we cannot grant, because our own server cannot be reached
+    /// or does not want the pair (R-09, P-07).
+    pub fn to_peer(&self) -> DialbackError {
+        match self {
+            Self::Stream(Some(Condition::HostUnknown | Condition::HostGone))
+            | Self::Refused(Some(DialbackError::ItemNotFound | DialbackError::NotAllowed))
+            | Self::Pointless => DialbackError::ItemNotFound,
+            _ => DialbackError::ResourceConstraint,
+        }
+    }
+
+    /// The same in a sentence, for people. It holds no word of the far end's.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Unresolved(why) => format!("The domain cannot be resolved ({why})"),
+            Self::Unreachable => "No server of the domain accepts a connection".to_owned(),
+            Self::Handshake => "The TLS handshake with the server failed".to_owned(),
+            Self::Plaintext => "The server does not offer TLS, which is required".to_owned(),
+            Self::Unproven(reason) => {
+                let (text, label) = (reason.finding.text(), reason.finding.label());
+                format!("The server could not be authenticated: {text} ({label})")
+            }
+            Self::Sasl => "The server does not accept our certificate".to_owned(),
+            Self::Invalid => "The server says that our dialback key is invalid".to_owned(),
+            Self::Refused(None) => "The server refused the connection".to_owned(),
+            Self::Refused(Some(error)) => {
+                format!("The server refused the connection ({})", error.as_str())
+            }
+            Self::Stream(None) => "The server closed the connection".to_owned(),
+            Self::Stream(Some(condition)) => {
+                format!("The server closed the connection ({})", condition.as_str())
+            }
+            Self::Broken(condition) => {
+                format!("The server broke the protocol ({})", condition.as_str())
+            }
+            Self::TimedOut => "The server did not answer in time".to_owned(),
+            Self::Pointless => "The domain cannot be reached from here".to_owned(),
+            Self::Draining => "The federation proxy is shutting down".to_owned(),
+        }
+    }
+
+    /// The reason as logs name it; of a closed set.
+    pub fn label(&self) -> &'static str {
+        match self {
+            Self::Unresolved(why) => why,
+            Self::Unreachable => "connect",
+            Self::Handshake => "tls.handshake",
+            Self::Plaintext => "stream.tls_required",
+            Self::Unproven(reason) => reason.finding.label(),
+            Self::Sasl => "sasl",
+            Self::Invalid => "dialback.invalid",
+            Self::Refused(_) => "dialback.refused",
+            Self::Stream(_) => "stream.closed",
+            Self::Broken(_) => "stream.broken",
+            Self::TimedOut => "timeout",
+            Self::Pointless => "pointless",
+            Self::Draining => "draining",
+        }
+    }
+}
+
+impl Terms {
+    /// What the far end must show to speak for `peer`.
+    pub fn level(&self, peer: Option<&Domain>) -> Level {
+        peer.map_or(self.policy.default, |peer| self.policy.level(peer))
+    }
+
+    /// Whether `domain` may be the one that the far end wants to speak to.
+    pub fn may_receive(&self, domain: &Domain) -> bool {
+        match self.side {
+            Side::Public => self.hosted.may_contain(domain),
+            // To our own server we are every domain but its own.
+            Side::Backend => !self.hosted.contains(domain),
+        }
+    }
+
+    /// Whether `domain` may be one that the far end speaks for.
+    pub fn may_send(&self, domain: &Domain) -> bool {
+        match self.side {
+            Side::Public => !self.hosted.contains(domain) && *domain != self.server_name,
+            Side::Backend => self.hosted.may_contain(domain),
+        }
+    }
+}

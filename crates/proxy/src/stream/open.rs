@@ -1,0 +1,362 @@
+mod asking;
+mod claims;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ligase_verifier::{Domain, Presented};
+
+use self::claims::Claim;
+use super::{
+    Action, Condition, Dialback, Frame, Input, Part, Setback, Stanza, StanzaError, StreamError,
+    Terms, Tidings, Violation, Word,
+};
+use crate::binding::{ConnectionId, DomainPair, Finding, Passage, Side, StreamId, Table};
+
+/// A stream on which both may speak: claims and verdicts, asking and being asked, stanzas.
+///
+/// It is the same on either side of the proxy and whoever opened it; only the terms differ.
+#[derive(Clone, Debug)]
+pub(super) struct Open {
+    id: ConnectionId,
+    terms: Arc<Terms>,
+    /// Who we are on it: the far end opened it, or we did.
+    way: Way,
+    /// The id of the stream, by whoever received it.
+    stream: Option<StreamId>,
+    /// Whether TLS is up.
+    secured: bool,
+    presented: Option<Presented>,
+    /// Requests of the far end that are not answered yet.
+    claims: HashMap<DomainPair, Claim>,
+    /// Pairs we asked for, and how many answers are due.
+    asks: HashMap<DomainPair, u32>,
+    /// Pairs we want to ask for once their target is proven.
+    wants: HashSet<DomainPair>,
+    strikes: Vec<Duration>,
+    leaving: bool,
+}
+
+/// Which way a stream was opened; without bidi (XEP-0288), stanzas flow that way only.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Way {
+    /// By the far end: it sends, we receive.
+    Inbound,
+    /// By us: we send, it receives.
+    Outbound,
+}
+
+/// What an open stream needs to know of its negotiation.
+#[derive(Clone, Debug)]
+pub(super) struct Negotiated {
+    pub(super) way: Way,
+    pub(super) stream: Option<StreamId>,
+    pub(super) secured: bool,
+    pub(super) presented: Option<Presented>,
+}
+
+impl Open {
+    pub(super) fn new(id: ConnectionId, terms: Arc<Terms>, with: Negotiated) -> Self {
+        let Negotiated {
+            way,
+            stream,
+            secured,
+            presented,
+        } = with;
+        Self {
+            id,
+            terms,
+            way,
+            stream,
+            secured,
+            presented,
+            claims: HashMap::new(),
+            asks: HashMap::new(),
+            wants: HashSet::new(),
+            strikes: Vec::new(),
+            leaving: false,
+        }
+    }
+
+    pub(super) fn is_secured(&self) -> bool {
+        self.secured
+    }
+
+    /// What the far end presented, once the stream is left for another.
+    pub(super) fn into_presented(self) -> Option<Presented> {
+        self.presented
+    }
+
+    /// Advances the stream by one input.
+    ///
+    /// # Errors
+    /// The stream cannot go on.
+    pub(super) fn handle(
+        &mut self,
+        input: Input,
+        at: Duration,
+        table: &mut Table,
+        out: &mut Vec<Action>,
+    ) -> Result<(), StreamError> {
+        match input {
+            Input::Frame(Frame::Stanza(stanza)) => self.on_stanza(stanza, at, table, out),
+            Input::Frame(Frame::Dialback(dialback)) if !self.leaving => {
+                self.on_dialback(dialback, table, out)
+            }
+            Input::Frame(Frame::Error(condition)) => {
+                self.fail_asks(&Setback::Stream(condition), out);
+                out.push(Action::Close(None));
+                Ok(())
+            }
+            Input::Frame(Frame::Close) => {
+                self.fail_asks(&Setback::Stream(None), out);
+                out.push(Action::Close(None));
+                Ok(())
+            }
+            Input::Frame(Frame::Unknown) => {
+                out.push(Action::Count(Violation::StreamElement));
+                self.refuse_unknown(table)
+            }
+            Input::Frame(_) if self.leaving => Ok(()),
+            Input::Frame(_) => Err(Condition::UnsupportedStanzaType
+                .because("an element of the negotiation on an open stream")
+                .blame(Violation::StreamOrder)),
+            Input::Found(domain, finding) => self.on_found(&domain, finding, table, out),
+            Input::Authority(pair, answer) => self.on_authority(&pair, answer, table, out),
+            Input::Reached(pair, result) => self.on_reached(&pair, result, table, out),
+            Input::Ask(pair) => {
+                self.on_ask(pair, table, out);
+                Ok(())
+            }
+            Input::Repeat(pair) => {
+                if self.asks.contains_key(&pair) {
+                    self.request(&pair, table, out);
+                }
+                Ok(())
+            }
+            Input::TimedOut { quiet } => self.on_timeout(quiet, table, out),
+            Input::Drain => {
+                self.on_drain(out);
+                Ok(())
+            }
+            Input::Refuse(error) => Err(error),
+            Input::Secured(_) | Input::NotSecured => {
+                Err(Condition::InternalServerError.because("driver out of turn; a bug of ours"))
+            }
+        }
+    }
+
+    fn on_stanza(
+        &mut self,
+        stanza: Stanza,
+        at: Duration,
+        table: &mut Table,
+        out: &mut Vec<Action>,
+    ) -> Result<(), StreamError> {
+        match table.passage(&stanza.pair, self.id) {
+            Passage::Exit(exit) => out.push(Action::Forward(exit, stanza)),
+            Passage::Wait => out.push(Action::Hold(stanza)),
+            Passage::Forbidden => return self.on_forbidden(stanza, at, table, out),
+        }
+        Ok(())
+    }
+
+    /// Discards a stanza of a pair that this connection may not bring in (E-14).
+    ///
+    /// The far end is not answered: a reply to a forged sender would make us the forger's tool.
+    /// Only our own server, whose senders are its own, hears of it.
+    fn on_forbidden(
+        &mut self,
+        stanza: Stanza,
+        at: Duration,
+        table: &Table,
+        out: &mut Vec<Action>,
+    ) -> Result<(), StreamError> {
+        let authorized = table
+            .row(self.id)
+            .is_some_and(|row| !row.entrances.is_empty());
+        let violation = match (self.way, self.terms.side) {
+            (Way::Outbound, _) => Violation::PairInverse,
+            (Way::Inbound, _) if !authorized => {
+                return Err(Condition::NotAuthorized
+                    .because("a stanza before any pair was authorized")
+                    .blame(Violation::StreamPreauthStanza));
+            }
+            (Way::Inbound, Side::Backend) => Violation::BackendFrom,
+            (Way::Inbound, Side::Public) if table.has_entrance(&stanza.pair) => {
+                Violation::PairWrongConnection
+            }
+            (Way::Inbound, Side::Public) => Violation::PairUnauthorized,
+        };
+        self.strikes
+            .retain(|earlier| at.saturating_sub(*earlier) < STRIKES_WITHIN);
+        self.strikes.push(at);
+        if STRIKES_MAX < self.strikes.len() {
+            let condition = if self.terms.may_receive(&stanza.pair.target) {
+                Condition::InvalidFrom
+            } else {
+                Condition::HostUnknown
+            };
+            return Err(condition
+                .because("stanzas of unauthorized pairs")
+                .blame(violation));
+        }
+        out.push(Action::Count(violation));
+        if self.terms.side == Side::Backend && self.way == Way::Inbound {
+            out.push(Action::Bounce(stanza, StanzaError::NotAuthorized));
+        }
+        Ok(())
+    }
+
+    fn on_dialback(
+        &mut self,
+        dialback: Dialback,
+        table: &mut Table,
+        out: &mut Vec<Action>,
+    ) -> Result<(), StreamError> {
+        match (&dialback.part, &dialback.word) {
+            (Part::Result, Word::Request(key)) => {
+                let key = key.clone();
+                self.on_claim(&dialback, key, table, out)
+            }
+            (Part::Verify(stream), Word::Request(key)) => {
+                let word = self.authenticate(&dialback.pair, stream, key, table, out)?;
+                out.push(Action::Send(dialback.answer(word).to_xml()));
+                Ok(())
+            }
+            (Part::Result, Word::Unknown) => {
+                out.push(Action::Count(Violation::DialbackType));
+                let error = Some(super::DialbackError::BadRequest);
+                out.push(Action::Send(dialback.answer(Word::Error(error)).to_xml()));
+                Ok(())
+            }
+            (Part::Result, Word::Valid | Word::Invalid | Word::Error(_)) => {
+                self.on_answer(&dialback.pair.reversed(), dialback.word, table, out);
+                Ok(())
+            }
+            // Answers about keys come on streams that were opened to ask for them, and nowhere
+            // else: whoever volunteers one wants to vouch for a stranger (XEP-0220 §3.1).
+            (Part::Verify(_), _) => {
+                out.push(Action::Count(Violation::DialbackUnsolicited));
+                Ok(())
+            }
+        }
+    }
+
+    /// Answers, as authoritative server, whether a key is ours (E-19).
+    ///
+    /// It is only while the stream it was made for is alive and the pair was asked for on it: a
+    /// key that somebody kept is worth nothing.
+    fn authenticate(
+        &self,
+        pair: &DomainPair,
+        stream: &StreamId,
+        key: &str,
+        table: &Table,
+        out: &mut Vec<Action>,
+    ) -> Result<Word, StreamError> {
+        if self.way == Way::Outbound {
+            return Err(one_way());
+        }
+        if !self.terms.may_receive(&pair.target) {
+            out.push(Action::Count(Violation::DialbackNotHosted));
+            return Ok(Word::Error(Some(super::DialbackError::ItemNotFound)));
+        }
+        let asked = pair.reversed();
+        // Both are looked at whatever the first one says, so that time tells nothing (L06).
+        let ours = self.terms.keys.is_ours(&asked, stream, key);
+        let pending = table.is_asked(self.terms.side, stream, &asked);
+        Ok(match (pending, ours) {
+            (true, true) => Word::Valid,
+            (true, false) => {
+                out.push(Action::Count(self.key_violation()));
+                Word::Invalid
+            }
+            (false, _) => {
+                out.push(Action::Count(Violation::DialbackNoPending));
+                Word::Invalid
+            }
+        })
+    }
+
+    fn key_violation(&self) -> Violation {
+        match self.terms.side {
+            Side::Public => Violation::DialbackKey,
+            Side::Backend => Violation::BackendKey,
+        }
+    }
+
+    /// What we do not know is ignored once the far end is authorized for something; before, it is
+    /// out of place (O-04, C-08).
+    fn refuse_unknown(&self, table: &Table) -> Result<(), StreamError> {
+        let known = table
+            .row(self.id)
+            .is_some_and(|row| !row.entrances.is_empty());
+        if known || self.way == Way::Outbound || self.leaving {
+            return Ok(());
+        }
+        Err(Condition::UnsupportedStanzaType.because("an element that we do not know"))
+    }
+
+    fn on_timeout(
+        &mut self,
+        quiet: Duration,
+        table: &Table,
+        out: &mut Vec<Action>,
+    ) -> Result<(), StreamError> {
+        let bounds = self.terms.bounds;
+        let row = table.row(self.id);
+        let authorized = row.is_some_and(|row| !row.entrances.is_empty() || !row.exits.is_empty());
+        let busy = !self.claims.is_empty() || !self.wants.is_empty();
+        if self.leaving {
+            out.push(Action::Close(None));
+        } else if !self.asks.is_empty() {
+            self.fail_asks(&Setback::TimedOut, out);
+            out.push(Action::SetTimer(bounds.step));
+        } else if busy {
+            // What is asked for ends by a limit of its own, and soon.
+            out.push(Action::SetTimer(bounds.step));
+        } else if !authorized {
+            return Err(Condition::ConnectionTimeout
+                .because("the far end was not authorized in time")
+                .blame(Violation::LimitPreauth));
+        } else if bounds.idle <= quiet {
+            out.push(Action::Close(None));
+        } else {
+            out.push(Action::SetTimer(bounds.idle.saturating_sub(quiet)));
+        }
+        Ok(())
+    }
+
+    /// Says that we are about to end, and listens until the far end has ended its own half
+    /// (P-09, P-13): what it sent before it heard us is still delivered.
+    fn on_drain(&mut self, out: &mut Vec<Action>) {
+        if self.leaving {
+            return;
+        }
+        self.leaving = true;
+        self.fail_asks(&Setback::Draining, out);
+        let error = Condition::SystemShutdown.because("we are about to end");
+        out.push(Action::Send(format!("{}</stream:stream>", error.to_xml())));
+        out.push(Action::SetTimer(FAREWELL));
+    }
+}
+
+/// A request on a stream that its sender may not make requests on (E-08).
+fn one_way() -> StreamError {
+    Condition::UnsupportedStanzaType
+        .because("a request on a stream that is not bidirectional")
+        .blame(Violation::DialbackDirection)
+}
+
+/// How many stanzas of unauthorized pairs are forgiven, and within what time (E-14): a few may be
+/// in flight when a right ends; more is an attempt.
+const STRIKES_MAX: usize = 10;
+const STRIKES_WITHIN: Duration = Duration::from_secs(60);
+
+/// How long we wait for the far end to end its half of a stream (P-13).
+const FAREWELL: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests;

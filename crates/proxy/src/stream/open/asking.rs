@@ -1,0 +1,142 @@
+//! The initiating server's part of dialback: we want to send as one of our domains.
+
+use super::{
+    Action, Condition, Dialback, Domain, DomainPair, Open, Part, Setback, Table, Tidings,
+    Violation, Way, Word,
+};
+use crate::binding::Decision;
+
+impl Open {
+    /// Asks for `pair`, once its target is proven for this connection (I-02).
+    pub(super) fn on_ask(&mut self, pair: DomainPair, table: &mut Table, out: &mut Vec<Action>) {
+        if self.leaving || self.way == Way::Inbound {
+            out.push(Action::Tell(Tidings::Failed(pair, Setback::Draining)));
+        } else if table
+            .row(self.id)
+            .is_some_and(|row| row.exits.contains(&pair))
+        {
+            out.push(Action::Tell(Tidings::Bound(pair)));
+        } else if table.is_proven(self.id, &pair.target) {
+            self.request(&pair, table, out);
+        } else {
+            let target = pair.target.clone();
+            let judged = self.wants.iter().any(|other| other.target == target);
+            self.wants.insert(pair);
+            if !judged {
+                out.push(Action::Judge(target, self.presented.clone()));
+            }
+        }
+    }
+
+    /// Goes on with what waited for a target to be proven.
+    pub(super) fn on_target_found(
+        &mut self,
+        domain: &Domain,
+        decision: Decision,
+        table: &mut Table,
+        out: &mut Vec<Action>,
+    ) {
+        let (ready, wants) = std::mem::take(&mut self.wants)
+            .into_iter()
+            .partition(|pair: &DomainPair| pair.target == *domain);
+        self.wants = wants;
+        if self.way == Way::Inbound {
+            return;
+        }
+        match decision {
+            Decision::Bind(grounds) => {
+                table.prove(self.id, domain.clone(), grounds);
+                for pair in ready {
+                    self.request(&pair, table, out);
+                }
+            }
+            // Another domain may share this connection only if its own proof says so (B-03).
+            Decision::AskAuthority(reason) => {
+                for pair in ready {
+                    let setback = reason.clone().map_or(Setback::Pointless, Setback::Unproven);
+                    out.push(Action::Tell(Tidings::Failed(pair, setback)));
+                }
+            }
+            Decision::Refuse(reason) | Decision::TryLater(reason) => {
+                for pair in ready {
+                    let setback = Setback::Unproven(reason.clone());
+                    out.push(Action::Tell(Tidings::Failed(pair, setback)));
+                }
+            }
+        }
+    }
+
+    /// Sends `<db:result/>` with a key for the stream as it is now (E-02).
+    pub(in super::super) fn request(
+        &mut self,
+        pair: &DomainPair,
+        table: &mut Table,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(stream) = &self.stream else {
+            // Without an id a key would be good for any stream (B-14).
+            let setback = Setback::Broken(Condition::UndefinedCondition);
+            out.push(Action::Tell(Tidings::Failed(pair.clone(), setback)));
+            return;
+        };
+        table.ask(pair, self.id);
+        *self.asks.entry(pair.clone()).or_default() += 1;
+        let key = self.terms.keys.make(pair, stream);
+        let request = Dialback {
+            part: Part::Result,
+            pair: pair.clone(),
+            word: Word::Request(key),
+        };
+        out.push(Action::Send(request.to_xml()));
+    }
+
+    /// Takes an answer to a request, or what looks like one.
+    pub(super) fn on_answer(
+        &mut self,
+        pair: &DomainPair,
+        word: Word,
+        table: &mut Table,
+        out: &mut Vec<Action>,
+    ) {
+        if !self.is_due(pair) {
+            // Nobody asked, so nothing is granted (E-03); but a right may be taken back (E-16).
+            if word == Word::Valid || !table.shut_out(pair, self.id) {
+                out.push(Action::Count(Violation::DialbackUnsolicited));
+            }
+            return;
+        }
+        let setback = match word {
+            Word::Valid if table.let_out(pair, self.id).is_ok() => {
+                out.push(Action::Tell(Tidings::Bound(pair.clone())));
+                out.push(Action::SetTimer(self.terms.bounds.idle));
+                return;
+            }
+            Word::Invalid => Setback::Invalid,
+            Word::Error(error) => Setback::Refused(error),
+            Word::Valid | Word::Request(_) | Word::Unknown => Setback::Pointless,
+        };
+        table.shut_out(pair, self.id);
+        out.push(Action::Tell(Tidings::Failed(pair.clone(), setback)));
+    }
+
+    /// Strikes one answer off those due for `pair`; tells whether one was.
+    fn is_due(&mut self, pair: &DomainPair) -> bool {
+        let Some(due) = self.asks.get_mut(pair) else {
+            return false;
+        };
+        *due -= 1;
+        if *due == 0 {
+            self.asks.remove(pair);
+        }
+        true
+    }
+
+    /// Nothing that was asked for will be answered any more (E-07).
+    pub(in super::super) fn fail_asks(&mut self, setback: &Setback, out: &mut Vec<Action>) {
+        let asked = std::mem::take(&mut self.asks).into_keys();
+        let wanted = std::mem::take(&mut self.wants);
+        for pair in asked.chain(wanted) {
+            out.push(Action::Tell(Tidings::Failed(pair, setback.clone())));
+        }
+    }
+}

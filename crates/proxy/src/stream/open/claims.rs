@@ -1,0 +1,271 @@
+//! The receiving server's part of dialback: somebody wants to send as a domain.
+
+use super::super::{Answer, DialbackError};
+use super::{
+    Action, Condition, Dialback, Domain, DomainPair, Finding, Open, Part, Setback, Side,
+    StreamError, Table, Tidings, Violation, Way, Word, one_way,
+};
+use crate::binding::{Decision, Grounds, decide};
+
+/// A request that is not answered yet (`<db:result/>`).
+#[derive(Clone, Debug)]
+pub(super) struct Claim {
+    /// The key, for the sender's authoritative server to judge; empty where there was none.
+    key: String,
+    /// How many answers are owed: equal requests share one investigation (E-13).
+    requests: u32,
+    stage: Stage,
+}
+
+/// What a claim waits for.
+#[derive(Clone, Debug)]
+enum Stage {
+    /// What the certificate proves.
+    Judging,
+    /// What the authoritative server says about the key.
+    Asking,
+    /// A way out on the other side.
+    Reaching(Grounds),
+}
+
+impl Open {
+    /// Begins to find out whether the far end may send as the pair's sender (E-08 to E-13).
+    pub(super) fn on_claim(
+        &mut self,
+        dialback: &Dialback,
+        key: String,
+        table: &Table,
+        out: &mut Vec<Action>,
+    ) -> Result<(), StreamError> {
+        if self.way == Way::Outbound {
+            return Err(one_way());
+        }
+        let pair = &dialback.pair;
+        if !self.terms.may_send(&pair.sender) && self.terms.side == Side::Backend {
+            return Err(Condition::InvalidFrom
+                .because("our server speaks for a domain that is not hosted")
+                .blame(Violation::BackendFrom));
+        }
+        if let Some((error, violation)) = self.objection(pair, table) {
+            out.push(Action::Count(violation));
+            out.push(Action::Send(
+                dialback.answer(Word::Error(Some(error))).to_xml(),
+            ));
+            return Ok(());
+        }
+        if let Some(claim) = self.claims.get_mut(pair) {
+            claim.requests += 1;
+            return Ok(());
+        }
+        let judged = self.claims.iter().any(|(earlier, claim)| {
+            earlier.sender == pair.sender && matches!(claim.stage, Stage::Judging)
+        });
+        self.claims.insert(
+            pair.clone(),
+            Claim {
+                key,
+                requests: 1,
+                stage: Stage::Judging,
+            },
+        );
+        if !judged {
+            out.push(Action::Judge(pair.sender.clone(), self.presented.clone()));
+        }
+        // one server verifies our key for the opposite pair only after this one is granted,
+        // unless it is asked once more while this one is pending.
+        if self.terms.side == Side::Backend
+            && let Some(asking) = table.asking(Side::Backend, &pair.reversed())
+        {
+            out.push(Action::Repeat(asking, pair.reversed()));
+        }
+        Ok(())
+    }
+
+    /// Why a pair is refused without a further look.
+    fn objection(&self, pair: &DomainPair, table: &Table) -> Option<(DialbackError, Violation)> {
+        let bounds = &self.terms.bounds;
+        let level = self.terms.level(Some(&pair.sender));
+        let carried = table.row(self.id).map_or(0, |row| row.entrances.len());
+        let open: u32 = self.claims.values().map(|claim| claim.requests).sum();
+        if !self.terms.may_receive(&pair.target) {
+            Some((
+                DialbackError::ItemNotFound,
+                match self.terms.side {
+                    Side::Public => Violation::DialbackNotHosted,
+                    Side::Backend => Violation::BackendTo,
+                },
+            ))
+        } else if !self.terms.may_send(&pair.sender) {
+            // Nobody out there may be one of us (B-19).
+            Some((DialbackError::NotAcceptable, Violation::DialbackFromHosted))
+        } else if !self.secured && !level.allows_plaintext() {
+            Some((DialbackError::PolicyViolation, Violation::StreamTlsRequired))
+        } else if bounds.claims_max <= open as usize {
+            Some((DialbackError::ResourceConstraint, Violation::DialbackLimit))
+        } else if bounds.pairs_max <= carried {
+            Some((DialbackError::ResourceConstraint, Violation::PairLimit))
+        } else {
+            None
+        }
+    }
+
+    pub(super) fn on_found(
+        &mut self,
+        domain: &Domain,
+        finding: Finding,
+        table: &mut Table,
+        out: &mut Vec<Action>,
+    ) -> Result<(), StreamError> {
+        let decision = decide(finding, self.terms.level(Some(domain)));
+        let judging = |(pair, claim): (&DomainPair, &Claim)| {
+            let waits = pair.sender == *domain && matches!(claim.stage, Stage::Judging);
+            waits.then(|| pair.clone())
+        };
+        let pairs: Vec<_> = self.claims.iter().filter_map(judging).collect();
+        for pair in pairs {
+            self.on_decision(&pair, decision.clone(), out);
+        }
+        self.on_target_found(domain, decision, table, out);
+        Ok(())
+    }
+
+    fn on_decision(&mut self, pair: &DomainPair, decision: Decision, out: &mut Vec<Action>) {
+        let Some(claim) = self.claims.get_mut(pair) else {
+            return;
+        };
+        match decision {
+            Decision::Bind(grounds) => {
+                claim.stage = Stage::Reaching(grounds);
+                out.push(Action::Reach(pair.clone()));
+            }
+            Decision::AskAuthority(reason) => match &self.stream {
+                Some(stream) if !claim.key.is_empty() => {
+                    claim.stage = Stage::Asking;
+                    let key = claim.key.clone();
+                    out.push(Action::AskAuthority(pair.clone(), stream.clone(), key));
+                }
+                _ => {
+                    let label = reason.map(|reason| reason.finding.label());
+                    out.extend(label.and_then(Violation::read).map(Action::Count));
+                    self.deny(pair, DialbackError::NotAuthorized, out);
+                }
+            },
+            Decision::Refuse(reason) => {
+                out.extend(Violation::read(reason.finding.label()).map(Action::Count));
+                self.deny(pair, DialbackError::NotAuthorized, out);
+            }
+            Decision::TryLater(reason) => {
+                out.extend(Violation::read(reason.finding.label()).map(Action::Count));
+                self.deny(pair, DialbackError::RemoteServerTimeout, out);
+            }
+        }
+    }
+
+    pub(super) fn on_authority(
+        &mut self,
+        pair: &DomainPair,
+        answer: Answer,
+        table: &Table,
+        out: &mut Vec<Action>,
+    ) -> Result<(), StreamError> {
+        let Some(claim) = self.claims.get_mut(pair) else {
+            return Ok(());
+        };
+        if !matches!(claim.stage, Stage::Asking) {
+            return Ok(());
+        }
+        match answer {
+            Answer::Valid => {
+                claim.stage = Stage::Reaching(Grounds::Dialback);
+                out.push(Action::Reach(pair.clone()));
+            }
+            Answer::Invalid => {
+                out.push(Action::Count(self.key_violation()));
+                let others = table
+                    .row(self.id)
+                    .is_some_and(|row| !row.entrances.is_empty());
+                if others || 1 < self.claims.len() {
+                    self.deny(pair, DialbackError::Forbidden, out);
+                } else {
+                    // A forged key on a stream of one pair ends the stream (E-21).
+                    self.answer(pair, &Word::Invalid, out);
+                    out.push(Action::Close(None));
+                }
+            }
+            Answer::Unknown(error) => self.deny(pair, error, out),
+        }
+        Ok(())
+    }
+
+    pub(super) fn on_reached(
+        &mut self,
+        pair: &DomainPair,
+        result: Result<(), Setback>,
+        table: &mut Table,
+        out: &mut Vec<Action>,
+    ) -> Result<(), StreamError> {
+        let Some(Stage::Reaching(grounds)) = self.claims.get(pair).map(|claim| &claim.stage) else {
+            return Ok(());
+        };
+        match result {
+            Ok(()) => {
+                // Bind, then answer: what follows the answer on the wire is never refused (E-12).
+                table.prove(self.id, pair.sender.clone(), grounds.clone());
+                if table.let_in(pair, self.id).is_err() {
+                    return Err(Condition::InternalServerError.because("a bug of ours"));
+                }
+                out.push(Action::Trust);
+                out.push(Action::Tell(Tidings::Bound(pair.clone())));
+                self.answer(pair, &Word::Valid, out);
+                out.push(Action::SetTimer(self.terms.bounds.idle));
+                Ok(())
+            }
+            Err(setback) => match self.terms.side {
+                Side::Public => {
+                    self.deny(pair, setback.to_peer(), out);
+                    Ok(())
+                }
+                Side::Backend => self.tell_backend(pair, &setback, table, out),
+            },
+        }
+    }
+
+    /// Tells our own server why a pair cannot leave, in the form that carries the cause to its
+    /// users: the text of a stream error. Pairs that share the stream are spared.
+    fn tell_backend(
+        &mut self,
+        pair: &DomainPair,
+        setback: &Setback,
+        table: &Table,
+        out: &mut Vec<Action>,
+    ) -> Result<(), StreamError> {
+        let others = table
+            .row(self.id)
+            .is_some_and(|row| !row.entrances.is_empty());
+        if others || 1 < self.claims.len() {
+            self.deny(pair, DialbackError::RemoteServerTimeout, out);
+            return Ok(());
+        }
+        Err(Condition::RemoteConnectionFailed
+            .because("no way out for the only pair of the stream")
+            .saying(setback.text()))
+    }
+
+    fn deny(&mut self, pair: &DomainPair, error: DialbackError, out: &mut Vec<Action>) {
+        self.answer(pair, &Word::Error(Some(error)), out);
+    }
+
+    /// Answers every request that shared this investigation.
+    fn answer(&mut self, pair: &DomainPair, word: &Word, out: &mut Vec<Action>) {
+        let Some(claim) = self.claims.remove(pair) else {
+            return;
+        };
+        let answer = Dialback {
+            part: Part::Result,
+            pair: pair.reversed(),
+            word: word.clone(),
+        };
+        let xml = answer.to_xml();
+        out.extend((0..claim.requests).map(|_| Action::Send(xml.clone())));
+    }
+}

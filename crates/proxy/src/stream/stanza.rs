@@ -1,0 +1,186 @@
+//! Stanzas: whose they are, how they go on, how they come back.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+
+use self::address::Address;
+use super::framer::{attributes, decode};
+use super::{Condition, Raw, StreamError, Violation};
+use crate::binding::DomainPair;
+
+mod address;
+mod bounce;
+mod onward;
+
+pub use address::Seen;
+
+/// What a stanza is (RFC 6120 §8.1).
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Kind {
+    /// `<message/>`
+    Message,
+    /// `<presence/>`
+    Presence,
+    /// `<iq/>`
+    Iq,
+}
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Message, Self::Presence, Self::Iq];
+
+    /// The name of the element.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Message => "message",
+            Self::Presence => "presence",
+            Self::Iq => "iq",
+        }
+    }
+}
+
+/// A stanza, ready to be written to any stream.
+///
+/// It stands alone: what it inherited from the stream it came by is declared on it, and the domains
+/// it names are spelled in the one way that all parties read the same. Nothing else of it has been
+/// changed, and mostly nothing had to be.
+#[derive(Clone, Debug)]
+pub struct Stanza {
+    /// The domains it goes between.
+    pub pair: DomainPair,
+    /// What it is.
+    pub kind: Kind,
+    bytes: Bytes,
+    may_bounce: bool,
+}
+
+/// The content namespace between servers (RFC 6120 §4.8.2).
+const SERVER: &str = "jabber:server";
+
+impl Stanza {
+    /// Reads a stanza off a stream. `last` is what the stream remembers from one stanza to the
+    /// next, so that domains need not be parsed again and again.
+    ///
+    /// # Errors
+    ///
+    /// `unsupported-stanza-type` where the element is no stanza between servers: some servers
+    /// would take `{jabber:client}message` for one, and others not (RFC 6120 §4.9.3.24).
+    /// `improper-addressing` where `from` or `to` is missing or is no address (§4.9.3.7).
+    pub fn read(raw: &Raw, last: &mut Option<Seen>) -> Result<Self, StreamError> {
+        let kind = kind(raw)?;
+        let head = Head::read(raw);
+        let (Some(from), Some(to)) = (&head.from, &head.to) else {
+            return Err(improper("a stanza without from or to"));
+        };
+        let sender = Address::split(&from.decoded)?;
+        let target = Address::split(&to.decoded)?;
+        let seen = Seen::update(last, sender.domain, target.domain)?;
+        let pair = DomainPair::new(seen.sender.domain.clone(), seen.target.domain.clone());
+        let mut edits = Vec::new();
+        onward::inherit(raw, head.has_language, &mut edits);
+        onward::respell(from, &sender, &seen.sender, &mut edits);
+        onward::respell(to, &target, &seen.target, &mut edits);
+        Ok(Self {
+            pair,
+            kind,
+            bytes: onward::apply(raw.bytes(), edits),
+            may_bounce: head.may_bounce,
+        })
+    }
+
+    /// The stanza as it is to be written.
+    pub fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// Whether it may be answered with an error. Errors and results may not, or two servers could
+    /// keep each other busy for ever (RFC 6120 §8.3.1).
+    pub fn may_bounce(&self) -> bool {
+        self.may_bounce
+    }
+
+    /// Makes it hold no more memory than its own bytes.
+    ///
+    /// As it is read it keeps alive the whole buffer that it came in. That is as well while it
+    /// passes through, but a queue that counts bytes would count too few.
+    pub fn detach(&mut self) {
+        self.bytes = Bytes::copy_from_slice(&self.bytes);
+    }
+}
+
+/// What kind of stanza an element is.
+fn kind(raw: &Raw) -> Result<Kind, StreamError> {
+    let name = raw.local_name();
+    let mut kinds = Kind::ALL.into_iter();
+    let Some(kind) = kinds.find(|kind| kind.as_str().as_bytes() == name) else {
+        let because = "an element that is no stanza";
+        return Err(Condition::UnsupportedStanzaType
+            .because(because)
+            .blame(Violation::StreamElement));
+    };
+    if raw.is_prefixed() || raw.namespace() != SERVER {
+        let because = "a stanza of another namespace, or with a prefix";
+        return Err(Condition::UnsupportedStanzaType
+            .because(because)
+            .blame(Violation::XmlNamespace));
+    }
+    Ok(kind)
+}
+
+/// What matters to us of a stanza's start tag.
+#[derive(Debug, Default)]
+struct Head<'a> {
+    from: Option<Value<'a>>,
+    to: Option<Value<'a>>,
+    has_language: bool,
+    may_bounce: bool,
+}
+
+/// An attribute's value.
+#[derive(Debug)]
+struct Value<'a> {
+    /// As an application sees it.
+    decoded: Cow<'a, str>,
+    /// As it is spelled.
+    raw: &'a [u8],
+    /// Where it stands in the stanza.
+    at: usize,
+}
+
+impl<'a> Head<'a> {
+    fn read(raw: &'a Raw) -> Self {
+        let mut head = Self {
+            may_bounce: true,
+            ..Self::default()
+        };
+        for attribute in attributes(raw.head()) {
+            let value = || Value {
+                decoded: decode(attribute.value),
+                raw: attribute.value,
+                at: attribute.at,
+            };
+            match attribute.name {
+                b"from" => head.from = Some(value()),
+                b"to" => head.to = Some(value()),
+                // Decoded first: `&#101;rror` is an error too.
+                b"type" => {
+                    head.may_bounce = !matches!(&*decode(attribute.value), "error" | "result");
+                }
+                b"xml:lang" => head.has_language = true,
+                _ => (),
+            }
+        }
+        head
+    }
+}
+
+/// An address that is missing or none (RFC 6120 §4.9.3.7).
+fn improper(because: &'static str) -> StreamError {
+    Condition::ImproperAddressing
+        .because(because)
+        .blame(Violation::StreamAddressing)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,230 @@
+//! The two rustls configurations, and what they show of themselves.
+//!
+//! A handshake here promises one thing: the peer holds the key of the certificate it presented.
+//! Whom that certificate speaks for is asked afterwards, of the verifier (B-11).
+
+pub mod identity;
+pub mod local_ca;
+mod unverified;
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use ligase_verifier::{Domain, Presented};
+use rustls::client::{ResolvesClientCert, Resumption};
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use rustls::version::{TLS12, TLS13};
+use rustls::{
+    AlertDescription, CertificateError, ClientConfig, CommonState, ServerConfig, SignatureScheme,
+};
+
+use crate::stream::Violation;
+use identity::Identities;
+use unverified::Unverified;
+
+/// How we speak TLS: versions, suites and certificates, as server and as client.
+///
+/// TLS 1.3 and 1.2 with authenticated encryption only (RFC 7590 §3, RFC 9325); nothing is ever
+/// resumed, because a resumed session vouches for a certificate that was shown in another one
+/// (F-52), and no data is ever early. Cloning copies no configuration.
+#[derive(Clone)]
+pub struct Tls {
+    server: Arc<ServerConfig>,
+    client: Arc<ClientConfig>,
+    identities: Arc<Identities>,
+}
+
+impl Tls {
+    /// TLS under these names.
+    ///
+    /// # Errors
+    /// When the cryptographic library knows neither TLS version, which would be a bug of ours.
+    pub fn new(identities: Arc<Identities>) -> Result<Self, rustls::Error> {
+        let provider = provider();
+        let unverified = Arc::new(Unverified::new(&provider));
+
+        let mut server = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_protocol_versions(&[&TLS13, &TLS12])?
+            .with_client_cert_verifier(unverified.clone())
+            .with_cert_resolver(Arc::new(Named {
+                identities: Arc::clone(&identities),
+                addressed: None,
+            }));
+        server.alpn_protocols = vec![ALPN.to_vec()];
+        server.session_storage = Arc::new(NoServerSessionStorage {});
+        server.send_tls13_tickets = 0;
+        server.max_early_data_size = 0;
+
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&TLS13, &TLS12])?;
+        let mut client = unverified::client(builder, unverified);
+        client.resumption = Resumption::disabled();
+        client.enable_early_data = false;
+
+        Ok(Self {
+            server: Arc::new(server),
+            client: Arc::new(client),
+            identities,
+        })
+    }
+
+    /// What we are called, and by which certificates.
+    pub fn identities(&self) -> &Arc<Identities> {
+        &self.identities
+    }
+
+    /// A handshake with a peer that came to us. Our certificate is the one for the name in its
+    /// ClientHello, else for the domain its stream was addressed to, else our first; an unknown
+    /// name gets that one too, never an alert (C-02).
+    pub fn receive(&self, addressed: Option<Domain>) -> Arc<ServerConfig> {
+        match addressed {
+            None => Arc::clone(&self.server),
+            Some(_) => self.server_showing(Arc::new(Named {
+                identities: Arc::clone(&self.identities),
+                addressed,
+            })),
+        }
+    }
+
+    /// A handshake with whoever came to us, under this very certificate whatever they ask for.
+    pub fn receive_as(&self, certificate: Arc<CertifiedKey>) -> Arc<ServerConfig> {
+        self.server_showing(Arc::new(Fixed(certificate)))
+    }
+
+    /// A handshake with a server that we went to. It is shown this certificate if it asks for
+    /// any, whichever authorities it hints at.
+    pub fn initiate(&self, certificate: Arc<CertifiedKey>, begin: Begin) -> Arc<ClientConfig> {
+        let mut config = ClientConfig::clone(&self.client);
+        config.client_auth_cert_resolver = Arc::new(Fixed(certificate));
+        config.alpn_protocols = match begin {
+            Begin::AfterStartTls => Vec::new(),
+            Begin::AtOnce => vec![ALPN.to_vec()],
+        };
+        Arc::new(config)
+    }
+
+    fn server_showing(&self, resolver: Arc<dyn ResolvesServerCert>) -> Arc<ServerConfig> {
+        let mut config = ServerConfig::clone(&self.server);
+        config.cert_resolver = resolver;
+        Arc::new(config)
+    }
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tls").finish_non_exhaustive()
+    }
+}
+
+/// When TLS begins on a connection that we open.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Begin {
+    /// After `<proceed/>` (RFC 6120 §5).
+    AfterStartTls,
+    /// With the first byte (XEP-0368), which is then named in ALPN.
+    AtOnce,
+}
+
+/// The certificates that the peer of a finished handshake has shown, if any.
+pub fn presented(connection: &CommonState) -> Option<Presented> {
+    let chain = connection.peer_certificates()?;
+    Presented::new(
+        chain
+            .iter()
+            .map(|certificate| certificate.clone().into_owned())
+            .collect(),
+    )
+}
+
+/// Which rule a peer broke with whom no handshake could be finished; `None` if the network failed
+/// rather than the peer.
+pub fn violation(error: &io::Error) -> Option<Violation> {
+    use rustls::Error as It;
+
+    let error = error.get_ref()?.downcast_ref::<rustls::Error>()?;
+    let no_protocol = It::AlertReceived(AlertDescription::NoApplicationProtocol);
+    Some(
+        if *error == It::NoApplicationProtocol || *error == no_protocol {
+            Violation::TlsAlpn
+        } else if is_about_versions(error) {
+            Violation::TlsVersion
+        } else if *error == It::InvalidCertificate(CertificateError::BadSignature) {
+            Violation::CertProofOfPossession
+        } else if matches!(error, It::InvalidCertificate(_)) {
+            Violation::CertMalformed
+        } else {
+            Violation::TlsHandshake
+        },
+    )
+}
+
+fn is_about_versions(error: &rustls::Error) -> bool {
+    use rustls::PeerIncompatible as It;
+
+    matches!(
+        error,
+        rustls::Error::AlertReceived(AlertDescription::ProtocolVersion)
+            | rustls::Error::PeerIncompatible(
+                It::ServerDoesNotSupportTls12Or13
+                    | It::ServerTlsVersionIsDisabledByOurConfig
+                    | It::SupportedVersionsExtensionRequired
+                    // What an older version never sends, and is looked for before the version.
+                    | It::SignatureAlgorithmsExtensionRequired
+                    | It::Tls12NotOffered
+                    | It::Tls12NotOfferedOrEnabled
+            )
+    )
+}
+
+/// Our cryptography, always named and never left to a process-wide default: with a second
+/// library anywhere among our dependencies that default would be a panic.
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(aws_lc_rs::default_provider())
+}
+
+/// Our own certificate for a handshake, by name.
+#[derive(Debug)]
+struct Named {
+    identities: Arc<Identities>,
+    addressed: Option<Domain>,
+}
+
+impl ResolvesServerCert for Named {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let addressed = self.addressed.as_ref().map(Domain::ascii);
+        Some(
+            self.identities
+                .for_name(hello.server_name().or(addressed).unwrap_or_default()),
+        )
+    }
+}
+
+/// One certificate, whoever asks.
+#[derive(Debug)]
+struct Fixed(Arc<CertifiedKey>);
+
+impl ResolvesServerCert for Fixed {
+    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0))
+    }
+}
+
+impl ResolvesClientCert for Fixed {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0))
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
+}
+
+/// Streams between servers (XEP-0368 §3). Whoever offers only others is refused (RFC 7301 §3.2);
+/// whoever offers none is not.
+const ALPN: &[u8] = b"xmpp-server";
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,236 @@
+//! DNS over the network. Nothing outside knows which library speaks it.
+
+mod anchors;
+mod trusting;
+mod validating;
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::str::FromStr;
+use std::time::{Duration, SystemTime};
+
+use hickory_resolver::net::NetError;
+use hickory_resolver::proto::op::{DnsRequestOptions, Message};
+use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
+use hickory_resolver::system_conf::read_system_conf;
+use tokio::time::timeout;
+
+use self::trusting::Trusting;
+use self::validating::Validating;
+use super::{Answer, Data, Failure, Kind, Lookup, Pending, Question, Records, Security};
+use crate::evidence::Tlsa;
+use crate::settings::{Dnssec, Servers, Settings, SetupError};
+
+/// Asks DNS servers, and finds out how far their answers can be trusted.
+pub(crate) struct Resolver {
+    servers: Vec<SocketAddr>,
+    patience: Duration,
+    stub: Stub,
+}
+
+enum Stub {
+    Validating(Box<Validating>),
+    Trusting(Trusting),
+}
+
+/// What one exchange with a server taught us about a name.
+enum Step {
+    /// The name has these records.
+    Data(Vec<Record>, Security),
+    /// The name is an alias of this one.
+    Alias(Name, Security, u32),
+    /// The name has no such records, and that holds for so many seconds.
+    Nothing(Security, u32),
+}
+
+impl Resolver {
+    /// A resolver by the operator's settings. Sends nothing yet.
+    pub(crate) fn new(settings: &Settings) -> Result<Self, SetupError> {
+        let servers = match &settings.servers {
+            Servers::These(servers) => servers.clone(),
+            Servers::System => system_servers(),
+        };
+        if servers.is_empty() {
+            return Err(SetupError::NoServers);
+        }
+        let stub = match settings.dnssec {
+            Dnssec::Validate => {
+                let anchors = anchors::load(settings.trust_anchor.as_deref())?;
+                Stub::Validating(Box::new(Validating::new(&servers, anchors)?))
+            }
+            Dnssec::TrustAd => Stub::Trusting(Trusting::new(servers.clone(), true)),
+            Dnssec::Off => Stub::Trusting(Trusting::new(servers.clone(), false)),
+        };
+        Ok(Self {
+            servers,
+            patience: settings.limits.lookup_patience,
+            stub,
+        })
+    }
+
+    /// Who is asked, in order.
+    pub(crate) fn servers(&self) -> &[SocketAddr] {
+        &self.servers
+    }
+
+    async fn resolve(&self, question: &Question, at: SystemTime) -> Answer {
+        let Ok(mut name) = Name::from_ascii(format!("{}.", question.name)) else {
+            // Too long to exist (RFC 1035 §2.3.4).
+            let (owner, expires) = (question.name.clone(), at + NEGATIVE_LIFETIME_MIN);
+            return Ok(Records {
+                data: Vec::new(),
+                security: Security::Insecure,
+                owner,
+                expires,
+            });
+        };
+        let kind = record_type(question.kind);
+        let (mut security, mut lifetime) = (Security::Secure, u32::MAX);
+        for _ in 0..ALIASES_MAX {
+            let step = match &self.stub {
+                Stub::Validating(stub) => stub.step(&name, kind).await?,
+                Stub::Trusting(stub) => stub.step(&name, kind).await?,
+            };
+            let (records, step_security, ttl) = match step {
+                Step::Alias(target, step_security, ttl) => {
+                    (security, lifetime) = (security.min(step_security), lifetime.min(ttl));
+                    name = target;
+                    continue;
+                }
+                Step::Data(records, security) => {
+                    let ttl = records.iter().map(|it| it.ttl).min().unwrap_or(0);
+                    (records, security, ttl)
+                }
+                Step::Nothing(security, ttl) => (Vec::new(), security, ttl),
+            };
+            return Ok(Records {
+                data: records
+                    .iter()
+                    .take(RECORDS_MAX)
+                    .filter_map(|it| data(&it.data))
+                    .collect(),
+                security: security.min(step_security),
+                owner: text(&name),
+                expires: at + Duration::from_secs(lifetime.min(ttl).into()),
+            });
+        }
+        Err(Failure::Failed)
+    }
+}
+
+impl Lookup for Resolver {
+    fn look_up<'a>(&'a self, question: &'a Question, at: SystemTime) -> Pending<'a, Answer> {
+        Box::pin(async move {
+            let answer = timeout(self.patience, self.resolve(question, at)).await;
+            answer.unwrap_or(Err(Failure::TimedOut))
+        })
+    }
+}
+
+impl fmt::Debug for Resolver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Resolver")
+            .field("servers", &self.servers)
+            .finish_non_exhaustive()
+    }
+}
+
+fn system_servers() -> Vec<SocketAddr> {
+    let Ok((config, _)) = read_system_conf() else {
+        return Vec::new();
+    };
+    let mut servers = Vec::new();
+    for server in config.name_servers() {
+        let port = server.connections.first().map_or(53, |it| it.port);
+        let address = SocketAddr::new(server.ip, port);
+        if !servers.contains(&address) {
+            servers.push(address);
+        }
+    }
+    servers
+}
+
+fn record_type(kind: Kind) -> RecordType {
+    match kind {
+        Kind::Srv => RecordType::SRV,
+        Kind::A => RecordType::A,
+        Kind::Aaaa => RecordType::AAAA,
+        Kind::Tlsa => RecordType::TLSA,
+    }
+}
+
+/// How all our questions are asked.
+fn request_options(wants_signatures: bool) -> DnsRequestOptions {
+    let mut options = DnsRequestOptions::default();
+    options.use_edns = true;
+    options.edns_set_dnssec_ok = wants_signatures;
+    options.recursion_desired = true;
+    options
+}
+
+/// The answers that are about this very name; servers, and forgers, may add others.
+fn records_at<'a>(message: &'a Message, name: &Name, kind: RecordType) -> Vec<&'a Record> {
+    let is_meant = |it: &&Record| it.record_type() == kind && it.name == *name;
+    message.answers.iter().filter(is_meant).collect()
+}
+
+/// How long an absence may be believed (RFC 2308 §5).
+fn negative_lifetime(message: &Message) -> u32 {
+    let lifetime = |it: &Record| {
+        let RData::SOA(soa) = &it.data else {
+            return None;
+        };
+        Some(it.ttl.min(soa.minimum))
+    };
+    message.authorities.iter().find_map(lifetime).unwrap_or(0)
+}
+
+fn failure(error: &NetError) -> Failure {
+    match matches!(error, NetError::Timeout) {
+        true => Failure::TimedOut,
+        false => Failure::Failed,
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "we ask for no other types")]
+fn data(data: &RData) -> Option<Data> {
+    match data {
+        RData::SRV(srv) => Some(Data::Srv {
+            priority: srv.priority,
+            weight: srv.weight,
+            port: srv.port,
+            target: text(&srv.target),
+        }),
+        RData::A(address) => Some(Data::Address(IpAddr::V4(address.0))),
+        RData::AAAA(address) => Some(Data::Address(IpAddr::V6(address.0))),
+        RData::TLSA(tlsa) => Some(Data::Tlsa(Tlsa {
+            usage: tlsa.cert_usage.into(),
+            selector: tlsa.selector.into(),
+            matching: tlsa.matching.into(),
+            data: tlsa.cert_data.clone(),
+        })),
+        _ => None,
+    }
+}
+
+/// A name as questions write it.
+fn text(name: &Name) -> String {
+    let mut text = name.to_ascii().to_ascii_lowercase();
+    if text.ends_with('.') {
+        text.pop();
+    }
+    text
+}
+
+/// A chain of aliases longer than this is a loop or a joke; resolvers follow 8 to 16.
+const ALIASES_MAX: usize = 9;
+
+/// Records of one name and type that are looked at. Real sets have a handful.
+const RECORDS_MAX: usize = 64;
+
+/// How long it is remembered that a name cannot exist.
+const NEGATIVE_LIFETIME_MIN: Duration = Duration::from_secs(60);
+
+#[cfg(test)]
+mod tests;

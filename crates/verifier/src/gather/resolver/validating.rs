@@ -1,0 +1,213 @@
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverOpts};
+use hickory_resolver::net::dnssec::DnssecDnsHandle;
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::net::xfer::{DnsHandle, FirstAnswer, RetryDnsHandle};
+use hickory_resolver::net::{DnsError, NetError};
+use hickory_resolver::proto::dnssec::rdata::DNSSECRData;
+use hickory_resolver::proto::dnssec::{Proof, TrustAnchors};
+use hickory_resolver::proto::op::{Message, Query, ResponseCode};
+use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
+use hickory_resolver::{NameServerPool, PoolContext, TlsConfig};
+
+use super::{Failure, Security, Step, failure, negative_lifetime, records_at, request_options};
+use crate::settings::SetupError;
+
+/// Checks every signature from the trust anchors down, and takes nobody's word.
+///
+/// The library says of each record how far it could be proven. What that means for the *question*
+/// is judged here: only records of the very name asked about answer it, and only proof that
+/// encloses that name denies it.
+pub(super) struct Validating(DnssecDnsHandle<RetryDnsHandle<NameServerPool<TokioRuntimeProvider>>>);
+
+impl Validating {
+    pub(super) fn new(servers: &[SocketAddr], anchors: TrustAnchors) -> Result<Self, SetupError> {
+        let mut options = ResolverOpts::default();
+        options.timeout = PATIENCE;
+        options.attempts = 1;
+        let tls = TlsConfig::new().map_err(|_| SetupError::Resolver)?;
+        let pool = NameServerPool::from_config(
+            servers.iter().map(|it| server(*it)),
+            Arc::new(PoolContext::new(options, tls)),
+            TokioRuntimeProvider::default(),
+        );
+        let handle = RetryDnsHandle::new(pool, RETRIES_MAX);
+        let handle = DnssecDnsHandle::with_trust_anchor(handle, Arc::new(anchors));
+        Ok(Self(handle.validation_cache_size(VALIDATIONS_MAX)))
+    }
+
+    /// Asks for one name.
+    pub(super) async fn step(&self, name: &Name, kind: RecordType) -> Result<Step, Failure> {
+        let error = match self.ask(name, kind).await {
+            Ok(message) => return judge(&message, name, kind),
+            Err(error) => error,
+        };
+        let NetError::Dns(error) = error else {
+            return Err(failure(&error));
+        };
+        match error {
+            DnsError::Nsec { response, .. } if is_alias(&response, name, kind) => {
+                // The denial is of the name that the alias leads to. Prove the alias by itself.
+                match self.ask(name, RecordType::CNAME).await {
+                    Ok(message) => judge_alias(&message, name),
+                    Err(_) => Err(Failure::Bogus),
+                }
+            }
+            // Hashes so costly that they prove nothing (RFC 9276 §3.2), over a name of that zone.
+            DnsError::Nsec {
+                proof: Proof::Insecure,
+                response,
+                ..
+            } if has_hashes_for(&response, name) => Ok(Step::Nothing(
+                Security::Insecure,
+                negative_lifetime(&response),
+            )),
+            DnsError::ResponseCode(_) => Err(Failure::Failed),
+            // An absence without proof is a stripped answer until shown otherwise.
+            DnsError::NoRecordsFound(_) | DnsError::DnssecBogus | DnsError::Nsec { .. } | _ => {
+                Err(Failure::Bogus)
+            }
+        }
+    }
+
+    async fn ask(&self, name: &Name, kind: RecordType) -> Result<Message, NetError> {
+        let query = Query::query(name.clone(), kind);
+        let response = self
+            .0
+            .lookup(query, request_options(true))
+            .first_answer()
+            .await?;
+        Ok(response.into_message())
+    }
+}
+
+/// What a message says about a name.
+fn judge(message: &Message, name: &Name, kind: RecordType) -> Result<Step, Failure> {
+    let data = records_at(message, name, kind);
+    if !data.is_empty() {
+        let security = security_of(message, &data)?;
+        return Ok(Step::Data(data.into_iter().cloned().collect(), security));
+    }
+    if is_alias(message, name, kind) {
+        return judge_alias(message, name);
+    }
+    if message
+        .answers
+        .iter()
+        .any(|it| it.record_type() != RecordType::RRSIG)
+    {
+        return Err(Failure::Bogus); // Answers, and none of them ours.
+    }
+    if !matches!(
+        message.metadata.response_code,
+        ResponseCode::NoError | ResponseCode::NXDomain
+    ) {
+        return Err(Failure::Failed);
+    }
+
+    let lifetime = negative_lifetime(message);
+    let authorities = || message.authorities.iter();
+    let is_of_zone =
+        authorities().any(|it| is_soa(it) && it.proof.is_secure() && it.name.zone_of(name));
+    if is_of_zone && has_denial(message) {
+        return Ok(Step::Nothing(Security::Secure, lifetime));
+    }
+    // The library believes any insecure authority. Only one that encloses the name can speak of
+    // it; with none at all it has itself proven that the name is in no signed zone.
+    let encloses = |it: &Record| it.proof.is_insecure() && it.name.zone_of(name);
+    if authorities().next().is_none() || authorities().any(encloses) {
+        return Ok(Step::Nothing(Security::Insecure, lifetime));
+    }
+    Err(Failure::Bogus)
+}
+
+fn is_alias(message: &Message, name: &Name, kind: RecordType) -> bool {
+    records_at(message, name, kind).is_empty()
+        && !records_at(message, name, RecordType::CNAME).is_empty()
+}
+
+fn judge_alias(message: &Message, name: &Name) -> Result<Step, Failure> {
+    let aliases = records_at(message, name, RecordType::CNAME);
+    let [alias] = aliases[..] else {
+        return Err(Failure::Bogus);
+    };
+    let RData::CNAME(target) = &alias.data else {
+        return Err(Failure::Bogus);
+    };
+    Ok(Step::Alias(
+        target.0.clone(),
+        security_of(message, &aliases)?,
+        alias.ttl,
+    ))
+}
+
+/// The least security of some records of one name and type.
+fn security_of(message: &Message, records: &[&Record]) -> Result<Security, Failure> {
+    let mut security = Security::Secure;
+    for record in records {
+        match record.proof {
+            Proof::Secure => (),
+            Proof::Insecure => security = Security::Insecure,
+            Proof::Bogus | Proof::Indeterminate => return Err(Failure::Bogus),
+        }
+    }
+    // What a wildcard makes is secure only with proof that the name itself does not exist (RFC
+    // 4035 §5.3.4), which the library does not ask for where it meets insecure authorities.
+    let is_expanded = records.first().is_some_and(|it| is_expanded(message, it));
+    if security == Security::Secure && is_expanded && !has_denial(message) {
+        return Err(Failure::Bogus);
+    }
+    Ok(security)
+}
+
+/// Tells whether a record's signature was made for a wildcard.
+fn is_expanded(message: &Message, record: &Record) -> bool {
+    message.answers.iter().any(|it| {
+        let RData::DNSSEC(DNSSECRData::RRSIG(signature)) = &it.data else {
+            return false;
+        };
+        let signed = signature.input();
+        it.name == record.name
+            && signed.type_covered == record.record_type()
+            && signed.num_labels < record.name.num_labels()
+    })
+}
+
+fn has_denial(message: &Message) -> bool {
+    message.authorities.iter().any(|it| {
+        matches!(it.record_type(), RecordType::NSEC | RecordType::NSEC3) && it.proof.is_secure()
+    })
+}
+
+fn has_hashes_for(message: &Message, name: &Name) -> bool {
+    message.authorities.iter().any(|it| {
+        it.record_type() == RecordType::NSEC3
+            && it.proof.is_secure()
+            && it.name.base_name().zone_of(name)
+    })
+}
+
+fn is_soa(record: &Record) -> bool {
+    record.record_type() == RecordType::SOA
+}
+
+fn server(address: SocketAddr) -> NameServerConfig {
+    let mut connections = vec![ConnectionConfig::udp(), ConnectionConfig::tcp()];
+    for connection in &mut connections {
+        connection.port = address.port();
+    }
+    NameServerConfig::new(address.ip(), true, connections)
+}
+
+/// How long to wait for one server: long enough for it to ask others twice.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A packet may be lost once.
+const RETRIES_MAX: usize = 1;
+
+/// Keys and signatures that are remembered, so that a zone's keys are not checked for each of its
+/// records; a few for each zone on the way to a thousand peers.
+const VALIDATIONS_MAX: usize = 4096;

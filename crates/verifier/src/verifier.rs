@@ -1,0 +1,163 @@
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use aws_lc_rs::rand;
+
+use crate::cache::Cache;
+use crate::evaluate::{Terms, evaluate};
+use crate::gather::resolver::Resolver;
+use crate::gather::{self, Answer, Lookup, Question, gather};
+use crate::roots::Roots;
+use crate::settings::Reach;
+use crate::settings::{Dnssec, Limits, Settings, SetupError};
+use crate::{Domain, Endpoint, Prooftype, Request, Service, Unresolved, Verdict};
+
+/// Answers whether peers speak for domains, and remembers what it looked up for that.
+///
+/// Verdicts are not remembered: each is reached anew, from what is published now, at the time that
+/// is asked about.
+#[derive(Debug)]
+pub struct Verifier {
+    lookup: Remembered,
+    terms: Terms,
+    reach: Reach,
+    servers: Vec<SocketAddr>,
+}
+
+impl Verifier {
+    /// A verifier that asks the network. Reads the files that the settings name; sends nothing yet.
+    pub fn new(settings: &Settings) -> Result<Self, SetupError> {
+        let resolver = Resolver::new(settings)?;
+        let roots = Roots::load(&settings.roots, settings.revocations.as_deref())?;
+        let servers = resolver.servers().to_vec();
+        Ok(Self {
+            servers,
+            ..Self::with(settings, Arc::new(resolver), roots)
+        })
+    }
+
+    /// A verifier that knows all it will ever know.
+    pub fn knowing(settings: &Settings, facts: Arc<dyn Lookup>) -> Result<Self, SetupError> {
+        let roots = Roots::load(&settings.roots, settings.revocations.as_deref())?;
+        Ok(Self::with(settings, facts, roots))
+    }
+
+    fn with(settings: &Settings, lookup: Arc<dyn Lookup>, roots: Roots) -> Self {
+        // Without DNSSEC there is nothing that TLSA records could prove or refute.
+        let is_possible = |it: &Prooftype| *it != Prooftype::Dane || settings.dnssec != Dnssec::Off;
+        let prooftypes = settings
+            .prooftypes
+            .iter()
+            .copied()
+            .filter(is_possible)
+            .collect();
+        let terms = Terms { prooftypes, roots };
+        Self {
+            lookup: Remembered::new(lookup, settings.limits),
+            terms,
+            reach: settings.reach.clone(),
+            servers: Vec::new(),
+        }
+    }
+
+    /// Tells whether the peer speaks for the domain.
+    ///
+    /// Takes no longer than a few look-ups may take. Cancel-safe.
+    pub async fn verify(&self, request: Request) -> Verdict {
+        let evidence = gather(&self.lookup, &request, self.terms.asks(Prooftype::Dane)).await;
+        evaluate(&request, &evidence, &self.terms)
+    }
+
+    /// Tells where a domain's service is, in the order to try: by priority, and by lot within one
+    /// priority (RFC 2782). At most 16 places.
+    pub async fn delegation(
+        &self,
+        domain: &Domain,
+        service: Service,
+    ) -> Result<Vec<Endpoint>, Unresolved> {
+        gather::endpoints(&self.lookup, domain, service, now(), draw).await
+    }
+
+    /// Tells the addresses of an endpoint, IPv6 and IPv4 in turn. At most 16, and none that peers
+    /// may not send us to.
+    pub async fn addresses(&self, endpoint: &Endpoint) -> Result<Vec<IpAddr>, Unresolved> {
+        let allows = |it| self.reach.allows(it);
+        gather::addresses(&self.lookup, &endpoint.target, now(), allows).await
+    }
+
+    /// The DNS servers that are asked, in order.
+    pub fn resolver_servers(&self) -> &[SocketAddr] {
+        &self.servers
+    }
+
+    /// How many certificate authorities count.
+    pub fn roots_loaded(&self) -> usize {
+        self.terms.roots.anchors().len()
+    }
+}
+
+/// DNS, with what it said of late.
+#[derive(Debug)]
+struct Remembered {
+    lookup: Arc<dyn Lookup>,
+    answers: Cache<Question, Answer>,
+    lifetime_max: Duration,
+}
+
+impl Remembered {
+    fn new(lookup: Arc<dyn Lookup>, limits: Limits) -> Self {
+        Self {
+            lookup,
+            answers: Cache::new(limits.answers_max),
+            lifetime_max: limits.answer_lifetime_max,
+        }
+    }
+
+    async fn ask(&self, question: &Question, at: SystemTime) -> (Answer, SystemTime) {
+        match self.lookup.look_up(question, at).await {
+            Ok(mut records) => {
+                records.expires = records.expires.min(at + self.lifetime_max);
+                let expires = records.expires;
+                (Ok(records), expires)
+            }
+            Err(failure) => (Err(failure), at + FAILURE_LIFETIME),
+        }
+    }
+}
+
+impl Lookup for Remembered {
+    fn look_up<'a>(
+        &'a self,
+        question: &'a Question,
+        at: SystemTime,
+    ) -> gather::Pending<'a, Answer> {
+        Box::pin(
+            self.answers
+                .get(question, at, move || self.ask(question, at)),
+        )
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the verifier drives look-ups, so it reads the clock"
+)]
+fn now() -> SystemTime {
+    SystemTime::now()
+}
+
+/// A number from 0 up to and including `max`, by chance.
+fn draw(max: u32) -> u32 {
+    let mut bytes = [0; 8];
+    // Without chance the first offer is as good as any.
+    let drawn = rand::fill(&mut bytes).map_or(0, |()| u64::from_le_bytes(bytes));
+    // One of 2^64 numbers falls unevenly on 2^32 at most, which nobody will ever notice.
+    u32::try_from(drawn % (u64::from(max) + 1)).unwrap_or(0)
+}
+
+/// A failed look-up may succeed a moment later, so it is remembered only to break a stampede.
+const FAILURE_LIFETIME: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests;

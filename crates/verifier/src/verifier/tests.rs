@@ -1,0 +1,186 @@
+use super::*;
+use crate::gather::{Facts, Failure, Kind};
+use crate::mint::{self, Authority, domain, now};
+use crate::{Transport, Verdict};
+
+fn verifier(facts: Facts, root: &Authority) -> Verifier {
+    let roots = Roots::new(vec![root.certificate.clone()]);
+    Verifier::with(&Settings::default(), Arc::new(facts), roots)
+}
+
+/// Spells out where a service is found.
+async fn places(facts: Facts, name: &str) -> String {
+    let verifier = verifier(facts, &Authority::root("Root"));
+    match verifier.delegation(&domain(name), Service::Server).await {
+        Err(unresolved) => unresolved.label().to_owned(),
+        Ok(endpoints) => {
+            let spell = |it: &Endpoint| {
+                let tls = if it.transport == Transport::DirectTls {
+                    " tls"
+                } else {
+                    ""
+                };
+                let secure = if it.secure { " secure" } else { "" };
+                format!("{}:{}{tls}{secure}", it.target, it.port)
+            };
+            endpoints.iter().map(spell).collect::<Vec<_>>().join(", ")
+        }
+    }
+}
+
+const STARTTLS: &str = "_xmpp-server._tcp.v.test";
+const DIRECT: &str = "_xmpps-server._tcp.v.test";
+
+#[tokio::test]
+async fn a_service_is_where_srv_records_say() {
+    let facts = || Facts::new().srv(STARTTLS, 5269, "x.test");
+    assert_eq!(places(facts(), "v.test").await, "x.test:5269 secure");
+    let both = facts()
+        .srv(DIRECT, 5270, "y.test")
+        .insecure(DIRECT, Kind::Srv);
+    assert_eq!(
+        places(both, "v.test").await,
+        "x.test:5269 secure, y.test:5270 tls"
+    );
+    let idn = Facts::new().srv("_xmpp-server._tcp.xn--bcher-kva.test", 5269, "x.test");
+    assert_eq!(places(idn, "bücher.test").await, "x.test:5269 secure");
+}
+
+#[tokio::test]
+async fn only_where_nothing_is_published_is_the_domain_its_own_host() {
+    assert_eq!(places(Facts::new(), "v.test").await, "v.test:5269");
+    let declined = Facts::new().srv(STARTTLS, 0, "");
+    assert_eq!(places(declined, "v.test").await, "dns.declined");
+    let odd = Facts::new().srv(STARTTLS, 5269, "192.0.2.1");
+    assert_eq!(places(odd, "v.test").await, "dns.not_found");
+}
+
+#[tokio::test]
+async fn a_failed_look_up_is_no_absence() {
+    for (failure, label) in [
+        (Failure::Bogus, "dns.bogus"),
+        (Failure::Failed, "dns.failure"),
+        (Failure::TimedOut, "dns.limit"),
+    ] {
+        for name in [STARTTLS, DIRECT] {
+            let facts =
+                Facts::new()
+                    .srv(STARTTLS, 5269, "x.test")
+                    .failing(name, Kind::Srv, failure);
+            assert_eq!(places(facts, "v.test").await, label, "{name}");
+        }
+    }
+    let facts = Facts::new()
+        .failing(STARTTLS, Kind::Srv, Failure::Failed)
+        .failing(DIRECT, Kind::Srv, Failure::Bogus);
+    assert_eq!(places(facts, "v.test").await, "dns.bogus");
+}
+
+/// Spells out the addresses of x.test.
+async fn addresses(facts: Facts) -> String {
+    let verifier = verifier(facts, &Authority::root("Root"));
+    let endpoint = Endpoint {
+        target: domain("x.test"),
+        port: 5269,
+        transport: Transport::StartTls,
+        secure: true,
+    };
+    match verifier.addresses(&endpoint).await {
+        Err(unresolved) => unresolved.label().to_owned(),
+        Ok(found) => found
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(" "),
+    }
+}
+
+fn at(texts: &[&str]) -> Facts {
+    let add = |facts: Facts, it: &&str| facts.address("x.test", it.parse().unwrap());
+    texts.iter().fold(Facts::new(), add)
+}
+
+#[tokio::test]
+async fn families_of_addresses_take_turns() {
+    let found = addresses(at(&["192.0.2.1", "192.0.2.2", "2001:db8::1"])).await;
+    assert_eq!(found, "2001:db8::1 192.0.2.1 192.0.2.2");
+    assert_eq!(addresses(at(&["192.0.2.1"])).await, "192.0.2.1");
+    assert_eq!(addresses(at(&[])).await, "dns.not_found");
+}
+
+#[tokio::test]
+async fn addresses_that_peers_may_not_send_us_to_are_left_out() {
+    assert_eq!(
+        addresses(at(&["127.0.0.1", "192.0.2.1", "::1"])).await,
+        "192.0.2.1"
+    );
+    assert_eq!(
+        addresses(at(&["127.0.0.1", "169.254.169.254"])).await,
+        "dns.forbidden_target"
+    );
+    assert_eq!(addresses(at(&["10.0.0.1"])).await, "10.0.0.1");
+}
+
+#[tokio::test]
+async fn half_the_addresses_will_do_but_none_is_no_answer() {
+    let half = |kind| at(&["192.0.2.1"]).failing("x.test", kind, Failure::Bogus);
+    assert_eq!(addresses(half(Kind::Aaaa)).await, "192.0.2.1");
+    assert_eq!(addresses(half(Kind::A)).await, "dns.bogus");
+}
+
+#[tokio::test]
+async fn the_verifier_verifies() {
+    let root = Authority::root("Root");
+    let verify = async |facts: Facts, name: &str| {
+        let request = mint::request("v.test", vec![root.leaf(&[name], |_| ())]);
+        match verifier(facts, &root).verify(request).await {
+            Verdict::Proven(association) => association.prooftype().as_str(),
+            Verdict::Unproven(why) | Verdict::Refuted(why) | Verdict::Undetermined(why) => {
+                why.finding.label()
+            }
+        }
+    };
+    assert_eq!(verify(Facts::new(), "dns:v.test").await, "pkix");
+    assert_eq!(verify(Facts::new(), "dns:x.test").await, "cert.name");
+    let secure = || Facts::new().srv(STARTTLS, 5269, "x.test");
+    assert_eq!(verify(secure(), "dns:x.test").await, "pkix");
+    let insecure = secure().insecure(STARTTLS, Kind::Srv);
+    assert_eq!(verify(insecure, "dns:x.test").await, "cert.name");
+    for (failure, label) in [
+        (Failure::Bogus, "dns.bogus"),
+        (Failure::Failed, "dns.failure"),
+    ] {
+        let failing = Facts::new().failing(DIRECT, Kind::Srv, failure);
+        assert_eq!(verify(failing, "dns:v.test").await, label);
+    }
+}
+
+#[tokio::test]
+async fn without_dane_a_failed_look_up_takes_away_no_certificate() {
+    let root = Authority::root("Root");
+    let settings = Settings {
+        prooftypes: vec![Prooftype::Pkix],
+        ..Settings::default()
+    };
+    let facts = Facts::new().failing(STARTTLS, Kind::Srv, Failure::Failed);
+    let roots = Roots::new(vec![root.certificate.clone()]);
+    let verifier = Verifier::with(&settings, Arc::new(facts), roots);
+    let request = mint::request("v.test", vec![root.leaf(&["dns:v.test"], |_| ())]);
+    assert!(matches!(verifier.verify(request).await, Verdict::Proven(_)));
+}
+
+#[tokio::test]
+async fn an_answer_is_remembered_for_its_time_and_no_longer_than_we_say() {
+    let facts = Facts::new()
+        .srv(STARTTLS, 1, "x.test")
+        .ttl(STARTTLS, Kind::Srv, WEEK);
+    let remembered = Remembered::new(Arc::new(facts), Limits::default());
+    let question = Question {
+        name: STARTTLS.to_owned(),
+        kind: Kind::Srv,
+    };
+    let answer = remembered.look_up(&question, now()).await.unwrap();
+    assert_eq!(answer.expires, now() + Duration::from_secs(3600));
+}
+
+const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
