@@ -82,7 +82,7 @@ impl App {
             key: config.backend.local_ca.key.clone(),
         };
         let local_ca = LocalCa::load_or_create(&ca, now).map_err(Error::LocalCa)?;
-        let verifier = Verifier::new(&settings::verifier(&config)).map_err(Error::Verifier)?;
+        let verifier = Verifier::new(&config.verifier_settings()).map_err(Error::Verifier)?;
         let tls = Tls::new(Arc::clone(&identities)).map_err(|_| Error::Chance)?;
         let keys = keys(&config)?;
         let rooms = Arc::new(Rooms::new(
@@ -93,7 +93,7 @@ impl App {
             settings::settings(&config, &keys),
             Seats {
                 backend: config.limits.backend_connects,
-                authority: config.limits.lookups,
+                authority: config.limits.authority_connects,
             },
             seed()?,
             Box::new(move |event| observer.tell(event)),

@@ -1,3 +1,5 @@
 //! The commands, one room each.
 
+pub mod capture;
 pub mod run;
+pub mod validate;

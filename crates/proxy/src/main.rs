@@ -9,6 +9,8 @@ fn main() -> ExitCode {
     let exit = match Args::read(std::env::args_os()) {
         Ok(args) => match args.command {
             Command::Run(file) => command::run::run(&file.config),
+            Command::Validate(file) => command::validate::validate(&file.config),
+            Command::Capture(what) => command::capture::capture(&what),
             _ => Exit::Usage,
         },
         Err(instead) => {
