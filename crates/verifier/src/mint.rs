@@ -107,6 +107,12 @@ pub(crate) fn self_signed(
         .clone()
 }
 
+/// The key of a certificate, in DER.
+pub(crate) fn key_of(certificate: &CertificateDer<'_>) -> Vec<u8> {
+    let presented = Presented::new(vec![certificate.clone().into_owned()]).unwrap();
+    presented.spki().unwrap().to_vec()
+}
+
 /// A question about `name`, asked of a peer that connected to us.
 pub(crate) fn request(name: &str, chain: Vec<CertificateDer<'static>>) -> Request {
     Request {

@@ -21,6 +21,8 @@ pub struct Settings {
     pub revocations: Option<PathBuf>,
     /// Which prooftypes count.
     pub prooftypes: Vec<Prooftype>,
+    /// Which usages of TLSA records count (RFC 6698 §2.1.1); others are as good as none.
+    pub tlsa_usages: Vec<u8>,
     /// Where peers may send us.
     pub reach: Reach,
     /// How much time and memory is spent.
@@ -36,6 +38,7 @@ impl Default for Settings {
             roots: RootSource::System,
             revocations: None,
             prooftypes: vec![Prooftype::Dane, Prooftype::Posh, Prooftype::Pkix],
+            tlsa_usages: vec![0, 1, 2, 3],
             reach: Reach::default(),
             limits: Limits::default(),
         }

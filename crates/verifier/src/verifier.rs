@@ -52,7 +52,12 @@ impl Verifier {
             .copied()
             .filter(is_possible)
             .collect();
-        let terms = Terms { prooftypes, roots };
+        let tlsa_usages = settings.tlsa_usages.clone();
+        let terms = Terms {
+            prooftypes,
+            tlsa_usages,
+            roots,
+        };
         Self {
             lookup: Remembered::new(lookup, settings.limits),
             terms,
