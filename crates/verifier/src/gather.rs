@@ -12,7 +12,7 @@ use std::task::Poll;
 use std::time::SystemTime;
 
 use crate::delegation::{Delegation, fallback, order};
-use crate::evidence::{Evidence, Published, Tlsa};
+use crate::evidence::{Evidence, Published, Tlsa, TlsaAt};
 use crate::{Domain, Endpoint, Finding, Request, Service, Unresolved};
 
 pub use self::facts::Facts;
@@ -190,6 +190,18 @@ pub(crate) async fn addresses(
     match allowed.is_empty() {
         true => Err(Unresolved::Forbidden),
         false => Ok(hosts::interleave(&allowed)),
+    }
+}
+
+/// The TLSA records of one endpoint; none if it is not a secure one.
+pub(crate) async fn tlsa(
+    lookup: &dyn Lookup,
+    endpoint: &Endpoint,
+    at: SystemTime,
+) -> Option<TlsaAt> {
+    match endpoint.secure {
+        true => Some(hosts::tlsa_at(lookup, endpoint, at).await),
+        false => None,
     }
 }
 

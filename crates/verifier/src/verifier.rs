@@ -5,13 +5,14 @@ use std::time::{Duration, SystemTime};
 use aws_lc_rs::rand;
 
 use crate::cache::Cache;
-use crate::evaluate::{Terms, evaluate};
+use crate::evaluate::{Terms, dane, evaluate};
+use crate::evidence::Published;
 use crate::gather::resolver::Resolver;
 use crate::gather::{self, Answer, Lookup, Question, gather};
 use crate::roots::Roots;
 use crate::settings::Reach;
 use crate::settings::{Dnssec, Limits, Settings, SetupError};
-use crate::{Domain, Endpoint, Prooftype, Request, Service, Unresolved, Verdict};
+use crate::{Domain, Endpoint, Finding, Prooftype, Request, Service, Unresolved, Verdict};
 
 /// Answers whether peers speak for domains, and remembers what it looked up for that.
 ///
@@ -89,6 +90,28 @@ impl Verifier {
     pub async fn addresses(&self, endpoint: &Endpoint) -> Result<Vec<IpAddr>, Unresolved> {
         let allows = |it| self.reach.allows(it);
         gather::addresses(&self.lookup, &endpoint.target, now(), allows).await
+    }
+
+    /// Tells under which name usable TLSA records of an endpoint stand, if there are any.
+    ///
+    /// If there are, TLS is not to be done without, and that name is the one to ask for in SNI
+    /// (RFC 7671 §10.2, RFC 7673 §3.4). If it is not known, the endpoint is not to be connected to.
+    pub async fn tlsa_base(&self, endpoint: &Endpoint) -> Result<Option<Domain>, Unresolved> {
+        if !self.terms.asks(Prooftype::Dane) {
+            return Ok(None);
+        }
+        let Some(found) = gather::tlsa(&self.lookup, endpoint, now()).await else {
+            return Ok(None);
+        };
+        match &found.records {
+            Published::Here(records, _) if dane::has_usable(records, &self.terms) => {
+                Ok(Some(found.base))
+            }
+            Published::Here(..) | Published::Absent => Ok(None),
+            Published::Bogus(_) => Err(Unresolved::Bogus),
+            Published::Unreachable(Finding::DnsLimit) => Err(Unresolved::TimedOut),
+            Published::Unreachable(_) => Err(Unresolved::Failed),
+        }
     }
 
     /// The DNS servers that are asked, in order.
