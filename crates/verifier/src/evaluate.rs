@@ -3,6 +3,7 @@
 
 pub(crate) mod dane;
 mod pkix;
+mod posh;
 
 use std::time::{Duration, SystemTime};
 
@@ -70,13 +71,22 @@ pub(crate) fn evaluate(request: &Request, evidence: &Evidence, terms: &Terms) ->
         Ruling::Silent => (),
     }
 
-    if !terms.asks(Prooftype::Pkix) {
-        return Verdict::Unproven(because(dane, Finding::NoTlsa));
+    let mut why = because(dane, Finding::NoTlsa);
+    if terms.asks(Prooftype::Pkix) {
+        match pkix::judge(presented, &References::of(request, evidence), terms) {
+            Ok(expires) => return proven(Prooftype::Pkix, expires),
+            Err(finding) => why = because(Some(Prooftype::Pkix), finding),
+        }
     }
-    match pkix::judge(presented, &References::of(request, evidence), terms) {
-        Ok(expires) => proven(Prooftype::Pkix, expires),
-        Err(finding) => Verdict::Unproven(because(Some(Prooftype::Pkix), finding)),
+    if terms.asks(Prooftype::Posh) {
+        match posh::judge(presented, &evidence.posh, request.at) {
+            Ok(expires) => return proven(Prooftype::Posh, expires),
+            // Who publishes fingerprints wants to be known by them, so that is what to mend.
+            Err(Some(finding)) => why = because(Some(Prooftype::Posh), finding),
+            Err(None) => (),
+        }
     }
+    Verdict::Unproven(why)
 }
 
 /// The names that a certificate may be known by, listed before anyone looks at it

@@ -18,7 +18,7 @@ use tokio::time::timeout;
 
 use self::trusting::Trusting;
 use self::validating::Validating;
-use super::{Answer, Data, Failure, Kind, Lookup, Pending, Question, Records, Security};
+use super::{Answer, Data, Failure, Kind, Question, Records, Security};
 use crate::evidence::Tlsa;
 use crate::settings::{Dnssec, Servers, Settings, SetupError};
 
@@ -74,6 +74,12 @@ impl Resolver {
         &self.servers
     }
 
+    /// Looks up records, within the patience that was set.
+    pub(crate) async fn look_up(&self, question: &Question, at: SystemTime) -> Answer {
+        let answer = timeout(self.patience, self.resolve(question, at)).await;
+        answer.unwrap_or(Err(Failure::TimedOut))
+    }
+
     async fn resolve(&self, question: &Question, at: SystemTime) -> Answer {
         let Ok(mut name) = Name::from_ascii(format!("{}.", question.name)) else {
             // Too long to exist (RFC 1035 §2.3.4).
@@ -116,15 +122,6 @@ impl Resolver {
             });
         }
         Err(Failure::Failed)
-    }
-}
-
-impl Lookup for Resolver {
-    fn look_up<'a>(&'a self, question: &'a Question, at: SystemTime) -> Pending<'a, Answer> {
-        Box::pin(async move {
-            let answer = timeout(self.patience, self.resolve(question, at)).await;
-            answer.unwrap_or(Err(Failure::TimedOut))
-        })
     }
 }
 

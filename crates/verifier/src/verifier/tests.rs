@@ -272,6 +272,71 @@ async fn tlsa_records_decide_about_clients_and_servers() {
     }
 }
 
+/// The verdict on a self-signed certificate of v.test, which has a web server.
+async fn self_signed(facts: impl FnOnce(Facts, &str) -> Facts) -> &'static str {
+    let leaf = mint::self_signed(&["dns:v.test"], |_| ());
+    let fingerprint = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &leaf);
+    let fingerprint = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, fingerprint);
+    let facts = facts(
+        Facts::new().address("v.test", "192.0.2.1".parse().unwrap()),
+        &fingerprint,
+    );
+    let request = mint::request("v.test", vec![leaf]);
+    match verifier(facts, &Authority::root("Root"))
+        .verify(request)
+        .await
+    {
+        Verdict::Proven(association) => association.prooftype().as_str(),
+        Verdict::Unproven(why) | Verdict::Refuted(why) | Verdict::Undetermined(why) => {
+            why.finding.label()
+        }
+    }
+}
+
+const POSH: &str = "https://v.test/.well-known/posh/xmpp-server.json";
+
+fn document(digest: &str) -> String {
+    format!(r#"{{"fingerprints":[{{"sha-256":"{digest}"}}],"expires":3600}}"#)
+}
+
+#[tokio::test]
+async fn a_web_server_may_vouch_where_nobody_else_does() {
+    let right = |facts: Facts, digest: &str| facts.page(POSH, &document(digest));
+    assert_eq!(self_signed(right).await, "posh");
+    assert_eq!(self_signed(|facts, _| facts).await, "cert.chain");
+    let wrong = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    assert_eq!(
+        self_signed(|facts, _| facts.page(POSH, &document(wrong))).await,
+        "posh.mismatch"
+    );
+    assert_eq!(
+        self_signed(|facts, _| facts.page(POSH, "{}")).await,
+        "posh.json"
+    );
+}
+
+#[tokio::test]
+async fn no_web_server_overrules_dns() {
+    let tlsa = |facts: Facts, digest: &str| {
+        let facts = facts
+            .page(POSH, &document(digest))
+            .srv(STARTTLS, 5269, "v.test");
+        facts.tlsa("_5269._tcp.v.test", [3, 1, 1], &[7; 32])
+    };
+    assert_eq!(self_signed(tlsa).await, "dane.mismatch");
+    for (failure, label) in [
+        (Failure::Bogus, "dns.bogus"),
+        (Failure::Failed, "dns.failure"),
+    ] {
+        let forged = |facts: Facts, digest: &str| {
+            facts
+                .page(POSH, &document(digest))
+                .failing(STARTTLS, Kind::Srv, failure)
+        };
+        assert_eq!(self_signed(forged).await, label);
+    }
+}
+
 #[tokio::test]
 async fn without_dane_a_failed_look_up_takes_away_no_certificate() {
     let root = Authority::root("Root");
