@@ -27,6 +27,7 @@ pub struct Verifier {
     posh_terms: PoshTerms,
     posh: Cache<(Domain, Service), Published<Vec<Fingerprint>>>,
     servers: Vec<SocketAddr>,
+    trust_anchors: usize,
 }
 
 impl Verifier {
@@ -34,9 +35,10 @@ impl Verifier {
     pub fn new(settings: &Settings) -> Result<Self, SetupError> {
         let roots = Roots::load(&settings.roots, settings.revocations.as_deref())?;
         let network = Network::new(settings, &roots)?;
-        let servers = network.servers().to_vec();
+        let (servers, trust_anchors) = (network.servers().to_vec(), network.trust_anchors());
         Ok(Self {
             servers,
+            trust_anchors,
             ..Self::with(settings, Arc::new(network), roots)
         })
     }
@@ -68,6 +70,7 @@ impl Verifier {
             posh_terms: PoshTerms::new(settings),
             posh: Cache::new(settings.limits.answers_max),
             servers: Vec::new(),
+            trust_anchors: 0,
         }
     }
 
@@ -141,9 +144,24 @@ impl Verifier {
         }
     }
 
+    /// Looks up one set of DNS records, and how far to trust it.
+    pub async fn look_up(&self, question: &Question) -> Answer {
+        self.lookup.look_up(question, now()).await
+    }
+
+    /// Fetches what a domain's web server says about its certificates.
+    pub async fn posh(&self, domain: &Domain, service: Service) -> Published<Vec<Fingerprint>> {
+        self.posh_of(domain, service, now()).await
+    }
+
     /// The DNS servers that are asked, in order.
     pub fn resolver_servers(&self) -> &[SocketAddr] {
         &self.servers
+    }
+
+    /// How many trust anchors DNSSEC validation starts at; none if others validate, or nobody.
+    pub fn trust_anchors_loaded(&self) -> usize {
+        self.trust_anchors
     }
 
     /// How many certificate authorities count.

@@ -23,6 +23,11 @@ impl Network {
         })
     }
 
+    /// How many trust anchors validation starts at.
+    pub(crate) fn trust_anchors(&self) -> usize {
+        self.resolver.trust_anchors()
+    }
+
     /// The DNS servers that are asked, in order.
     pub(crate) fn servers(&self) -> &[SocketAddr] {
         self.resolver.servers()
