@@ -28,7 +28,8 @@ pub use delegation::{Endpoint, Transport, Unresolved};
 pub use domain::{Domain, InvalidDomain};
 pub use evidence::{Evidence, Fingerprint, Published, Tlsa, TlsaAt};
 pub use gather::{
-    Answer, Data, Facts, Failure, Kind, Lookup, Pending, Question, Records, Security,
+    Answer, Data, Facts, Failure, FetchFailure, Kind, Lookup, Page, Pending, Question, Records,
+    Security, Url,
 };
 pub use names::Names;
 pub use presented::Presented;
