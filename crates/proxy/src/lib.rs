@@ -17,3 +17,6 @@ pub mod connection;
 pub mod args;
 pub mod config;
 pub mod logging;
+
+#[cfg(test)]
+mod tests;
