@@ -266,3 +266,6 @@ impl Terms {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
