@@ -77,6 +77,7 @@ pub(super) fn settings(config: &Config, keys: &BothKeys) -> Settings {
         handshake_initiating: limits.tls_seconds,
         handshake_receiving: limits.handshake_seconds,
         ladder: limits.ladder_seconds,
+        hold: limits.queue_seconds,
         stall: limits.outbox_seconds,
     }
 }

@@ -36,7 +36,7 @@ mod scope;
 mod span;
 mod tag;
 
-pub use inherited::Inherited;
+pub(in crate::stream) use inherited::Inherited;
 pub use raw::Raw;
 pub(in crate::stream) use raw::attributes;
 pub(in crate::stream) use reference::{decode, escape};

@@ -453,10 +453,14 @@ impl Initiating {
     fn failed(&self, setback: Setback) -> Action {
         Action::Tell(match &self.errand {
             Errand::Carry(pair) | Errand::Look(pair) => Tidings::Failed(pair.clone(), setback),
-            Errand::Verify(..) => Tidings::Verified(Answer::Unknown(match setback {
-                Setback::Stream(_) | Setback::Refused(_) => DialbackError::RemoteServerNotFound,
-                _ => DialbackError::RemoteServerTimeout,
-            })),
+            Errand::Verify(..) => {
+                let refused = matches!(setback, Setback::Stream(_) | Setback::Refused(_));
+                Tidings::Verified(Answer::Unknown(if refused {
+                    DialbackError::RemoteServerNotFound
+                } else {
+                    DialbackError::RemoteServerTimeout
+                }))
+            }
         })
     }
 }

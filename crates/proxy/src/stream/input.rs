@@ -178,19 +178,29 @@ impl Setback {
         match self {
             Self::Unresolved(_) | Self::Pointless => StanzaError::RemoteServerNotFound(text),
             Self::Invalid => StanzaError::InternalServerError(text),
-            _ => StanzaError::RemoteServerTimeout(text),
+            Self::Unreachable
+            | Self::Handshake
+            | Self::Plaintext
+            | Self::Unproven(_)
+            | Self::Sasl
+            | Self::Refused(_)
+            | Self::Stream(_)
+            | Self::Broken(_)
+            | Self::TimedOut
+            | Self::Draining => StanzaError::RemoteServerTimeout(text),
         }
     }
 
     /// What a peer hears whose request we cannot grant, because our own server cannot be reached
     /// or does not want the pair (R-09, P-07).
     pub fn to_peer(&self) -> DialbackError {
-        match self {
+        let unknown = matches!(
+            self,
             Self::Stream(Some(Condition::HostUnknown | Condition::HostGone))
-            | Self::Refused(Some(DialbackError::ItemNotFound | DialbackError::NotAllowed))
-            | Self::Pointless => DialbackError::ItemNotFound,
-            _ => DialbackError::ResourceConstraint,
-        }
+                | Self::Refused(Some(DialbackError::ItemNotFound | DialbackError::NotAllowed))
+                | Self::Pointless
+        );
+        if unknown { DialbackError::ItemNotFound } else { DialbackError::ResourceConstraint }
     }
 
     /// The same in a sentence, for people. It holds no word of the far end's.

@@ -53,13 +53,13 @@ impl Open {
             // Another domain may share this connection only if its own proof says so (B-03).
             Decision::AskAuthority(reason) => {
                 for pair in ready {
-                    let setback = reason.clone().map_or(Setback::Pointless, Setback::Unproven);
+                    let setback = reason.map_or(Setback::Pointless, Setback::Unproven);
                     out.push(Action::Tell(Tidings::Failed(pair, setback)));
                 }
             }
             Decision::Refuse(reason) | Decision::TryLater(reason) => {
                 for pair in ready {
-                    let setback = Setback::Unproven(reason.clone());
+                    let setback = Setback::Unproven(reason);
                     out.push(Action::Tell(Tidings::Failed(pair, setback)));
                 }
             }
