@@ -6,7 +6,7 @@ use aws_lc_rs::rand;
 
 use crate::cache::Cache;
 use crate::evaluate::{Terms, dane, evaluate};
-use crate::evidence::{Fingerprint, Published};
+use crate::evidence::{Evidence, Fingerprint, Published};
 use crate::gather::network::Network;
 use crate::gather::posh::{PoshTerms, posh};
 use crate::gather::{self, Answer, FetchFailure, Lookup, Page, Pending, Question, Url, gather};
@@ -94,6 +94,31 @@ impl Verifier {
         evaluate(&request, &evidence, &self.terms)
     }
 
+    /// Tells what each prooftype says by itself, and what it says it by; for people.
+    pub async fn examine(&self, request: &Request) -> Examination {
+        let mut evidence = gather(&self.lookup, request, true).await;
+        evidence.posh = self
+            .posh_of(&request.domain, request.service, request.at)
+            .await;
+        let by = |prooftype| {
+            evaluate(
+                request,
+                &evidence,
+                &Terms {
+                    prooftypes: vec![prooftype],
+                    ..self.terms.clone()
+                },
+            )
+        };
+        Examination {
+            dane: by(Prooftype::Dane),
+            posh: by(Prooftype::Posh),
+            pkix: by(Prooftype::Pkix),
+            verdict: evaluate(request, &evidence, &self.terms),
+            evidence,
+        }
+    }
+
     async fn posh_of(
         &self,
         domain: &Domain,
@@ -168,6 +193,21 @@ impl Verifier {
     pub fn roots_loaded(&self) -> usize {
         self.terms.roots.anchors().len()
     }
+}
+
+/// What each prooftype says about a peer by itself, and all of them together.
+#[derive(Clone, Debug)]
+pub struct Examination {
+    /// What the domain has published.
+    pub evidence: Evidence,
+    /// By its TLSA records alone.
+    pub dane: Verdict,
+    /// By its web server alone.
+    pub posh: Verdict,
+    /// By certificate authorities alone.
+    pub pkix: Verdict,
+    /// By all prooftypes that count, as [`Verifier::verify`] tells it.
+    pub verdict: Verdict,
 }
 
 /// DNS, with what it said of late.

@@ -338,6 +338,26 @@ async fn no_web_server_overrules_dns() {
 }
 
 #[tokio::test]
+async fn an_examination_asks_each_prooftype_by_itself() {
+    let root = Authority::root("Root");
+    let facts = at(&["192.0.2.1"]).srv(STARTTLS, 5269, "x.test");
+    let verifier = verifier(facts.tlsa(AT_TARGET, [3, 1, 1], &[7; 32]), &root);
+    let request = mint::request("v.test", vec![root.leaf(&["dns:v.test"], |_| ())]);
+    let found = verifier.examine(&request).await;
+    assert!(matches!(found.pkix, Verdict::Proven(_)));
+    let label = |verdict: &Verdict| match verdict {
+        Verdict::Proven(_) => "proven",
+        Verdict::Unproven(why) | Verdict::Refuted(why) | Verdict::Undetermined(why) => {
+            why.finding.label()
+        }
+    };
+    assert_eq!(label(&found.dane), "dane.mismatch");
+    assert_eq!(label(&found.posh), "posh.http");
+    assert_eq!(found.verdict, found.dane);
+    assert_eq!(found.evidence.tlsa.len(), 1);
+}
+
+#[tokio::test]
 async fn without_dane_a_failed_look_up_takes_away_no_certificate() {
     let root = Authority::root("Root");
     let settings = Settings {
