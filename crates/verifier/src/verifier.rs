@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::rand;
+use tokio::time::timeout;
 
 use crate::cache::Cache;
 use crate::evaluate::{Terms, dane, evaluate};
@@ -13,7 +14,7 @@ use crate::gather::{self, Answer, FetchFailure, Lookup, Page, Pending, Question,
 use crate::roots::Roots;
 use crate::settings::{Dnssec, Limits, Settings, SetupError};
 use crate::{
-    Domain, Endpoint, Finding, Presented, Prooftype, Request, Service, Unresolved, Verdict,
+    Domain, Endpoint, Finding, Presented, Prooftype, Reason, Request, Service, Unresolved, Verdict,
 };
 
 /// Answers whether peers speak for domains, and remembers what it looked up for that.
@@ -26,6 +27,7 @@ pub struct Verifier {
     terms: Terms,
     posh_terms: PoshTerms,
     posh: Cache<(Domain, Service), Published<Vec<Fingerprint>>>,
+    patience: Duration,
     servers: Vec<SocketAddr>,
     trust_anchors: usize,
 }
@@ -69,6 +71,7 @@ impl Verifier {
             terms,
             posh_terms: PoshTerms::new(settings),
             posh: Cache::new(settings.limits.answers_max),
+            patience: settings.limits.gather_patience,
             servers: Vec::new(),
             trust_anchors: 0,
         }
@@ -76,10 +79,17 @@ impl Verifier {
 
     /// Tells whether the peer speaks for the domain.
     ///
-    /// Takes no longer than a few look-ups may take. Cancel-safe.
+    /// Takes no longer than the limits on gathering and on POSH allow. Cancel-safe.
     pub async fn verify(&self, request: Request) -> Verdict {
         let wants_dane = self.terms.asks(Prooftype::Dane);
-        let mut evidence = gather(&self.lookup, &request, wants_dane).await;
+        let gathered = gather(&self.lookup, &request, wants_dane);
+        let Ok(mut evidence) = timeout(self.patience, gathered).await else {
+            let finding = Finding::DnsLimit;
+            return Verdict::Undetermined(Reason {
+                prooftype: None,
+                finding,
+            });
+        };
         let verdict = evaluate(&request, &evidence, &self.terms);
 
         // Web servers are asked only when it is up to them: they are slow, and a peer chose them.
