@@ -71,7 +71,10 @@ pub(crate) fn evaluate(request: &Request, evidence: &Evidence, terms: &Terms) ->
         Ruling::Silent => (),
     }
 
-    let mut why = because(dane, Finding::NoTlsa);
+    let mut why = match terms.asks(Prooftype::Posh) {
+        true => because(Some(Prooftype::Posh), Finding::PoshUnavailable),
+        false => because(dane, Finding::NoTlsa),
+    };
     if terms.asks(Prooftype::Pkix) {
         match pkix::judge(presented, &References::of(request, evidence), terms) {
             Ok(expires) => return proven(Prooftype::Pkix, expires),

@@ -36,4 +36,4 @@ pub use presented::Presented;
 pub use request::{Request, Role, Service};
 pub use settings::{Dnssec, Limits, Reach, RootSource, Servers, Settings, SetupError};
 pub use verdict::{Finding, Reason, Verdict};
-pub use verifier::Verifier;
+pub use verifier::{Examination, Verifier};

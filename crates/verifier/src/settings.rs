@@ -97,6 +97,8 @@ pub struct Reach {
 pub struct Limits {
     /// How long one DNS question may take, all its parts, aliases and signatures included.
     pub lookup_patience: Duration,
+    /// How long all DNS questions of one verification may take together.
+    pub gather_patience: Duration,
     /// How long it may take to fetch a POSH document, with all its redirects.
     pub posh_patience: Duration,
     /// How long a POSH document is believed at most; never more than a week.
@@ -112,8 +114,10 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            // Shorter than any stream negotiation, longer than a resolver's second try.
-            lookup_patience: Duration::from_secs(5),
+            // Shorter than any stream negotiation; long enough for two tries.
+            lookup_patience: Duration::from_secs(4),
+            // Records, then addresses, then TLSA, each a little late.
+            gather_patience: Duration::from_secs(8),
             // Shorter than any stream negotiation, longer than a slow web server.
             posh_patience: Duration::from_secs(10),
             posh_lifetime_max: Duration::from_secs(24 * 3600),

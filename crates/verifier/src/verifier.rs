@@ -3,17 +3,18 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::rand;
+use tokio::time::timeout;
 
 use crate::cache::Cache;
 use crate::evaluate::{Terms, dane, evaluate};
-use crate::evidence::{Fingerprint, Published};
+use crate::evidence::{Evidence, Fingerprint, Published};
 use crate::gather::network::Network;
 use crate::gather::posh::{PoshTerms, posh};
 use crate::gather::{self, Answer, FetchFailure, Lookup, Page, Pending, Question, Url, gather};
 use crate::roots::Roots;
 use crate::settings::{Dnssec, Limits, Settings, SetupError};
 use crate::{
-    Domain, Endpoint, Finding, Presented, Prooftype, Request, Service, Unresolved, Verdict,
+    Domain, Endpoint, Finding, Presented, Prooftype, Reason, Request, Service, Unresolved, Verdict,
 };
 
 /// Answers whether peers speak for domains, and remembers what it looked up for that.
@@ -26,6 +27,7 @@ pub struct Verifier {
     terms: Terms,
     posh_terms: PoshTerms,
     posh: Cache<(Domain, Service), Published<Vec<Fingerprint>>>,
+    patience: Duration,
     servers: Vec<SocketAddr>,
     trust_anchors: usize,
 }
@@ -69,6 +71,7 @@ impl Verifier {
             terms,
             posh_terms: PoshTerms::new(settings),
             posh: Cache::new(settings.limits.answers_max),
+            patience: settings.limits.gather_patience,
             servers: Vec::new(),
             trust_anchors: 0,
         }
@@ -76,10 +79,17 @@ impl Verifier {
 
     /// Tells whether the peer speaks for the domain.
     ///
-    /// Takes no longer than a few look-ups may take. Cancel-safe.
+    /// Takes no longer than the limits on gathering and on POSH allow. Cancel-safe.
     pub async fn verify(&self, request: Request) -> Verdict {
         let wants_dane = self.terms.asks(Prooftype::Dane);
-        let mut evidence = gather(&self.lookup, &request, wants_dane).await;
+        let gathered = gather(&self.lookup, &request, wants_dane);
+        let Ok(mut evidence) = timeout(self.patience, gathered).await else {
+            let finding = Finding::DnsLimit;
+            return Verdict::Undetermined(Reason {
+                prooftype: None,
+                finding,
+            });
+        };
         let verdict = evaluate(&request, &evidence, &self.terms);
 
         // Web servers are asked only when it is up to them: they are slow, and a peer chose them.
@@ -92,6 +102,31 @@ impl Verifier {
             .posh_of(&request.domain, request.service, request.at)
             .await;
         evaluate(&request, &evidence, &self.terms)
+    }
+
+    /// Tells what each prooftype says by itself, and what it says it by; for people.
+    pub async fn examine(&self, request: &Request) -> Examination {
+        let mut evidence = gather(&self.lookup, request, true).await;
+        evidence.posh = self
+            .posh_of(&request.domain, request.service, request.at)
+            .await;
+        let by = |prooftype| {
+            evaluate(
+                request,
+                &evidence,
+                &Terms {
+                    prooftypes: vec![prooftype],
+                    ..self.terms.clone()
+                },
+            )
+        };
+        Examination {
+            dane: by(Prooftype::Dane),
+            posh: by(Prooftype::Posh),
+            pkix: by(Prooftype::Pkix),
+            verdict: evaluate(request, &evidence, &self.terms),
+            evidence,
+        }
     }
 
     async fn posh_of(
@@ -168,6 +203,21 @@ impl Verifier {
     pub fn roots_loaded(&self) -> usize {
         self.terms.roots.anchors().len()
     }
+}
+
+/// What each prooftype says about a peer by itself, and all of them together.
+#[derive(Clone, Debug)]
+pub struct Examination {
+    /// What the domain has published.
+    pub evidence: Evidence,
+    /// By its TLSA records alone.
+    pub dane: Verdict,
+    /// By its web server alone.
+    pub posh: Verdict,
+    /// By certificate authorities alone.
+    pub pkix: Verdict,
+    /// By all prooftypes that count, as [`Verifier::verify`] tells it.
+    pub verdict: Verdict,
 }
 
 /// DNS, with what it said of late.

@@ -338,6 +338,58 @@ async fn no_web_server_overrules_dns() {
 }
 
 #[tokio::test]
+async fn an_examination_asks_each_prooftype_by_itself() {
+    let root = Authority::root("Root");
+    let facts = at(&["192.0.2.1"]).srv(STARTTLS, 5269, "x.test");
+    let verifier = verifier(facts.tlsa(AT_TARGET, [3, 1, 1], &[7; 32]), &root);
+    let request = mint::request("v.test", vec![root.leaf(&["dns:v.test"], |_| ())]);
+    let found = verifier.examine(&request).await;
+    assert!(matches!(found.pkix, Verdict::Proven(_)));
+    let label = |verdict: &Verdict| match verdict {
+        Verdict::Proven(_) => "proven",
+        Verdict::Unproven(why) | Verdict::Refuted(why) | Verdict::Undetermined(why) => {
+            why.finding.label()
+        }
+    };
+    assert_eq!(label(&found.dane), "dane.mismatch");
+    assert_eq!(label(&found.posh), "posh.http");
+    assert_eq!(found.verdict, found.dane);
+    assert_eq!(found.evidence.tlsa.len(), 1);
+}
+
+/// A DNS that never answers.
+#[derive(Debug)]
+struct Silence;
+
+impl Lookup for Silence {
+    fn look_up<'a>(&'a self, _: &'a Question, _: SystemTime) -> Pending<'a, Answer> {
+        Box::pin(std::future::pending())
+    }
+
+    fn fetch<'a>(&'a self, _: &'a Url, _: &'a [IpAddr]) -> Pending<'a, Result<Page, FetchFailure>> {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test]
+async fn a_verification_ends() {
+    let root = Authority::root("Root");
+    let limits = Limits {
+        gather_patience: Duration::from_millis(1),
+        ..Limits::default()
+    };
+    let settings = Settings {
+        limits,
+        ..Settings::default()
+    };
+    let roots = Roots::new(vec![root.certificate.clone()]);
+    let verifier = Verifier::with(&settings, Arc::new(Silence), roots);
+    let request = mint::request("v.test", vec![root.leaf(&["dns:v.test"], |_| ())]);
+    let verdict = verifier.verify(request).await;
+    assert!(matches!(verdict, Verdict::Undetermined(why) if why.finding == Finding::DnsLimit));
+}
+
+#[tokio::test]
 async fn without_dane_a_failed_look_up_takes_away_no_certificate() {
     let root = Authority::root("Root");
     let settings = Settings {

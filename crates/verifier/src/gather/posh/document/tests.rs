@@ -103,3 +103,19 @@ fn what_is_no_document_is_refused() {
     }
     check(&"[".repeat(60_000), "posh.json");
 }
+
+#[test]
+fn no_document_makes_us_panic() {
+    let sound = format!(r#"{{"fingerprints":[{{"sha-256":"{ZEROES_32}"}}],"expires":604800}}"#);
+    let (mut seed, mut read) = (1_u64, 0);
+    for _ in 0..20_000 {
+        let mut bent = sound.clone().into_bytes();
+        for _ in 0..1 + seed % 3 {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let at = usize::try_from(seed >> 33).unwrap() % bent.len();
+            bent[at] = seed.to_le_bytes()[3];
+        }
+        read += usize::from(Document::parse(&bent).is_ok());
+    }
+    assert!(0 < read, "every one was refused, so nothing was tried");
+}
