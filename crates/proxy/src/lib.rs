@@ -15,5 +15,6 @@ pub mod connection;
 
 // Floor 4: the process.
 pub mod args;
+pub mod command;
 pub mod config;
 pub mod logging;

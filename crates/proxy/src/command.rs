@@ -1,0 +1,3 @@
+//! What each command does, one room a command.
+
+pub mod demo;
