@@ -2,48 +2,35 @@
 
 use std::time::Duration;
 
-use ligase_tests::{Kind, Leaf, Manner, OldServer, Purpose, Setup, World};
+use ligase_tests::{Kind, Leaf, Manner, OldServer, Outcome, Purpose, Setup, Stranger, World};
 
 use crate::conversation::{chat, converse, pour, talk_with_old};
-use crate::verona::{certificate, names_of, publish};
+use crate::verona::{House, Plan, certificate, names_of, publish};
 
 /// Two servers, as their packages configure them, with certificates that both trust.
 #[test]
 fn prosody_and_ejabberd_authenticate_by_certificate() {
+    let plans = [
+        Plan::bare("escalus", Kind::Prosody, true),
+        Plan::bare("paris", Kind::Ejabberd, true),
+    ];
     let mut world = World::new();
-    let (montague, capulet) = (world.host("montague"), world.host("capulet"));
-    publish(&mut world, "montague.lab", &montague, 5269);
-    publish(&mut world, "capulet.lab", &capulet, 5269);
+    let hosts = plans.clone().map(|plan| plan.publish(&mut world));
     world.open();
+    let [escalus, paris] = [0, 1].map(|it| plans[it].build(&world, &hosts[it], |_| ()));
 
-    let ours = certificate(&world, "montague.lab");
-    let prosody = Setup::new(Kind::Prosody, &montague, &["montague.lab"], &ours).start();
-    let theirs = certificate(&world, "capulet.lab");
-    let ejabberd = Setup::new(Kind::Ejabberd, &capulet, &["capulet.lab"], &theirs).start();
-    prosody.register("romeo", "montague.lab");
-    ejabberd.register("juliet", "capulet.lab");
-    let romeo = world.users().login("romeo@montague.lab", &montague);
-    let juliet = world.users().login("juliet@capulet.lab", &capulet);
-
-    converse(&romeo, &juliet);
+    converse(&escalus.by_starttls, &paris.by_starttls);
+    converse(&escalus.by_direct_tls, &paris.by_direct_tls);
 
     let soon = Duration::from_secs(5);
-    ejabberd.log().hear(
-        "Accepted inbound s2s EXTERNAL authentication montague.lab",
-        soon,
-    );
-    ejabberd
+    for domain in ["escalus.lab", "direct-escalus.lab"] {
+        let accepted = format!("Accepted inbound s2s EXTERNAL authentication {domain} ");
+        paris.server.log().hear(&accepted, soon);
+    }
+    paris
+        .server
         .log()
         .hear("Accepted outbound s2s EXTERNAL authentication", soon);
-    let changes = prosody.changes();
-    assert_eq!(
-        changes,
-        [
-            "+VirtualHost \"montague.lab\"",
-            "+Component \"conference.montague.lab\" \"muc\""
-        ]
-    );
-    assert_eq!(ejabberd.changes(), ["-  - localhost", "+  - capulet.lab"]);
 }
 
 /// What ligase is for: a certificate as public authorities issue it today names a server only, and
@@ -185,4 +172,44 @@ fn a_server_of_old_talks_with_servers_told_to_do_without_tls() {
         "{:?}",
         old.claims()
     );
+}
+
+/// The scripted stranger is a server that today's servers understand: Prosody wants his
+/// certificate, ejabberd asks his domain.
+#[test]
+fn a_stranger_is_judged_by_certificate_or_by_dialback() {
+    let plans = [
+        Plan::bare("escalus", Kind::Prosody, true),
+        Plan::bare("paris", Kind::Ejabberd, true),
+    ];
+    let mut world = World::new();
+    let hosts = plans.clone().map(|plan| plan.publish(&mut world));
+    let padua = world.host("padua");
+    publish(&mut world, "padua.lab", &padua, 6000);
+    world.open();
+    let houses = [0, 1].map(|it| plans[it].build(&world, &hosts[it], |_| ()));
+
+    let good = world.authority.issue(&["padua.lab"]);
+    let forged = Leaf::of(&["padua.lab"]).self_signed();
+    let stranger = Stranger::listen(&padua, 6000, "padua.lab", &good);
+    let claim = |house: &House, certificate, body: &str| {
+        let target = house.by_starttls.domain();
+        let at = format!("{}:5269", house.server.host().v4);
+        let message = format!(
+            "<message type='chat' from='petruchio@padua.lab' to='somebody@{target}'>\
+             <body>{body}</body></message>"
+        );
+        stranger.claim(&at, "padua.lab", target, Some(certificate), &message)
+    };
+    let [escalus, paris] = &houses;
+    assert_ne!(claim(escalus, &forged, "forged"), Outcome::Let);
+    assert_eq!(claim(escalus, &good, "good"), Outcome::Let);
+    escalus.by_starttls.hear("petruchio@padua.lab", "good");
+    assert!(!escalus.by_starttls.has_heard_from("petruchio@padua.lab"));
+    assert_eq!(claim(paris, &forged, "forged"), Outcome::Let);
+    paris.by_starttls.hear("petruchio@padua.lab", "forged");
+    escalus
+        .by_starttls
+        .say("petruchio@padua.lab", "Come, sit on me.");
+    stranger.hear("Come, sit on me.");
 }

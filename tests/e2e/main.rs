@@ -2,4 +2,7 @@
 
 mod bare;
 mod conversation;
+mod drain;
+mod interop;
+mod refute;
 mod verona;

@@ -20,12 +20,15 @@ pub(crate) fn get(address: &str, path: &str) -> ExitCode {
     }
 }
 
-/// Asks until the answer is 200. Nothing tells a stranger when a program is ready but asking.
-pub(crate) fn await_ok(address: &str, path: &str) -> ExitCode {
+/// Asks until the answer is 200 and holds a text. Nothing tells a stranger how a program is but
+/// asking.
+pub(crate) fn await_text(address: &str, path: &str, text: &str) -> ExitCode {
     let mut last = String::new();
     for _ in 0..ATTEMPTS_MAX {
         match ask(address, path) {
-            Ok((status, _)) if status == "200" => return ExitCode::SUCCESS,
+            Ok((status, body)) if status == "200" && body.contains(text) => {
+                return ExitCode::SUCCESS;
+            }
             Ok((status, body)) => last = format!("{status} {body}"),
             Err(error) => last = error.to_string(),
         }

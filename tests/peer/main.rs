@@ -5,8 +5,8 @@
 //! it turns to TLS, is up to the test that holds the other end of these two pipes.
 //!
 //! Besides, `ligase-peer get ADDRESS PATH` prints what an HTTP server answers, and
-//! `ligase-peer await ADDRESS PATH` asks until it answers 200; `ligase-peer load` is a peer that
-//! is as fast as it can be.
+//! `ligase-peer await ADDRESS PATH TEXT` asks until it answers 200 and this text; `ligase-peer
+//! load` is a server that is as fast as it can be.
 
 mod http;
 mod load;
@@ -33,10 +33,10 @@ fn main() -> ExitCode {
     match arguments.as_slice() {
         [] => wires(),
         ["get", address, path] => http::get(address, path),
-        ["await", address, path] => http::await_ok(address, path),
+        ["await", address, path, text] => http::await_text(address, path, text),
         ["load", rest @ ..] => load::run(rest),
         _ => {
-            eprintln!("usage: ligase-peer [get|await ADDRESS PATH | load ...]");
+            eprintln!("usage: ligase-peer [get ADDRESS PATH | await ADDRESS PATH TEXT | load ...]");
             ExitCode::from(2)
         }
     }

@@ -138,6 +138,10 @@ class Cast:
     async def take(self, jid, wanted, within=20):
         return await self.users[jid].take(wanted, within)
 
+    async def count(self, jid, wanted):
+        inbox = self.users[jid].inbox
+        return sum(all(matches(it, key, value) for key, value in wanted.items()) for it in inbox)
+
     async def take_pour(self, jid, sender, count, size, within):
         user = self.users[jid]
 

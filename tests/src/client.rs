@@ -123,6 +123,12 @@ impl User {
             .to_owned()
     }
 
+    /// Whether a message has come from there that nobody has taken yet.
+    pub fn has_heard_from(&self, from: &str) -> bool {
+        let wanted = json!({"kind": "message", "type": "chat", "from": from});
+        self.must(json!({"do": "count", "wanted": wanted})).as_u64() != Some(0)
+    }
+
     /// Waits for all that a server [pours](crate::Server::pour) in a user's name, in order.
     #[track_caller]
     pub fn hear_pour(&self, from: &str, count: usize, size: usize, patience: Duration) {

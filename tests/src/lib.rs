@@ -17,6 +17,7 @@ pub mod peer;
 pub mod process;
 mod prosody;
 pub mod server;
+pub mod stranger;
 pub mod world;
 pub mod xml;
 pub mod zone;
@@ -29,6 +30,7 @@ pub use old::OldServer;
 pub use peer::{Peer, Stream};
 pub use process::Process;
 pub use server::{Kind, Manner, Server, Setup};
+pub use stranger::{Outcome, Stranger};
 pub use world::World;
 pub use zone::Zone;
 

@@ -43,13 +43,12 @@ impl Proxy {
         world: &World,
         host: &Host,
         capture: Capture,
-        domains: &[&str],
+        domains: &[String],
         certificate: &Certificate,
     ) -> Self {
-        let domains: Vec<_> = domains.iter().map(|&it| it.to_owned()).collect();
         let mut proxy = Self {
             host: host.clone(),
-            domains,
+            domains: domains.to_vec(),
             capture,
             settings: Vec::new(),
         };
@@ -107,13 +106,23 @@ impl Proxy {
     /// and nothing else.
     pub fn start(self) -> Ligase {
         self.write();
-        let config = self.config().display().to_string();
         if self.capture == Capture::Dns {
             self.host.resolve_by(&[[127, 0, 0, 1].into()]);
         } else {
+            let config = self.config().display().to_string();
             let apply = ["capture", "apply", "--config", &config];
             self.host.run(&program("ligase"), &apply);
         }
+        let ligase = self.start_again();
+        let authority = fs::read_to_string(ligase.proxy.folder().join("ca/ca.crt"));
+        let authority = authority.or_fail("read the local authority");
+        ligase.proxy.host.trust_pem(&[authority]);
+        ligase
+    }
+
+    /// Starts the proxy where it ran before, and waits until it is ready.
+    pub fn start_again(self) -> Ligase {
+        let config = self.config().display().to_string();
         let mut command = self.host.command("setpriv");
         command.args([
             "--reuid",
@@ -133,11 +142,6 @@ impl Proxy {
             program,
         };
         ligase.await_ready();
-        let authority = fs::read_to_string(ligase.proxy.folder().join("ca/ca.crt"));
-        ligase
-            .proxy
-            .host
-            .trust_pem(&[authority.or_fail("read the local authority")]);
         ligase
     }
 
@@ -191,9 +195,10 @@ impl Ligase {
         &self.proxy.host
     }
 
-    /// How it was set up.
-    pub fn proxy(&self) -> &Proxy {
-        &self.proxy
+    /// How it was set up. What is changed here takes effect when it is [written](Proxy::write)
+    /// and the program told.
+    pub fn proxy(&mut self) -> &mut Proxy {
+        &mut self.proxy
     }
 
     /// What it logs.
@@ -208,8 +213,14 @@ impl Ligase {
 
     /// Waits until it says that it is ready.
     pub fn await_ready(&self) {
+        self.await_answer("/ready", "");
+    }
+
+    /// Waits until the admin port answers with this text.
+    #[track_caller]
+    pub fn await_answer(&self, path: &str, text: &str) {
         self.host()
-            .run(&program("ligase-peer"), &["await", ADMIN, "/ready"]);
+            .run(&program("ligase-peer"), &["await", ADMIN, path, text]);
     }
 
     /// Asks the admin port: the status and the body.

@@ -134,6 +134,14 @@ impl Peer {
     /// Connects to an address and port.
     #[track_caller]
     pub fn dial(&self, to: &str) -> Stream {
+        match self.try_dial(to) {
+            Ok(stream) => stream,
+            Err(error) => panic!("a scripted peer cannot dial {to}: {error}"),
+        }
+    }
+
+    /// Connects to an address and port, if somebody listens there.
+    pub fn try_dial(&self, to: &str) -> Result<Stream, String> {
         let mut state = lock(&self.shared.state);
         state.dialed += 2;
         let number = state.dialed;
@@ -142,12 +150,12 @@ impl Peer {
         self.shared
             .tell(json!({"do": "dial", "wire": number, "to": to}));
         self.shared.wait(PATIENCE, &format!("dial {to}"), |state| {
-            state.wires.get(&number).filter(|it| it.dialed).map(|_| ())
-        });
-        Stream {
-            shared: self.shared.clone(),
-            number,
-        }
+            let heard = state.wires.get(&number)?;
+            let closed = heard.closed.clone().map(Err);
+            heard.dialed.then_some(Ok(())).or(closed)
+        })?;
+        let shared = self.shared.clone();
+        Ok(Stream { shared, number })
     }
 }
 

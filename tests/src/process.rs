@@ -173,6 +173,12 @@ impl Drop for Process {
         // It may have ended by itself, and then there is nothing to kill.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        // What it started dies with it, a moment later; then nobody holds its pipes any more.
+        let log = self.said.lock();
+        let _ = self
+            .said
+            .grown
+            .wait_timeout_while(log, LAST_MOMENT, |log| 0 < log.open);
         if thread::panicking() {
             eprintln!(
                 "--- {} said:\n{}",
@@ -208,6 +214,9 @@ fn tail(lines: &[String], start: usize) -> String {
     let start = start.max(lines.len().saturating_sub(SHOWN_MAX));
     lines.get(start..).unwrap_or_default().join("\n")
 }
+
+/// How long the children of a process that was killed may take to follow.
+const LAST_MOMENT: Duration = Duration::from_secs(5);
 
 /// Lines shown of a log when a test fails: enough for a negotiation, little enough to read.
 const SHOWN_MAX: usize = 60;

@@ -97,8 +97,18 @@ impl Setup {
             give(&self.folder(folder).join(name), name);
         }
         give(&config, name);
+        self.start_again()
+    }
 
-        let log = Process::follow(&self.folder("log").join(name).join(format!("{name}.log")));
+    /// Starts the server where it ran before, with the accounts that it had.
+    pub fn start_again(self) -> Server {
+        let name = self.name();
+        let file = self.folder("log").join(name).join(format!("{name}.log"));
+        // What an earlier run logged is kept, but would be taken for what this one logs.
+        if file.exists() {
+            fs::rename(&file, file.with_extension("old")).or_fail("put an old log away");
+        }
+        let log = Process::follow(&file);
         let (program, arguments, listens) = match self.kind {
             Kind::Prosody => prosody::START,
             Kind::Ejabberd => ejabberd::START,
@@ -149,6 +159,11 @@ impl Server {
     /// Which program it is.
     pub fn kind(&self) -> Kind {
         self.setup.kind
+    }
+
+    /// How it treats other servers.
+    pub fn manner(&self) -> Manner {
+        self.setup.manner
     }
 
     /// The first of its domains.

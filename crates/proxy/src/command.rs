@@ -1,3 +1,4 @@
-//! What each command does, one room a command.
+//! What each command does; one room for each.
 
 pub mod demo;
+pub mod run;

@@ -206,6 +206,9 @@ pub struct Resolver {
     pub dnssec: Dnssec,
     /// A file with the root's DNSKEY or DS records, instead of the IANA root.
     pub trust_anchor: Option<PathBuf>,
+    /// Whether peers may be at loopback and link-local addresses, which only a laboratory wants:
+    /// there are our own services.
+    pub allow_loopback: bool,
 }
 
 /// Whom we ask.

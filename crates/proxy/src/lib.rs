@@ -14,7 +14,11 @@ pub mod tls;
 pub mod connection;
 
 // Floor 4: the process.
+pub mod admin;
+pub mod app;
 pub mod args;
 pub mod command;
 pub mod config;
+pub mod drain;
 pub mod logging;
+pub mod observe;

@@ -1,2 +1,20 @@
-//! The binary.
-fn main() {}
+//! Arguments in, exit code out.
+
+use std::process::ExitCode;
+
+use ligase::args::{Args, Command, Exit};
+use ligase::command;
+
+fn main() -> ExitCode {
+    let exit = match Args::read(std::env::args_os()) {
+        Ok(args) => match args.command {
+            Command::Run(file) => command::run::run(&file.config),
+            _ => Exit::Usage,
+        },
+        Err(instead) => {
+            let _ = instead.print();
+            Exit::instead(&instead)
+        }
+    };
+    exit.code().into()
+}

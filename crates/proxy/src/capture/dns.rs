@@ -73,6 +73,8 @@ struct Shared {
     steering: Steering,
     sources: Sources,
     upstreams: Upstreams,
+    /// Whether a stranger has asked already: it is said once, not each time.
+    strangers: AtomicBool,
     /// Whether the last query had to go without an answer from upstream.
     failing: AtomicBool,
     /// Queries under way.
@@ -106,6 +108,7 @@ impl Responder {
                 steering: settings.steering,
                 sources: settings.sources,
                 upstreams: Upstreams::new(settings.upstream),
+                strangers: AtomicBool::new(false),
                 failing: AtomicBool::new(false),
                 places: Arc::new(Semaphore::new(QUERIES_MAX)),
             }),
@@ -138,15 +141,14 @@ impl Responder {
 /// fail takes the socket with it.
 async fn serve_udp(socket: Arc<UdpSocket>, shared: Arc<Shared>) {
     let mut tasks = JoinSet::new();
-    let mut buffer = vec![0; QUERY_MAX];
+    // One more than may be: what fills it was longer and has been cut.
+    let mut buffer = vec![0; QUERY_MAX + 1];
     loop {
         tokio::select! {
             received = socket.recv_from(&mut buffer) => match received {
-                Ok((length, source)) => {
+                Ok((length, source)) if length <= QUERY_MAX && shared.admit(source) => {
                     // Whoever finds no place will ask again: DNS over UDP always may get lost.
-                    if let Ok(place) = Arc::clone(&shared.places).try_acquire_owned()
-                        && shared.sources.admit(source.ip())
-                    {
+                    if let Ok(place) = Arc::clone(&shared.places).try_acquire_owned() {
                         let query = buffer[..length].to_vec();
                         let (socket, shared) = (Arc::clone(&socket), Arc::clone(&shared));
                         tasks.spawn(async move {
@@ -157,6 +159,7 @@ async fn serve_udp(socket: Arc<UdpSocket>, shared: Arc<Shared>) {
                         });
                     }
                 }
+                Ok(_) => (),
                 Err(error) => {
                     warn!(%error, "cannot receive DNS queries; will try again");
                     sleep(BREATHER).await;
@@ -176,7 +179,7 @@ async fn serve_tcp(listener: TcpListener, shared: Arc<Shared>) {
     accept_all(listener, admission, |arrival| {
         while tasks.try_join_next().is_some() {}
         if let Arrival::Admitted(socket, source, seat) = arrival
-            && shared.sources.admit(source.ip())
+            && shared.admit(source)
         {
             let shared = Arc::clone(&shared);
             tasks.spawn(async move {
@@ -226,6 +229,14 @@ async fn write_message(socket: &mut TcpStream, message: &[u8]) -> io::Result<()>
 }
 
 impl Shared {
+    fn admit(&self, source: SocketAddr) -> bool {
+        let admitted = self.sources.admit(source.ip());
+        if !admitted && !self.strangers.swap(true, Ordering::Relaxed) {
+            warn!(%source, "DNS queries from other hosts are ignored, this one and all to come");
+        }
+        admitted
+    }
+
     /// The answer to a query; `None` if it deserves none.
     async fn answer(&self, message: &[u8], transport: Transport) -> Option<Vec<u8>> {
         let query = match Query::read(message) {

@@ -75,6 +75,10 @@ fn read_file(file: &mut Section<'_>, folder: &Path, overrides: &Overrides) -> Op
         servers: servers(&mut section),
         dnssec: section.word("dnssec", Dnssec::ALL, Dnssec::as_str, Dnssec::Validate),
         trust_anchor: section.text("trust_anchor", path),
+        allow_loopback: !section
+            .texts("allow", allowed)
+            .unwrap_or_default()
+            .is_empty(),
     };
     section.finish();
 
@@ -262,6 +266,14 @@ fn servers(section: &mut Section<'_>) -> ResolverServers {
         bare.map_or_else(|_| socket_address(text), |ip| Ok(SocketAddr::new(ip, 53)))
     });
     ResolverServers::Listed(servers)
+}
+
+/// What peers may send us to besides the public network and private ones.
+fn allowed(text: &str) -> Result<(), String> {
+    match text {
+        "loopback" => Ok(()),
+        _ => Err("only `loopback` may be allowed".to_owned()),
+    }
 }
 
 fn policy(mut section: Section<'_>) -> (Policy, Vec<Prooftype>) {

@@ -1,0 +1,201 @@
+use std::net::{IpAddr, SocketAddr};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue, ORIGIN, TRANSFER_ENCODING,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use hyper::{Method, Request, Response, StatusCode, Version};
+use ligase_metrics::Component;
+use serde_json::{Map, Value, json};
+
+use super::{Readiness, Views};
+use crate::args::{REVISION, TLS_PROVIDER, VERSION};
+use crate::config::LogLevel;
+use crate::stream::Violation;
+
+/// Answers one request. A body is never read: nothing that can be asked for needs one.
+pub(super) fn answer<B>(
+    request: &Request<B>,
+    from: SocketAddr,
+    views: &Views,
+) -> Response<Full<Bytes>> {
+    let answered = match *request.method() {
+        _ if !is_sound(request) => Err(StatusCode::BAD_REQUEST),
+        Method::GET | Method::HEAD => show(request.uri().path(), views),
+        Method::POST => {
+            may_write(request, from, views).and_then(|()| act(request.uri().path(), request, views))
+        }
+        _ => Err(StatusCode::METHOD_NOT_ALLOWED),
+    };
+    answered.unwrap_or_else(|status| {
+        let violation = match status {
+            StatusCode::FORBIDDEN | StatusCode::MISDIRECTED_REQUEST => Violation::AdminDenied,
+            _ => Violation::AdminRequest,
+        };
+        (views.turned_away)(violation, from);
+        refusal(status, request.uri().path())
+    })
+}
+
+/// What may be read.
+pub(super) const READS: [&str; 8] = [
+    "/live",
+    "/ready",
+    "/metrics",
+    "/version",
+    "/config",
+    "/connections",
+    "/bindings",
+    "/certificates",
+];
+
+/// What may be asked for.
+const WRITES: [&str; 3] = ["/reload", "/drain", "/log"];
+
+fn show(path: &str, views: &Views) -> Result<Response<Full<Bytes>>, StatusCode> {
+    Ok(match path {
+        "/live" => respond(StatusCode::OK, TEXT, "live\n".into()),
+        "/ready" => ready(&(views.ready)()),
+        "/metrics" => respond(
+            StatusCode::OK,
+            ligase_metrics::CONTENT_TYPE,
+            (views.metrics)(),
+        ),
+        "/version" => object(
+            StatusCode::OK,
+            &json!({"version": VERSION, "revision": REVISION, "tls": TLS_PROVIDER}),
+        ),
+        "/config" => object(StatusCode::OK, &(views.config)()),
+        "/connections" => object(StatusCode::OK, &(views.connections)()),
+        "/bindings" => object(StatusCode::OK, &(views.bindings)()),
+        "/certificates" => object(StatusCode::OK, &(views.certificates)()),
+        path if WRITES.contains(&path) => return Err(StatusCode::METHOD_NOT_ALLOWED),
+        _ => return Err(StatusCode::NOT_FOUND),
+    })
+}
+
+fn ready(readiness: &Readiness) -> Response<Full<Bytes>> {
+    let components: Map<String, Value> = Component::ALL
+        .iter()
+        .map(|it| {
+            let cause = readiness.cause(*it);
+            let state = json!({"ready": cause.is_none(), "cause": cause});
+            (it.as_str().to_owned(), state)
+        })
+        .collect();
+    let ready = readiness.is_ready();
+    let status = if ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    object(status, &json!({"ready": ready, "components": components}))
+}
+
+fn act<B>(
+    path: &str,
+    request: &Request<B>,
+    views: &Views,
+) -> Result<Response<Full<Bytes>>, StatusCode> {
+    Ok(match path {
+        "/reload" => match (views.reload)() {
+            Ok(()) => object(StatusCode::OK, &json!({"reloaded": true})),
+            Err(problems) => {
+                let problem =
+                    |it: &crate::config::Error| json!({"key": it.key, "problem": it.problem});
+                let problems: Vec<_> = problems.iter().map(problem).collect();
+                let body = json!({"reloaded": false, "problems": problems});
+                object(StatusCode::UNPROCESSABLE_ENTITY, &body)
+            }
+        },
+        "/drain" => {
+            (views.drain)();
+            object(StatusCode::ACCEPTED, &json!({"draining": true}))
+        }
+        "/log" => {
+            let word = request
+                .uri()
+                .query()
+                .and_then(|it| it.strip_prefix("level="));
+            let level = LogLevel::ALL.iter().find(|it| Some(it.as_str()) == word);
+            let level = *level.ok_or(StatusCode::BAD_REQUEST)?;
+            (views.log)(level);
+            object(StatusCode::OK, &json!({"level": level.as_str()}))
+        }
+        path if READS.contains(&path) => return Err(StatusCode::METHOD_NOT_ALLOWED),
+        _ => return Err(StatusCode::NOT_FOUND),
+    })
+}
+
+/// Whether every reader of this request would read the same: one host, and no body whose end is a
+/// matter of opinion.
+fn is_sound<B>(request: &Request<B>) -> bool {
+    let hosts = request.headers().get_all(HOST).iter().count();
+    let hosts_min = usize::from(request.version() == Version::HTTP_11);
+    (hosts_min..=1).contains(&hosts) && !request.headers().contains_key(TRANSFER_ENCODING)
+}
+
+/// Only this machine may ask for something to be done, and no web page that is open on it may do
+/// so in its name: a browser tells where a page came from (`Origin`), and what it was told that we
+/// are called (`Host`), which is how a rebound DNS name shows.
+fn may_write<B>(request: &Request<B>, from: SocketAddr, views: &Views) -> Result<(), StatusCode> {
+    if !from.ip().to_canonical().is_loopback() || request.headers().contains_key(ORIGIN) {
+        return Err(StatusCode::FORBIDDEN);
+    }
+    let host = request.headers().get(HOST).and_then(|it| it.to_str().ok());
+    if host.is_some_and(|host| is_us(host, views)) {
+        Ok(())
+    } else {
+        Err(StatusCode::MISDIRECTED_REQUEST)
+    }
+}
+
+/// Whether a `Host` header means us, whatever DNS says: an address, this machine, our own name.
+fn is_us(host: &str, views: &Views) -> bool {
+    if host.parse::<SocketAddr>().is_ok() || host.parse::<IpAddr>().is_ok() {
+        return true;
+    }
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.parse::<u16>().is_ok() => name,
+        _ => host,
+    };
+    let bracketed = name.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
+    bracketed.is_some_and(|it| it.parse::<IpAddr>().is_ok())
+        || name.eq_ignore_ascii_case("localhost")
+        || name
+            .parse()
+            .is_ok_and(|it: ligase_verifier::Domain| it == views.server_name)
+}
+
+fn refusal(status: StatusCode, path: &str) -> Response<Full<Bytes>> {
+    let reason = status.canonical_reason().unwrap_or("refused");
+    let mut response = respond(status, TEXT, format!("{reason}\n"));
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        let allowed = if WRITES.contains(&path) {
+            "POST"
+        } else {
+            "GET, HEAD"
+        };
+        let allowed = HeaderValue::from_static(allowed);
+        response.headers_mut().insert(ALLOW, allowed);
+    }
+    response
+}
+
+fn object(status: StatusCode, body: &Value) -> Response<Full<Bytes>> {
+    respond(status, "application/json", format!("{body}\n"))
+}
+
+fn respond(status: StatusCode, kind: &'static str, body: String) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from(body)));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+const TEXT: &str = "text/plain; charset=utf-8";

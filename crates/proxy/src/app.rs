@@ -1,0 +1,348 @@
+//! Builds the rooms, opens the doors, waits for the end.
+
+mod doors;
+mod reload;
+mod settings;
+mod views;
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use aws_lc_rs::rand;
+use ligase_metrics::{Component, Metrics};
+use ligase_verifier::{SetupError, Verifier};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tracing::info;
+
+use crate::admin::Readiness;
+use crate::args::{Exit, REVISION, VERSION};
+use crate::config::{self, Config};
+use crate::connection::rooms::{Rooms, Seats};
+use crate::connection::tables::Tables;
+use crate::drain::drain;
+use crate::logging::Logging;
+use crate::observe::Observer;
+use crate::stream::Keys;
+use crate::tls::Tls;
+use crate::tls::identity::{self, Identities};
+use crate::tls::local_ca::{self, LocalCa};
+
+use self::doors::Doors;
+use self::reload::Reloader;
+use self::settings::BothKeys;
+
+/// The program, built and not yet running.
+pub struct App {
+    rooms: Arc<Rooms>,
+    metrics: Arc<Metrics>,
+    doors: Doors,
+    reloader: Arc<Reloader>,
+    end: Arc<Notify>,
+}
+
+/// Why the program cannot start.
+#[derive(Debug)]
+pub enum Error {
+    /// The configuration is wrong.
+    Config(Vec<config::Error>),
+    /// An address cannot be listened at.
+    Bind(SocketAddr, io::Error),
+    /// A certificate or its key cannot be used.
+    Identity(identity::Error),
+    /// The local authority cannot be used.
+    LocalCa(identity::Error),
+    /// Peers cannot be looked up or judged.
+    Verifier(SetupError),
+    /// The system gives no chance, or the library no cryptography.
+    Chance,
+}
+
+impl App {
+    /// Builds everything and binds every address. Nobody is served yet.
+    ///
+    /// # Errors
+    /// What the program cannot do without.
+    pub async fn build(
+        path: PathBuf,
+        config: Config,
+        overrides: config::Overrides,
+        logging: Logging,
+    ) -> Result<Self, Error> {
+        let metrics = Arc::new(Metrics::new(VERSION, REVISION));
+        let observer = Observer::new(Arc::clone(&metrics));
+        let identities = Arc::new(Identities::load(files(&config)).map_err(Error::Identity)?);
+        let now = now();
+        let ca = local_ca::Files {
+            certificate: config.backend.local_ca.certificate.clone(),
+            key: config.backend.local_ca.key.clone(),
+        };
+        let local_ca = LocalCa::load_or_create(&ca, now).map_err(Error::LocalCa)?;
+        let verifier = Verifier::new(&settings::verifier(&config)).map_err(Error::Verifier)?;
+        let tls = Tls::new(Arc::clone(&identities)).map_err(|_| Error::Chance)?;
+        let keys = keys(&config)?;
+        let rooms = Arc::new(Rooms::new(
+            Tables::new(settings::queue(&config), config.limits.outbox_bytes),
+            verifier,
+            tls,
+            Arc::new(local_ca),
+            settings::settings(&config, &keys),
+            Seats {
+                backend: config.limits.backend_connects,
+                authority: config.limits.lookups,
+            },
+            seed()?,
+            Box::new(move |event| observer.tell(event)),
+        ));
+        let doors = Doors::open(&config, &rooms)?;
+        for component in Component::ALL {
+            metrics.standing.ready(*component, true);
+        }
+        metrics.standing.reloaded(true);
+        metrics
+            .standing
+            .earliest_expiry(Some(identities.earliest_expiry()));
+        let reloader = Reloader {
+            path,
+            overrides,
+            logging,
+            keys,
+            rooms: Arc::clone(&rooms),
+            metrics: Arc::clone(&metrics),
+            current: std::sync::Mutex::new(config),
+        };
+        let (reloader, end) = (Arc::new(reloader), Arc::default());
+        Ok(Self {
+            rooms,
+            metrics,
+            doors,
+            reloader,
+            end,
+        })
+    }
+
+    /// Serves until it is asked to end, then drains.
+    pub async fn run(self, mut signals: Signals) -> Exit {
+        let Self {
+            rooms,
+            metrics,
+            doors,
+            reloader,
+            end,
+        } = self;
+        let mut served = JoinSet::new();
+        let views = Arc::new(views(&rooms, &metrics, &reloader, &end));
+        doors.serve(&rooms, &views, &mut served);
+        served.spawn(Arc::clone(&reloader).watch());
+        served.spawn(watch_backend(Arc::clone(&rooms), Arc::clone(&metrics)));
+        info!(version = VERSION, "ready");
+        loop {
+            tokio::select! {
+                signal = signals.next() => match signal {
+                    Signal::Reload => {
+                        // What was wrong is in the log; nothing else has changed.
+                        let _ = reloader.reload();
+                    }
+                    Signal::End => break,
+                },
+                () = end.notified() => break,
+            }
+        }
+        info!("draining");
+        // Nobody new comes in, but for what our own server still has to verify; the admin port and
+        // the resolver go last.
+        let patience = reloader.current().drain;
+        drain(&rooms, patience).await;
+        served.abort_all();
+        info!("done");
+        Exit::Done
+    }
+}
+
+/// What the system asks of the program.
+#[derive(Debug)]
+pub struct Signals {
+    hangup: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+enum Signal {
+    Reload,
+    End,
+}
+
+impl Signals {
+    /// Begins to listen for them.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn listen() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            hangup: signal(SignalKind::hangup())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) -> Signal {
+        tokio::select! {
+            _ = self.hangup.recv() => Signal::Reload,
+            _ = self.terminate.recv() => Signal::End,
+            _ = self.interrupt.recv() => Signal::End,
+        }
+    }
+}
+
+fn views(
+    rooms: &Arc<Rooms>,
+    metrics: &Arc<Metrics>,
+    reloader: &Arc<Reloader>,
+    end: &Arc<Notify>,
+) -> crate::admin::Views {
+    let shared = |it: &Arc<Rooms>| Arc::clone(it);
+    let (for_connections, for_bindings, for_certificates) =
+        (shared(rooms), shared(rooms), shared(rooms));
+    let (for_metrics, for_turned_away) = (Arc::clone(metrics), shared(rooms));
+    let (for_ready, for_config, for_reload, for_log) = (
+        Arc::clone(reloader),
+        Arc::clone(reloader),
+        Arc::clone(reloader),
+        Arc::clone(reloader),
+    );
+    let end = Arc::clone(end);
+    crate::admin::Views {
+        server_name: reloader.current().server_name,
+        ready: Box::new(move || for_ready.readiness()),
+        metrics: Box::new(move || for_metrics.render()),
+        config: Box::new(move || for_config.show()),
+        connections: Box::new(move || views::connections(&for_connections)),
+        bindings: Box::new(move || views::bindings(&for_bindings)),
+        certificates: Box::new(move || views::certificates(for_certificates.tls.identities())),
+        reload: Box::new(move || for_reload.reload()),
+        drain: Box::new(move || end.notify_one()),
+        log: Box::new(move |level| for_log.logging.set_level(level)),
+        turned_away: Box::new(move |violation, peer| {
+            (for_turned_away.tell)(crate::connection::event::Event::Broke {
+                violation,
+                side: crate::binding::Side::Public,
+                connection: None,
+                peer: Some(peer),
+            });
+        }),
+    }
+}
+
+/// Looks for our own server until it has been seen once; from then on its streams tell.
+async fn watch_backend(rooms: Arc<Rooms>, metrics: Arc<Metrics>) {
+    loop {
+        let address = rooms.settings.load().backend_address;
+        if tokio::net::TcpStream::connect(address).await.is_ok() {
+            metrics.standing.backend(true);
+            return;
+        }
+        tokio::time::sleep(BACKEND_GLANCE).await;
+    }
+}
+
+fn readiness(identities: &Identities, now: SystemTime) -> Readiness {
+    let fresh = if now < identities.earliest_expiry() {
+        Ok(())
+    } else {
+        Err("a certificate has expired".to_owned())
+    };
+    Readiness {
+        parts: vec![
+            (Component::Config, Ok(())),
+            (Component::Certificates, fresh),
+            (Component::Resolver, Ok(())),
+            (Component::Listeners, Ok(())),
+        ],
+    }
+}
+
+fn files(config: &Config) -> Vec<identity::Files> {
+    let each = config.certificates.iter();
+    each.map(|it| identity::Files {
+        chain: it.chain.clone(),
+        key: it.key.clone(),
+    })
+    .collect()
+}
+
+fn keys(config: &Config) -> Result<BothKeys, Error> {
+    let public = match &config.dialback_secret {
+        Some(secret) => {
+            let mut secrets = vec![secret.current.clone()];
+            secrets.extend(secret.previous.clone());
+            secrets
+        }
+        None => vec![seed()?.to_vec()],
+    };
+    let backend = Keys::new(&[seed()?.to_vec()]);
+    Ok(BothKeys {
+        public: Arc::new(Keys::new(&public)),
+        backend: Arc::new(backend),
+    })
+}
+
+/// 32 bytes of chance.
+fn seed() -> Result<[u8; 32], Error> {
+    let mut seed = [0; 32];
+    rand::fill(&mut seed).map_err(|_| Error::Chance)?;
+    Ok(seed)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the process reads the clock here"
+)]
+fn now() -> SystemTime {
+    SystemTime::now()
+}
+
+impl Error {
+    /// The exit code that says the same.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Config(_) => Exit::Config,
+            Self::Bind(..)
+            | Self::Identity(_)
+            | Self::LocalCa(_)
+            | Self::Verifier(_)
+            | Self::Chance => Exit::Unavailable,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Config(problems) => {
+                for problem in problems {
+                    writeln!(f, "{problem}")?;
+                }
+                Ok(())
+            }
+            Self::Bind(address, error) => write!(f, "listen: cannot listen at {address}: {error}"),
+            Self::Identity(error) => write!(f, "certificates: {error}"),
+            Self::LocalCa(error) => write!(f, "backend.local_ca: {error}"),
+            Self::Verifier(error) => write!(f, "resolver: {error}"),
+            Self::Chance => f.write_str("the system gives no random numbers"),
+        }
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App").finish_non_exhaustive()
+    }
+}
+
+/// How often is looked for our own server until it is there.
+const BACKEND_GLANCE: std::time::Duration = std::time::Duration::from_secs(1);

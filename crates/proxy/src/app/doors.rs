@@ -1,0 +1,151 @@
+//! The addresses that we listen at, bound before anybody is served.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use super::Error;
+use crate::admin::{self, Views};
+use crate::binding::Side;
+use crate::capture::dns::{self, Responder, Sources, Steering};
+use crate::config::{Capture, Config};
+use crate::connection::public::Gate;
+use crate::connection::rooms::Rooms;
+use crate::net::listener::{Admission, Limits, bind};
+
+/// Everything that is listened at.
+pub(super) struct Doors {
+    federation: Vec<TcpListener>,
+    backend: Vec<TcpListener>,
+    admin: Vec<TcpListener>,
+    dns: Option<Responder>,
+    public_gate: Gate,
+    backend_gate: Gate,
+}
+
+impl Doors {
+    pub(super) fn open(config: &Config, rooms: &Rooms) -> Result<Self, Error> {
+        let federation = bind_all(&config.listen.federation)?;
+        let backend = bind_all(&config.listen.backend)?;
+        let admin = bind_all(&config.listen.admin)?;
+        let dns = match config.capture {
+            Capture::Explicit => None,
+            Capture::Dns | Capture::Redirect { .. } => Some(responder(config, rooms)?),
+        };
+        let limits = &config.limits;
+        let admission = |per_address_max| {
+            Admission::new(Limits {
+                connections_max: limits.connections,
+                per_address_max,
+            })
+        };
+        let listening: Arc<[SocketAddr]> = config
+            .listen
+            .federation
+            .iter()
+            .chain(&config.listen.backend)
+            .copied()
+            .collect();
+        let redirected =
+            matches!(config.capture, Capture::Redirect { .. }).then(|| Arc::clone(&listening));
+        let exposed = config
+            .listen
+            .backend
+            .iter()
+            .any(|it| !it.ip().is_loopback());
+        let allowed = exposed.then(|| {
+            let own = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+            let place = std::iter::once(config.backend.address.ip());
+            own.into_iter().chain(place).collect::<Arc<[IpAddr]>>()
+        });
+        Ok(Self {
+            federation,
+            backend,
+            admin,
+            dns,
+            public_gate: Gate {
+                side: Side::Public,
+                admission: admission(limits.connections_per_address),
+                redirected: None,
+                allowed: None,
+            },
+            // Our own server is one address with a stream for each pair.
+            backend_gate: Gate {
+                side: Side::Backend,
+                admission: admission(limits.connections),
+                redirected,
+                allowed,
+            },
+        })
+    }
+
+    /// Begins to serve.
+    pub(super) fn serve(self, rooms: &Arc<Rooms>, views: &Arc<Views>, served: &mut JoinSet<()>) {
+        for listener in self.federation {
+            served.spawn(Arc::clone(rooms).listen(listener, self.public_gate.clone()));
+        }
+        for listener in self.backend {
+            served.spawn(Arc::clone(rooms).listen(listener, self.backend_gate.clone()));
+        }
+        for listener in self.admin {
+            served.spawn(admin::serve(listener, Arc::clone(views)));
+        }
+        if let Some(responder) = self.dns {
+            served.spawn(responder.serve());
+        }
+    }
+}
+
+fn bind_all(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, Error> {
+    let each = addresses.iter();
+    each.map(|address| bind(*address).map_err(|error| Error::Bind(*address, error)))
+        .collect()
+}
+
+fn responder(config: &Config, rooms: &Rooms) -> Result<Responder, Error> {
+    let listen = config.listen.dns.clone();
+    let steering = Steering {
+        address: steer_to(config.listen.backend.first().copied()),
+        port: config.listen.backend.first().map_or(0, SocketAddr::port),
+        suffixes: search_suffixes(),
+    };
+    let sources = match config.capture {
+        Capture::Redirect { .. } => Sources::ThisHost,
+        Capture::Dns | Capture::Explicit => Sources::Loopback,
+    };
+    let upstream = rooms.verifier.resolver_servers().to_vec();
+    let first = listen.first().copied();
+    let settings = dns::Settings {
+        listen,
+        upstream,
+        steering,
+        sources,
+    };
+    Responder::bind(settings).map_err(|error| {
+        Error::Bind(
+            first.unwrap_or_else(|| SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0)),
+            error,
+        )
+    })
+}
+
+/// Where our own server finds us: at the listener's address, or on loopback where that is any.
+fn steer_to(listener: Option<SocketAddr>) -> IpAddr {
+    match listener.map(|it| it.ip()) {
+        Some(ip) if !ip.is_unspecified() => ip,
+        Some(IpAddr::V6(_)) => Ipv6Addr::LOCALHOST.into(),
+        Some(IpAddr::V4(_)) | None => Ipv4Addr::LOCALHOST.into(),
+    }
+}
+
+/// What the resolver of our own server puts behind names, which shares our `/etc/resolv.conf`.
+fn search_suffixes() -> Vec<ligase_verifier::Domain> {
+    let text = std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
+    let searches = text
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("search"));
+    let names = searches.last().unwrap_or_default().split_whitespace();
+    names.filter_map(|name| name.parse().ok()).collect()
+}

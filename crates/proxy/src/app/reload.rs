@@ -1,0 +1,179 @@
+//! Reads everything again when the operator asks or a file has changed.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use ligase_metrics::Metrics;
+use serde_json::{Value, json};
+use tracing::{info, warn};
+
+use super::settings::{self, BothKeys};
+use super::{files, readiness};
+use crate::admin::Readiness;
+use crate::config::{self, Config, Hosts, Overrides};
+use crate::connection::rooms::Rooms;
+use crate::logging::Logging;
+use crate::tls::identity::Reloaded;
+
+/// Puts a changed configuration into effect; a broken one changes nothing.
+pub(super) struct Reloader {
+    pub(super) path: PathBuf,
+    pub(super) overrides: Overrides,
+    pub(super) logging: Logging,
+    pub(super) keys: BothKeys,
+    pub(super) rooms: Arc<Rooms>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) current: Mutex<Config>,
+}
+
+impl Reloader {
+    /// The configuration in effect.
+    pub(super) fn current(&self) -> Config {
+        self.current
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Reads the configuration and everything it names again.
+    ///
+    /// # Errors
+    /// What is wrong; nothing has changed then.
+    pub(super) fn reload(&self) -> Result<(), Vec<config::Error>> {
+        let result = self.try_reload();
+        self.metrics.standing.reloaded(result.is_ok());
+        match &result {
+            Ok(()) => info!("reloaded"),
+            Err(problems) => {
+                for problem in problems {
+                    let (key, problem) = (problem.key.as_str(), problem.problem.as_str());
+                    warn!(key, problem, "not reloaded; everything stays as it was");
+                }
+            }
+        }
+        result
+    }
+
+    fn try_reload(&self) -> Result<(), Vec<config::Error>> {
+        let config = Config::read(&self.path, &self.overrides)?;
+        let reloaded = self.rooms.tls.identities().replace(files(&config));
+        reloaded.map_err(|error| {
+            let (key, problem) = ("certificates".to_owned(), error.to_string());
+            vec![config::Error { key, problem }]
+        })?;
+        self.rooms
+            .settings
+            .store(Arc::new(settings::settings(&config, &self.keys)));
+        self.logging.set_level(config.log.level);
+        let expiry = self.rooms.tls.identities().earliest_expiry();
+        self.metrics.standing.earliest_expiry(Some(expiry));
+        let before = self.current();
+        for key in needs_restart(&before, &config) {
+            warn!(key, "changed, and takes effect with the next start only");
+        }
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = config;
+        Ok(())
+    }
+
+    /// Looks again and again whether a file has changed: a mounted secret changes without a signal.
+    pub(super) async fn watch(self: Arc<Self>) {
+        let mut seen = self.fingerprint();
+        loop {
+            tokio::time::sleep(GLANCE).await;
+            let now = self.fingerprint();
+            if now != seen {
+                seen = now;
+                let _ = self.reload();
+            } else if let Ok(Reloaded::Changed) = self.rooms.tls.identities().reload() {
+                info!("certificates reread");
+                let expiry = self.rooms.tls.identities().earliest_expiry();
+                self.metrics.standing.earliest_expiry(Some(expiry));
+            }
+        }
+    }
+
+    /// What the configuration and the list of hosts hold now.
+    fn fingerprint(&self) -> (Option<Vec<u8>>, Option<Vec<u8>>) {
+        let hosts = match self.current().hosts {
+            Hosts::Listed { file, .. } => file,
+            Hosts::Auto => None,
+        };
+        let read = |path: PathBuf| std::fs::read(path).ok();
+        (read(self.path.clone()), hosts.and_then(read))
+    }
+
+    pub(super) fn readiness(&self) -> Readiness {
+        readiness(self.rooms.tls.identities(), self.rooms.now())
+    }
+
+    /// The configuration without its secrets, for the admin port.
+    pub(super) fn show(&self) -> Value {
+        let config = self.current();
+        let domains: Vec<_> = match &config.hosts {
+            Hosts::Listed { domains, .. } => domains.iter().map(|it| it.as_str()).collect(),
+            Hosts::Auto => vec!["auto"],
+        };
+        let text = |addresses: &[std::net::SocketAddr]| {
+            addresses
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+        };
+        json!({
+            "server_name": config.server_name.as_str(),
+            "hosts": domains,
+            "certificates": config.certificates.iter().map(|it| json!({
+                "chain": it.chain.display().to_string(),
+                "key": it.key.display().to_string(),
+            })).collect::<Vec<_>>(),
+            "backend": {
+                "address": config.backend.address.to_string(),
+                "tls": config.backend.tls.as_str(),
+                "local_ca": {
+                    "certificate": config.backend.local_ca.certificate.display().to_string(),
+                },
+            },
+            "capture": format!("{:?}", config.capture).to_lowercase(),
+            "listen": {
+                "federation": text(&config.listen.federation),
+                "backend": text(&config.listen.backend),
+                "dns": text(&config.listen.dns),
+                "admin": text(&config.listen.admin),
+            },
+            "resolver": { "dnssec": config.resolver.dnssec.as_str() },
+            "policy": { "default": format!("{:?}", config.policy.default).to_lowercase() },
+            "log": {
+                "level": config.log.level.as_str(),
+                "format": config.log.format.as_str(),
+            },
+        })
+    }
+}
+
+/// Keys whose new values are not taken up while the program runs.
+fn needs_restart(before: &Config, after: &Config) -> Vec<&'static str> {
+    let changed = [
+        ("listen", before.listen != after.listen),
+        ("capture", before.capture != after.capture),
+        ("resolver", before.resolver != after.resolver),
+        ("trust", before.roots != after.roots),
+        ("policy.prooftypes", before.prooftypes != after.prooftypes),
+        (
+            "backend.local_ca",
+            before.backend.local_ca != after.backend.local_ca,
+        ),
+        (
+            "dialback_secret",
+            before.dialback_secret != after.dialback_secret,
+        ),
+    ];
+    changed
+        .into_iter()
+        .filter(|(_, changed)| *changed)
+        .map(|(key, _)| key)
+        .collect()
+}
+
+/// How often the files are looked at.
+const GLANCE: Duration = Duration::from_secs(2);

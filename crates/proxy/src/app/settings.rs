@@ -1,0 +1,117 @@
+//! From what the operator asked for to what the rooms need.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use ligase_verifier as verifier;
+
+use crate::binding::{Hosted, Level, Policy, Side};
+use crate::config::{BackendTls, Config, Dnssec, Hosts, ResolverServers, Roots};
+use crate::connection::rooms::Settings;
+use crate::establish;
+use crate::net::dial::Patience;
+use crate::stream::{Bounds, Keys, Limits, Terms};
+
+/// The keys of both sides: what is made for one never verifies on the other.
+#[derive(Clone, Debug)]
+pub(super) struct BothKeys {
+    pub(super) public: Arc<Keys>,
+    pub(super) backend: Arc<Keys>,
+}
+
+pub(super) fn settings(config: &Config, keys: &BothKeys) -> Settings {
+    let limits = &config.limits;
+    let hosted = Arc::new(match &config.hosts {
+        Hosts::Listed { domains, .. } => {
+            Hosted::Only(domains.iter().cloned().collect::<HashSet<_>>())
+        }
+        Hosts::Auto => Hosted::Ask,
+    });
+    let bounds = Bounds {
+        preauth: limits.preauth_seconds,
+        preauth_elements_max: u32::try_from(limits.preauth_elements).unwrap_or(u32::MAX),
+        step: limits.step_seconds,
+        answer: limits.ladder_seconds,
+        idle: limits.idle_seconds,
+        claims_max: limits.assertions_in_flight,
+        pairs_max: limits.pairs_per_connection,
+    };
+    let public = Terms {
+        side: Side::Public,
+        hosted: Arc::clone(&hosted),
+        policy: Arc::new(config.policy.clone()),
+        tls: true,
+        server_name: config.server_name.clone(),
+        keys: Arc::clone(&keys.public),
+        bounds,
+    };
+    let level = match config.backend.tls {
+        BackendTls::Auto | BackendTls::Off => Level::Any,
+        BackendTls::Required => Level::Encrypted,
+    };
+    let backend = Terms {
+        side: Side::Backend,
+        hosted,
+        policy: Arc::new(Policy {
+            default: level,
+            ..Policy::default()
+        }),
+        tls: config.backend.tls != BackendTls::Off,
+        server_name: config.server_name.clone(),
+        keys: Arc::clone(&keys.backend),
+        bounds,
+    };
+    let frame = |element| Limits {
+        element,
+        depth: limits.depth,
+        attributes: limits.attributes,
+    };
+    Settings {
+        public: Arc::new(public),
+        backend: Arc::new(backend),
+        backend_address: config.backend.address,
+        limits_before: frame(limits.preauth_element_bytes),
+        limits_after: frame(limits.stanza_bytes),
+        dial: Patience {
+            attempt: limits.connect_seconds,
+            total: limits.connect_seconds * 2,
+        },
+        handshake_initiating: limits.tls_seconds,
+        handshake_receiving: limits.handshake_seconds,
+        ladder: limits.ladder_seconds,
+        stall: limits.outbox_seconds,
+    }
+}
+
+pub(super) fn queue(config: &Config) -> establish::Bounds {
+    establish::Bounds {
+        pair_stanzas_max: config.limits.queue_stanzas,
+        pair_bytes_max: config.limits.queue_bytes,
+        bytes_max: config.limits.queue_total_bytes,
+    }
+}
+
+pub(super) fn verifier(config: &Config) -> verifier::Settings {
+    verifier::Settings {
+        servers: match &config.resolver.servers {
+            ResolverServers::System => verifier::Servers::System,
+            ResolverServers::Listed(servers) => verifier::Servers::These(servers.clone()),
+        },
+        dnssec: match config.resolver.dnssec {
+            Dnssec::Validate => verifier::Dnssec::Validate,
+            Dnssec::TrustAd => verifier::Dnssec::TrustAd,
+            Dnssec::Off => verifier::Dnssec::Off,
+        },
+        trust_anchor: config.resolver.trust_anchor.clone(),
+        roots: match &config.roots {
+            Roots::System => verifier::RootSource::System,
+            Roots::File(path) => verifier::RootSource::File(path.clone()),
+        },
+        prooftypes: config.prooftypes.clone(),
+        reach: verifier::Reach {
+            loopback: config.resolver.allow_loopback,
+            ..verifier::Reach::default()
+        },
+        ..verifier::Settings::default()
+    }
+}

@@ -1,0 +1,49 @@
+//! `ligase run`: the proxy itself.
+
+use std::path::Path;
+
+use crate::app::{App, Signals};
+use crate::args::{Exit, likes_color, overrides};
+use crate::config::Config;
+use crate::logging::Logging;
+
+/// Runs the proxy until it is asked to end; tells how it ended. What is wrong goes to stderr.
+#[must_use]
+pub fn run(path: &Path) -> Exit {
+    let overrides = overrides();
+    let config = match Config::read(path, &overrides) {
+        Ok(config) => config,
+        Err(problems) => {
+            for problem in problems {
+                eprintln!("{problem}");
+            }
+            return Exit::Config;
+        }
+    };
+    let Ok(logging) = Logging::start(config.log, likes_color()) else {
+        return Exit::Failed;
+    };
+    // Two workers carry more than a server behind can take; more only share its cores.
+    let workers = std::thread::available_parallelism().map_or(1, |it| it.get().min(WORKERS_MAX));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(workers)
+        .enable_all()
+        .build();
+    let Ok(runtime) = runtime else {
+        return Exit::Unavailable;
+    };
+    runtime.block_on(async {
+        let Ok(signals) = Signals::listen() else {
+            return Exit::Unavailable;
+        };
+        match App::build(path.to_owned(), config, overrides, logging).await {
+            Ok(app) => app.run(signals).await,
+            Err(error) => {
+                eprintln!("{error}");
+                error.exit()
+            }
+        }
+    })
+}
+
+const WORKERS_MAX: usize = 2;

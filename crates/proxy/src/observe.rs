@@ -1,0 +1,320 @@
+//! What happened, told to the log and to the metrics; the one room with both.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use ligase_metrics::{
+    Attempt, AuthReason, AuthResult, BindingGuard, BounceCondition, ChannelGuard, ConnectionGuard,
+    DialbackResult, DialbackRole, Direction, Kind, Metrics, Proof, RevocationCause, Rung, Side,
+    Transport, ViolationReason, ViolationSide,
+};
+use tracing::{debug, info, warn};
+
+use crate::binding::{self, ConnectionId};
+use crate::connection::event::{Ending, Event, Facts, Role};
+use crate::logging::Throttle;
+use crate::stream;
+
+/// Turns events into log lines and numbers.
+#[derive(Debug)]
+pub struct Observer {
+    metrics: Arc<Metrics>,
+    open: Mutex<HashMap<ConnectionId, Counted>>,
+    throttle: Mutex<Throttle>,
+}
+
+/// What is counted for a connection until it ends.
+#[derive(Debug)]
+struct Counted {
+    connection: ConnectionGuard,
+    channel: Option<ChannelGuard>,
+    bindings: Vec<BindingGuard>,
+}
+
+impl Observer {
+    /// An observer that counts in `metrics`.
+    pub fn new(metrics: Arc<Metrics>) -> Self {
+        Self {
+            metrics,
+            open: Mutex::default(),
+            throttle: Mutex::default(),
+        }
+    }
+
+    /// Takes note of an event.
+    pub fn tell(&self, event: Event) {
+        match event {
+            Event::Opened(facts) => self.opened(facts),
+            Event::Settled(facts) => {
+                if let Some(counted) = self.open().get_mut(&facts.id) {
+                    counted.connection.turn(transport(&facts));
+                }
+            }
+            Event::Ended(facts, ending) => self.ended(facts, ending),
+            Event::Bound {
+                facts,
+                pair,
+                grounds,
+                took,
+            } => {
+                self.bound(facts, &pair, grounds, took);
+            }
+            Event::Failed { pair, side, reason } => {
+                if side == binding::Side::Backend {
+                    self.metrics.standing.backend(reason != UNREACHED);
+                }
+                let (sender, target) = (pair.sender.as_str(), pair.target.as_str());
+                warn!(
+                    side = side.as_str(),
+                    sender, target, reason, "no way out for a pair"
+                );
+            }
+            Event::Fell { pair, to } => {
+                let rung = match to {
+                    stream::Rung::External => Rung::DomainName,
+                    stream::Rung::Dialback => Rung::Dialback,
+                    stream::Rung::Plain => Rung::Plain,
+                };
+                self.metrics.verdicts.fell_back(rung);
+                debug!(
+                    remote = pair.target.as_str(),
+                    rung = rung.as_str(),
+                    "fell back"
+                );
+            }
+            Event::Broke {
+                violation,
+                side,
+                connection,
+                peer,
+            } => {
+                self.broke(violation, side, connection, peer);
+            }
+            Event::Dialback { role, valid } => self.dialed_back(role, valid),
+            Event::Judged {
+                side,
+                outbound,
+                domain,
+                proof,
+                result,
+                reason,
+            } => {
+                self.judged(side, outbound, proof, result, reason);
+                let proof = proof.unwrap_or("none");
+                debug!(
+                    domain = domain.as_str(),
+                    proof, result, reason, "judged a peer"
+                );
+            }
+            Event::Passed { side, kind, count } => {
+                let kind = Kind::read(kind.as_str()).unwrap_or(Kind::Message);
+                self.metrics.connections.passed(towards(side), kind, count);
+            }
+            Event::Bounced { side, condition } => {
+                let condition = BounceCondition::read(condition);
+                let condition = condition.unwrap_or(BounceCondition::UndefinedCondition);
+                self.metrics
+                    .refusals
+                    .bounced(towards(side.other()), condition);
+            }
+            Event::Revoked => self.metrics.refusals.revoked(RevocationCause::PeerRevoked),
+        }
+    }
+
+    fn opened(&self, facts: Facts) {
+        let connection =
+            self.metrics
+                .connections
+                .opened(side(facts.side), direction(&facts), transport(&facts));
+        let counted = Counted {
+            connection,
+            channel: None,
+            bindings: Vec::new(),
+        };
+        self.open().insert(facts.id, counted);
+        debug!(
+            conn = facts.id.0,
+            side = facts.side.as_str(),
+            direction = direction(&facts).as_str(),
+            peer = %facts.peer,
+            "connection opened"
+        );
+    }
+
+    fn ended(&self, facts: Facts, ending: Ending) {
+        self.open().remove(&facts.id);
+        let (reason, because) = match ending {
+            Ending::Closed => ("closed", ""),
+            Ending::Refused(condition, because) => (condition.as_str(), because),
+            Ending::Broken => ("broken", ""),
+        };
+        info!(
+            conn = facts.id.0,
+            side = facts.side.as_str(),
+            direction = direction(&facts).as_str(),
+            peer = %facts.peer,
+            reason,
+            because,
+            "connection ended"
+        );
+    }
+
+    fn bound(
+        &self,
+        facts: Facts,
+        pair: &binding::DomainPair,
+        grounds: &'static str,
+        took: Duration,
+    ) {
+        let direction = direction(&facts);
+        let (local, remote) = match direction {
+            Direction::Outbound => (&pair.sender, &pair.target),
+            Direction::Inbound => (&pair.target, &pair.sender),
+        };
+        info!(
+            conn = facts.id.0,
+            side = facts.side.as_str(),
+            direction = direction.as_str(),
+            local = local.as_str(),
+            remote = remote.as_str(),
+            proof = grounds,
+            mode = "domain-name",
+            transport = transport(&facts).as_str(),
+            "pair authenticated"
+        );
+        if facts.side == binding::Side::Backend {
+            self.metrics.standing.backend(true);
+        }
+        let Some(proof) = Proof::read(grounds) else {
+            return;
+        };
+        if proof != Proof::Dialback {
+            self.metrics.verdicts.upgraded(direction, proof);
+        }
+        self.metrics.connections.set_up(direction, proof, took);
+        if let Some(counted) = self.open().get_mut(&facts.id) {
+            counted.bindings.push(self.metrics.connections.bound(proof));
+            let open = || self.metrics.connections.channel_opened(direction);
+            counted.channel.get_or_insert_with(open);
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "lines are counted by the second")]
+    fn broke(
+        &self,
+        violation: stream::Violation,
+        side: binding::Side,
+        connection: Option<ConnectionId>,
+        peer: Option<std::net::SocketAddr>,
+    ) {
+        if let Some(reason) = ViolationReason::read(violation.as_str()) {
+            let side = match side {
+                binding::Side::Public => ViolationSide::Public,
+                binding::Side::Backend => ViolationSide::Backend,
+            };
+            self.metrics.refusals.violated(side, reason);
+        }
+        let admitted = {
+            let mut throttle = self.throttle.lock().unwrap_or_else(PoisonError::into_inner);
+            throttle.admit(violation, Instant::now())
+        };
+        if let Some(admitted) = admitted {
+            warn!(
+                event = "violation",
+                side = side.as_str(),
+                reason = violation.as_str(),
+                conn = connection.map(|id| id.0),
+                peer = peer.map(|peer| peer.to_string()),
+                suppressed = admitted.suppressed,
+                "violation"
+            );
+        }
+    }
+
+    fn dialed_back(&self, role: Role, valid: Option<bool>) {
+        let role = match role {
+            Role::Initiating => DialbackRole::Initiating,
+            Role::Receiving => DialbackRole::Receiving,
+            Role::Authoritative => DialbackRole::Authoritative,
+        };
+        let result = match valid {
+            Some(true) => DialbackResult::Valid,
+            Some(false) => DialbackResult::Invalid,
+            None => DialbackResult::Error,
+        };
+        self.metrics.verdicts.dialed_back(role, result);
+    }
+
+    fn judged(
+        &self,
+        side: binding::Side,
+        outbound: bool,
+        proof: Option<&'static str>,
+        result: &'static str,
+        reason: &'static str,
+    ) {
+        if side == binding::Side::Backend {
+            return;
+        }
+        let direction = if outbound {
+            Direction::Outbound
+        } else {
+            Direction::Inbound
+        };
+        let proof = proof
+            .and_then(Proof::read)
+            .unwrap_or(match reason.split('.').next() {
+                Some("dane") => Proof::Dane,
+                Some("posh") => Proof::Posh,
+                _ => Proof::Pkix,
+            });
+        let result = AuthResult::read(result).unwrap_or(AuthResult::Undetermined);
+        let reason = AuthReason::read(reason).unwrap_or(AuthReason::Other);
+        self.metrics.verdicts.attempted(Attempt {
+            direction,
+            proof,
+            result,
+            reason,
+        });
+    }
+
+    fn open(&self) -> MutexGuard<'_, HashMap<ConnectionId, Counted>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn side(side: binding::Side) -> Side {
+    match side {
+        binding::Side::Public => Side::Public,
+        binding::Side::Backend => Side::Backend,
+    }
+}
+
+/// The direction of what leaves on a side, seen from our server.
+fn towards(side: binding::Side) -> Direction {
+    match side {
+        binding::Side::Public => Direction::Outbound,
+        binding::Side::Backend => Direction::Inbound,
+    }
+}
+
+/// The direction of a connection, seen from our server: towards it is inbound.
+pub fn direction(facts: &Facts) -> Direction {
+    match (facts.side, facts.outbound) {
+        (binding::Side::Public, false) | (binding::Side::Backend, true) => Direction::Inbound,
+        (binding::Side::Public, true) | (binding::Side::Backend, false) => Direction::Outbound,
+    }
+}
+
+/// How a connection is encrypted.
+pub fn transport(facts: &Facts) -> Transport {
+    match facts.transport {
+        None => Transport::Plain,
+        Some(ligase_verifier::Transport::StartTls) => Transport::StartTls,
+        Some(ligase_verifier::Transport::DirectTls) => Transport::DirectTls,
+    }
+}
+
+/// The reason of a search that found nobody at the address.
+const UNREACHED: &str = "connect";

@@ -1,0 +1,186 @@
+//! Every kind of server behind a proxy, with every kind of peer, by every way in and out.
+
+use std::thread;
+
+use ligase_tests::{Capture, Host, Kind, Leaf, Ligase, Manner, OldServer, Proxy, User, World};
+
+use crate::conversation::{converse, pour, talk_with_old};
+use crate::verona::{House, Plan, Rows, everything, hosted, publish_both};
+
+#[test]
+fn every_backend_talks_with_every_peer_when_captured_by_dns() {
+    matrix(Capture::Dns);
+}
+
+#[test]
+fn every_backend_talks_with_every_peer_when_captured_by_redirection() {
+    matrix(Capture::Redirect);
+}
+
+/// Servers behind a proxy, as their packages have them and told to do without TLS; one of old;
+/// and peers that an authority vouches for, and that nobody does.
+fn matrix(capture: Capture) {
+    let backends = [
+        Plan::behind("montague", Kind::Ejabberd, Manner::Default, capture),
+        Plan::behind("capulet", Kind::Prosody, Manner::Default, capture),
+        Plan::behind("benvolio", Kind::Ejabberd, Manner::InTheClear, capture),
+        Plan::behind("tybalt", Kind::Prosody, Manner::InTheClear, capture),
+    ];
+    let peers = [
+        Plan::bare("escalus", Kind::Prosody, true),
+        Plan::bare("paris", Kind::Ejabberd, true),
+        Plan::bare("laurence", Kind::Prosody, false),
+        Plan::bare("peter", Kind::Ejabberd, false),
+    ];
+    let mut world = World::new();
+    let places: Vec<_> = backends
+        .iter()
+        .chain(&peers)
+        .map(|plan| (plan, plan.publish(&mut world)))
+        .collect();
+    let old = world.host("verona");
+    publish_both(&mut world, "verona", &old, Some(capture));
+    world.open();
+
+    let (world, rows) = (&world, Rows::default());
+    let houses: Vec<_> = thread::scope(|scope| {
+        let building: Vec<_> = places
+            .iter()
+            .map(|(plan, host)| scope.spawn(move || plan.build(world, host, |_| ())))
+            .collect();
+        building
+            .into_iter()
+            .filter_map(|house| house.join().ok())
+            .collect()
+    });
+    assert_eq!(houses.len(), places.len(), "not every house was built");
+    let (behind, bare) = houses.split_at(backends.len());
+    let (old, proxy) = old_server(world, &old, capture);
+
+    thread::scope(|scope| {
+        let rows = &rows;
+        for (number, backend) in behind.iter().enumerate() {
+            let others = behind.iter().skip(number + 1);
+            let others = others.filter(|other| other.server.kind() != backend.server.kind());
+            let others: Vec<_> = bare.iter().chain(others).collect();
+            scope.spawn(move || others.iter().for_each(|other| visit(rows, backend, other)));
+        }
+        let old = &old;
+        scope.spawn(move || {
+            for user in houses_of(behind).chain(houses_of(bare)) {
+                rows.run(&format!("verona.lab and {}", user.jid), || {
+                    talk_with_old(old, "prince@verona.lab", user);
+                });
+            }
+        });
+    });
+    pour_all(&rows, behind, bare);
+    for house in behind {
+        rows.run(&format!("the books of {}", house.name), || audit(house));
+    }
+    rows.run("the books of verona", || assert_upgraded(&proxy));
+    rows.finish();
+}
+
+/// One server with another, by STARTTLS and by direct TLS.
+fn visit(rows: &Rows, ours: &House, theirs: &House) {
+    for (our, their) in ours.people().into_iter().zip(theirs.people()) {
+        rows.run(&format!("{} and {}", our.jid, their.jid), || {
+            converse(our, their)
+        });
+    }
+}
+
+fn houses_of(houses: &[House]) -> impl Iterator<Item = &User> {
+    houses.iter().flat_map(House::people)
+}
+
+/// A megabyte each way between every two, all at once: Prosody lets no more than 30 kB a second of
+/// each peer in, so they have to wait for it together.
+fn pour_all(rows: &Rows, behind: &[House], bare: &[House]) {
+    thread::scope(|scope| {
+        for ours in behind {
+            for theirs in bare {
+                for (our, their) in ours.people().into_iter().zip(theirs.people()) {
+                    scope.spawn(move || {
+                        rows.run(
+                            &format!("a megabyte from {} to {}", our.jid, their.jid),
+                            || {
+                                pour(&ours.server, our, their);
+                            },
+                        );
+                    });
+                    scope.spawn(move || {
+                        rows.run(
+                            &format!("a megabyte from {} to {}", their.jid, our.jid),
+                            || {
+                                pour(&theirs.server, their, our);
+                            },
+                        );
+                    });
+                }
+            }
+        }
+    });
+}
+
+/// What the proxy counted is what happened.
+fn audit(house: &House) {
+    let ligase = house.proxy();
+    assert!(
+        0.0 < ligase.metric("ligase_bindings_active", &["proof=\"pkix\""]),
+        "nothing by PKIX"
+    );
+    let dialback = ligase.metric("ligase_bindings_active", &["proof=\"dialback\""]);
+    assert!(0.0 < dialback, "nothing by dialback");
+    let violations = ligase.metric("ligase_violations_total", &[]);
+    assert!(
+        violations.abs() < f64::EPSILON,
+        "violations: {}",
+        ligase.get("/metrics").1
+    );
+    let expected = match (house.server.kind(), house.server.manner()) {
+        (_, Manner::InTheClear) => return assert_upgraded(ligase),
+        (Kind::Prosody, _) => hosts_of_prosody(&house.name),
+        (Kind::Ejabberd, _) => hosts_of_ejabberd(&house.name),
+    };
+    assert_eq!(
+        house.server.changes(),
+        expected,
+        "more than host names was changed"
+    );
+}
+
+/// A server that knows dialback only was met by others with more.
+fn assert_upgraded(ligase: &Ligase) {
+    assert!(
+        0.0 < ligase.metric("ligase_auth_upgrades_total", &["to=\"pkix\""]),
+        "no upgrade"
+    );
+}
+
+fn hosts_of_prosody(name: &str) -> Vec<String> {
+    let domains = [format!("{name}.lab"), format!("direct-{name}.lab")];
+    let lines = domains.iter().flat_map(|domain| {
+        let rooms = format!("+Component \"conference.{domain}\" \"muc\"");
+        [format!("+VirtualHost \"{domain}\""), rooms]
+    });
+    lines.collect()
+}
+
+fn hosts_of_ejabberd(name: &str) -> Vec<String> {
+    let added = [
+        format!("+  - {name}.lab"),
+        format!("+  - direct-{name}.lab"),
+    ];
+    [vec!["-  - localhost".to_owned()], added.to_vec()].concat()
+}
+
+/// A server of old behind a proxy.
+fn old_server(world: &World, host: &Host, capture: Capture) -> (OldServer, Ligase) {
+    let names = everything("verona");
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let certificate = Leaf::of(&names).signed_by(&world.authority);
+    let proxy = Proxy::new(world, host, capture, &hosted("verona"), &certificate).start();
+    (OldServer::start(host, "verona.lab"), proxy)
+}

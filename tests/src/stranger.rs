@@ -1,0 +1,263 @@
+//! Stranger: a scripted server of today, which shows any certificate, claims any domain and
+//! believes everybody.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use crate::xml::{attribute, content};
+use crate::{Certificate, Host, Peer, Stream};
+
+/// A server that runs until its host ends.
+#[derive(Clone, Debug)]
+pub struct Stranger {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    peer: Peer,
+    port: u16,
+    domain: String,
+    certificate: Certificate,
+    heard: Mutex<Vec<String>>,
+    changed: Condvar,
+}
+
+/// What became of a claim.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Outcome {
+    /// We may speak for the domain.
+    Let,
+    /// We may not; this is what was said instead.
+    Refused(String),
+}
+
+impl Stranger {
+    /// Listens at a port as the server of a domain, and says `valid` to whoever asks.
+    pub fn listen(host: &Host, port: u16, domain: &str, certificate: &Certificate) -> Self {
+        let peer = Peer::on(host);
+        peer.listen(port);
+        let shared = Arc::new(Shared {
+            peer,
+            port,
+            domain: domain.to_owned(),
+            certificate: certificate.clone(),
+            heard: Mutex::default(),
+            changed: Condvar::new(),
+        });
+        let stranger = Self { shared };
+        let accepting = stranger.clone();
+        thread::spawn(move || {
+            while !accepting.shared.peer.has_ended() {
+                if let Some(stream) = accepting.shared.peer.accept_within(port, PATIENCE) {
+                    let receiving = accepting.clone();
+                    thread::spawn(move || receiving.receive(&stream));
+                }
+            }
+        });
+        stranger
+    }
+
+    /// The domain that it serves.
+    pub fn domain(&self) -> &str {
+        &self.shared.domain
+    }
+
+    /// The port it listens at.
+    pub fn port(&self) -> u16 {
+        self.shared.port
+    }
+
+    /// Every stanza and every dialback element that has come.
+    pub fn heard(&self) -> Vec<String> {
+        self.lock().clone()
+    }
+
+    /// Waits for something that holds this text.
+    #[track_caller]
+    pub fn hear(&self, text: &str) {
+        let missing = |heard: &mut Vec<String>| !heard.iter().any(|it| it.contains(text));
+        let waited = self
+            .shared
+            .changed
+            .wait_timeout_while(self.lock(), PATIENCE, missing);
+        let (heard, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+        assert!(
+            !waited.timed_out(),
+            "{} never heard {text:?}, but {heard:?}",
+            self.domain()
+        );
+    }
+
+    /// Dials a server and claims to speak for `claimed` there, by EXTERNAL if that is offered and
+    /// by dialback if not; then says a message in that name whatever the answer was.
+    pub fn claim(
+        &self,
+        at: &str,
+        claimed: &str,
+        target: &str,
+        certificate: Option<&Certificate>,
+        message: &str,
+    ) -> Outcome {
+        let stream = self.shared.peer.dial(at);
+        let outcome = match negotiate(&stream, claimed, target, certificate) {
+            Ok(offered) => authenticate(&stream, &offered, claimed, target),
+            Err(refusal) => Outcome::Refused(refusal),
+        };
+        stream.send(message);
+        outcome
+    }
+
+    /// Serves one stream that somebody opened to us.
+    fn receive(&self, stream: &Stream) {
+        let domain = &self.shared.domain;
+        let (mut secured, mut authenticated) = (false, false);
+        let mut number = 0;
+        while let Some(said) = stream.next_within(PATIENCE) {
+            let from = attribute(&said, "from").unwrap_or_default().to_owned();
+            if said.starts_with("<stream:stream") {
+                number += 1;
+                let id = format!("{domain}-{number}-{}", self.lock().len());
+                let to = attribute(&said, "to").unwrap_or_default();
+                stream.send(&header(to, &from, Some(&id)));
+                if to != domain {
+                    stream.send(HOST_UNKNOWN);
+                    return stream.close();
+                }
+                stream.send(match (secured, authenticated) {
+                    (false, _) => FEATURES,
+                    (true, false) => FEATURES_AFTER_TLS,
+                    (true, true) => "<stream:features/>",
+                });
+            } else if said.starts_with("<starttls") {
+                if stream
+                    .accept_tls(PROCEED, &self.shared.certificate)
+                    .is_err()
+                {
+                    return;
+                }
+                secured = true;
+            } else if said.starts_with("<auth") {
+                authenticated = true;
+                stream.send("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>");
+                self.keep(format!("<auth>{}</auth>", content(&said)));
+            } else if said.starts_with("<db:") {
+                let name = if said.starts_with("<db:verify") {
+                    "verify"
+                } else {
+                    "result"
+                };
+                let id = attribute(&said, "id").map(|id| format!(" id='{id}'"));
+                let id = id.unwrap_or_default();
+                stream.send(&format!(
+                    "<db:{name} from='{domain}' to='{from}'{id} type='valid'/>"
+                ));
+                self.keep(said);
+            } else if said.starts_with("</stream:stream") {
+                stream.send("</stream:stream>");
+                return stream.close();
+            } else if !said.starts_with("<?xml") {
+                self.keep(said);
+            }
+        }
+    }
+
+    fn keep(&self, said: String) {
+        self.lock().push(said);
+        self.shared.changed.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<String>> {
+        self.shared
+            .heard
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Gets a stream as far as TLS and a header after it; the features offered then.
+fn negotiate(
+    stream: &Stream,
+    claimed: &str,
+    target: &str,
+    certificate: Option<&Certificate>,
+) -> Result<String, String> {
+    stream.send(&header(claimed, target, None));
+    let offered = features(stream)?;
+    if !offered.contains("<starttls") {
+        return Err(offered);
+    }
+    stream.send(STARTTLS);
+    let answer = stream.next();
+    if !answer.starts_with("<proceed") {
+        return Err(answer);
+    }
+    stream.start_tls(target, certificate)?;
+    stream.send(&header(claimed, target, None));
+    features(stream)
+}
+
+/// Claims to be who the header says, by EXTERNAL if that is offered, and by dialback if that does
+/// not help.
+fn authenticate(stream: &Stream, offered: &str, claimed: &str, target: &str) -> Outcome {
+    if offered.contains(">EXTERNAL<") {
+        stream.send(AUTH_AS_STREAM);
+        let answer = stream.next_within(PATIENCE).unwrap_or_default();
+        if answer.starts_with("<success") {
+            stream.send(&header(claimed, target, None));
+            return Outcome::Let;
+        }
+    }
+    stream.send(&format!(
+        "<db:result from='{claimed}' to='{target}'>00ff</db:result>"
+    ));
+    let answer = stream.next_within(PATIENCE).unwrap_or_default();
+    if answer.starts_with("<db:result") && attribute(&answer, "type") == Some("valid") {
+        return Outcome::Let;
+    }
+    Outcome::Refused(answer)
+}
+
+/// Takes the declaration and the header, and returns the features, or the error instead.
+fn features(stream: &Stream) -> Result<String, String> {
+    while let Some(said) = stream.next_within(PATIENCE) {
+        if said.starts_with("<stream:features") {
+            return Ok(said);
+        }
+        if said.starts_with("<stream:error") {
+            return Err(said);
+        }
+    }
+    Err("the end".to_owned())
+}
+
+fn header(from: &str, to: &str, id: Option<&str>) -> String {
+    let id = id.map(|id| format!(" id='{id}'")).unwrap_or_default();
+    format!(
+        "<?xml version='1.0'?><stream:stream xmlns='jabber:server' \
+         xmlns:db='jabber:server:dialback' xmlns:stream='http://etherx.jabber.org/streams' \
+         from='{from}' to='{to}'{id} version='1.0' xml:lang='en'>"
+    )
+}
+
+const FEATURES: &str = "<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'>\
+                        <required/></starttls></stream:features>";
+
+const FEATURES_AFTER_TLS: &str = "<stream:features>\
+    <mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>EXTERNAL</mechanism>\
+    </mechanisms><dialback xmlns='urn:xmpp:features:dialback'><errors/></dialback>\
+    </stream:features>";
+
+const STARTTLS: &str = "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
+const PROCEED: &str = "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
+
+/// EXTERNAL with the identity that the stream's header names (RFC 6120 §6.3.8).
+const AUTH_AS_STREAM: &str =
+    "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='EXTERNAL'>=</auth>";
+
+const HOST_UNKNOWN: &str = "<stream:error>\
+    <host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>";
+
+/// Longer than any step that the other side may take before it answers.
+const PATIENCE: Duration = Duration::from_secs(40);
