@@ -9,6 +9,7 @@ fn main() -> ExitCode {
     let exit = match Args::read(std::env::args_os()) {
         Ok(args) => match args.command {
             Command::Run(file) => command::run::run(&file.config),
+            Command::Demo(demo) => command::demo::run(&demo),
             _ => Exit::Usage,
         },
         Err(instead) => {

@@ -77,6 +77,11 @@ impl Server {
         *known.unwrap_or_else(PoisonError::into_inner) = resolver;
     }
 
+    /// The key by which it asks for a pair on a stream of this id.
+    pub(super) fn key(&self, pair: &DomainPair, id: &StreamId) -> String {
+        self.shared.keys.make(pair, id)
+    }
+
     /// Opens a stream to another domain and waits until it is believed there.
     pub(super) async fn call(&self, remote: &str) -> Result<Line> {
         let doing = &format!("call {remote} from {}", self.shared.domain);
