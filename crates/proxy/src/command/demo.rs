@@ -19,7 +19,8 @@ use std::time::Instant;
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::stage::Stage;
-use self::trouble::{Result, While};
+use self::story::Guards;
+use self::trouble::{Result, Trouble, While};
 use self::voice::Voice;
 use crate::args::{self, Exit, likes_color};
 
@@ -33,65 +34,81 @@ pub fn run(args: &args::Demo) -> Exit {
     let Ok(runtime) = runtime else {
         return Exit::Unavailable;
     };
-    // Whatever ends the story first, all that it has started ends with it.
     runtime.block_on(async {
-        tokio::select! {
-            told = tell(args) => match told {
-                Ok(exit) => exit,
-                Err(trouble) => {
-                    eprintln!("ligase demo: {trouble}");
-                    Exit::Failed
-                }
-            },
-            interrupted = interruption() => {
-                if let Err(trouble) = interrupted {
-                    eprintln!("ligase demo: {trouble}");
-                }
-                Exit::Failed
-            }
-        }
+        // Whatever ends the story early, all that it has started ends with it.
+        let told = tokio::select! {
+            told = tell() => told,
+            interrupted = interruption() => Err(match interrupted {
+                Ok(()) => Trouble::new("interrupted"),
+                Err(trouble) => trouble,
+            }),
+        };
+        let stayed = match told {
+            Ok(told) => told.end(args.stay).await,
+            Err(trouble) => Err(trouble),
+        };
+        stayed.unwrap_or_else(|trouble| {
+            eprintln!("ligase demo: {trouble}");
+            Exit::Failed
+        })
     })
+}
+
+/// The story when it has been told, and all that still runs.
+struct Told {
+    guards: Guards,
+    stage: Stage,
+    voice: Voice,
+    holds: bool,
 }
 
 #[expect(
     clippy::disallowed_methods,
     reason = "the story tells how long it took"
 )]
-async fn tell(args: &args::Demo) -> Result<Exit> {
+async fn tell() -> Result<Told> {
     let started = Instant::now();
     let mut voice = Voice::new(likes_color());
     let stage = Stage::set().await?;
-    voice.act("THE STAGE", "all of it on this machine, none of it as root");
-    for house in [&stage.montague, &stage.capulet] {
-        let server = "a server that knows dialback and nothing of TLS, at";
-        voice.fact(house.domain, &format!("{server} {}", house.server.address));
-    }
-    voice.fact(
-        "dns",
-        &format!("both domains, signed, at {}", stage.names.address),
-    );
+    story::stage(&voice, &stage);
     story::before(&mut voice, &stage).await?;
-    let mut guards = story::after(&mut voice, &stage).await?;
+    let guards = story::after(&mut voice, &stage).await?;
     story::forger(&mut voice, &stage, &guards).await?;
     let holds = voice.close(started.elapsed().as_secs_f64());
-    if args.stay {
-        voice.act("STAYING", "until Ctrl-C");
-        for (house, proxy) in [
-            (&stage.montague, &guards.montague),
-            (&stage.capulet, &guards.capulet),
-        ] {
-            voice.fact(
-                house.domain,
-                &format!("http://{}/connections /bindings /metrics", proxy.admin),
-            );
-            voice.fact("", &format!("{}", proxy.config.display()));
-            voice.fact("", &format!("{}", proxy.log.display()));
+    Ok(Told {
+        guards,
+        stage,
+        voice,
+        holds,
+    })
+}
+
+impl Told {
+    /// Ends it, at once or when somebody has seen enough.
+    async fn end(mut self, stay: bool) -> Result<Exit> {
+        if stay {
+            self.voice.act("STAYING", "until Ctrl-C; look around:");
+            let houses = [&self.stage.montague, &self.stage.capulet];
+            for (house, proxy) in houses
+                .into_iter()
+                .zip([&self.guards.montague, &self.guards.capulet])
+            {
+                let admin = proxy.admin;
+                self.voice
+                    .fact(house.domain, &format!("curl http://{admin}/connections"));
+                for also in ["bindings", "metrics", "config"] {
+                    self.voice.fact("", &format!("curl http://{admin}/{also}"));
+                }
+                let (config, log) = (proxy.config.display(), proxy.log.display());
+                self.voice.fact("  configuration", &config.to_string());
+                self.voice.fact("  log", &log.to_string());
+            }
+            interruption().await?;
         }
-        interruption().await?;
+        self.guards.montague.stop().await;
+        self.guards.capulet.stop().await;
+        Ok(if self.holds { Exit::Done } else { Exit::Failed })
     }
-    guards.montague.stop().await;
-    guards.capulet.stop().await;
-    Ok(if holds { Exit::Done } else { Exit::Failed })
 }
 
 /// Waits until somebody wants us to end.
