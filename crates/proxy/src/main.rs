@@ -11,7 +11,7 @@ fn main() -> ExitCode {
             Command::Run(file) => command::run::run(&file.config),
             Command::Validate(file) => command::validate::validate(&file.config),
             Command::Capture(what) => command::capture::capture(&what),
-            _ => Exit::Usage,
+            Command::Demo(demo) => command::demo::run(&demo),
         },
         Err(instead) => {
             let _ = instead.print();
