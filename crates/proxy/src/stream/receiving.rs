@@ -143,6 +143,7 @@ impl Receiving {
                 self.on_start_tls(state, out)
             }
             (State::Open(open, offered), Input::Frame(Frame::Auth(auth))) => {
+                self.refuse_second(table)?;
                 self.on_auth(open, offered, &auth, out)
             }
             (State::Open(mut open, offered), input) => {
@@ -201,11 +202,7 @@ impl Receiving {
     /// Counts what a far end says that is not authorized for anything yet (C-08).
     fn count(&mut self, input: &Input, table: &Table) -> Result<(), StreamError> {
         let counts = matches!(input, Input::Frame(_));
-        if !counts
-            || table
-                .row(self.id)
-                .is_some_and(|row| !row.entrances.is_empty())
-        {
+        if !counts || self.is_authorized(table) {
             return Ok(());
         }
         self.elements += 1;
@@ -213,6 +210,24 @@ impl Receiving {
             return Err(Condition::PolicyViolation
                 .because("too many elements before authorization")
                 .blame(Violation::LimitPreauth));
+        }
+        Ok(())
+    }
+
+    /// Whether the far end is authorized for anything.
+    fn is_authorized(&self, table: &Table) -> bool {
+        table
+            .row(self.id)
+            .is_some_and(|row| !row.entrances.is_empty())
+    }
+
+    /// SASL comes before anything is granted, and once: what comes while its outcome is awaited is
+    /// kept, and only before authorization is there a limit to that.
+    fn refuse_second(&self, table: &Table) -> Result<(), StreamError> {
+        if self.is_authorized(table) {
+            return Err(Condition::UnsupportedStanzaType
+                .because("SASL on a stream that is authorized")
+                .blame(Violation::SaslOrder));
         }
         Ok(())
     }
