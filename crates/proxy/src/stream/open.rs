@@ -83,6 +83,11 @@ impl Open {
         self.secured
     }
 
+    /// Whether our half of the stream has ended.
+    pub(super) fn is_leaving(&self) -> bool {
+        self.leaving
+    }
+
     /// What the far end presented, once the stream is left for another.
     pub(super) fn into_presented(self) -> Option<Presented> {
         self.presented
@@ -122,6 +127,8 @@ impl Open {
             Input::Frame(_) => Err(Condition::UnsupportedStanzaType
                 .because("an element of the negotiation on an open stream")
                 .blame(Violation::StreamOrder)),
+            // Nothing follows our closing tag, so nothing is granted any more.
+            Input::Found(..) | Input::Authority(..) | Input::Reached(..) if self.leaving => Ok(()),
             Input::Found(domain, finding) => self.on_found(&domain, finding, table, out),
             Input::Authority(pair, answer) => self.on_authority(&pair, answer, table, out),
             Input::Reached(pair, result) => self.on_reached(&pair, result, table, out),
@@ -338,7 +345,7 @@ impl Open {
         self.leaving = true;
         self.fail_asks(&Setback::Draining, out);
         let error = Condition::SystemShutdown.because("we are about to end");
-        out.push(Action::Send(format!("{}</stream:stream>", error.to_xml())));
+        out.push(Action::End(error));
         out.push(Action::SetTimer(FAREWELL));
     }
 }

@@ -139,10 +139,10 @@ impl Receiving {
         self.count(&input, table)?;
         match (state, input) {
             (State::Closed, _) => Ok(State::Closed),
-            (state @ State::Open(..), Input::Frame(Frame::StartTls)) => {
-                self.on_start_tls(state, out)
+            (State::Open(open, offered), Input::Frame(Frame::StartTls)) if !open.is_leaving() => {
+                Ok(self.on_start_tls(offered, out))
             }
-            (State::Open(open, offered), Input::Frame(Frame::Auth(auth))) => {
+            (State::Open(open, offered), Input::Frame(Frame::Auth(auth))) if !open.is_leaving() => {
                 self.refuse_second(table)?;
                 self.on_auth(open, offered, &auth, out)
             }
@@ -417,15 +417,8 @@ impl Receiving {
         )
     }
 
-    fn on_start_tls(&self, state: State, out: &mut Vec<Action>) -> Result<State, StreamError> {
-        let State::Open(
-            _,
-            Offered {
-                start_tls: Some(to),
-                ..
-            },
-        ) = state
-        else {
+    fn on_start_tls(&self, offered: Offered, out: &mut Vec<Action>) -> State {
+        let Some(to) = offered.start_tls else {
             // Not offered: in TLS already, or never.
             let violation = match self.terms.side {
                 Side::Public => Violation::StreamOrder,
@@ -434,11 +427,11 @@ impl Receiving {
             out.push(Action::Count(violation));
             out.push(Action::Send(format!("<failure xmlns='{}'/>", ns::TLS)));
             out.push(Action::Close(None));
-            return Ok(State::Closed);
+            return State::Closed;
         };
         out.push(Action::Send(format!("<proceed xmlns='{}'/>", ns::TLS)));
         out.push(Action::StartTls(to));
-        Ok(State::ExpectSecured)
+        State::ExpectSecured
     }
 
     fn on_auth(
