@@ -169,7 +169,10 @@ impl Receiving {
                 out.push(Action::Close(None));
                 Ok(State::Closed)
             }
-            (State::Judge(greeting, presented), Input::Found(_, finding)) => {
+            // An answer about another name, or from before TLS, says nothing about this one.
+            (State::Judge(greeting, presented), Input::Found(domain, finding))
+                if greeting.header.from.as_ref() == Some(&domain) =>
+            {
                 Ok(self.on_found(greeting, presented, finding, table, out))
             }
             (State::Admit(pair, presented), Input::Reached(reached, result)) if pair == reached => {
