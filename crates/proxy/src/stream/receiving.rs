@@ -109,6 +109,8 @@ impl Receiving {
             State::Judge(..) | State::Admit(..) | State::Closed
         ) && let Some(frame) = self.early.pop_front()
         {
+            // It was counted when it came.
+            self.elements = self.elements.saturating_sub(1);
             self.advance(Input::Frame(frame), at, table, out);
         }
     }
