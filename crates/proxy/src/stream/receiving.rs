@@ -502,6 +502,7 @@ impl Receiving {
                 out.push(Action::Trust);
                 out.push(Action::Tell(Tidings::Bound(pair.clone())));
                 out.push(Action::Send(SUCCESS.to_owned()));
+                self.greeted = false;
                 out.push(Action::Restart);
                 out.push(Action::SetTimer(self.terms.bounds.preauth));
                 Ok(State::ExpectHeader(Stage::Authenticated(pair, presented)))
