@@ -162,10 +162,7 @@ impl Receiving {
                 self.on_header(stage, header, out)
             }
             (State::ExpectSecured, Input::Secured(presented)) => {
-                // Everything said before TLS came up is forgotten (RFC 6120 §5.4.3.3).
-                self.greeted = false;
-                out.push(Action::Restart);
-                Ok(State::ExpectHeader(Stage::Secured(presented)))
+                Ok(self.on_secured(presented, table, out))
             }
             (State::ExpectSecured, Input::NotSecured) => {
                 out.push(Action::Close(None));
@@ -217,6 +214,21 @@ impl Receiving {
                 .blame(Violation::LimitPreauth));
         }
         Ok(())
+    }
+
+    /// Everything said before TLS came up is forgotten, and so is what was granted for it
+    /// (RFC 6120 §5.4.3.3).
+    fn on_secured(
+        &mut self,
+        presented: Option<Presented>,
+        table: &mut Table,
+        out: &mut Vec<Action>,
+    ) -> State {
+        table.close(self.id);
+        table.open(self.id, self.terms.side);
+        self.greeted = false;
+        out.push(Action::Restart);
+        State::ExpectHeader(Stage::Secured(presented))
     }
 
     /// Whether the far end is authorized for anything.
