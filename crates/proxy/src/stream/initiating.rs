@@ -375,6 +375,10 @@ impl Initiating {
     ) -> Result<State, StreamError> {
         out.push(Action::SetTimer(self.terms.bounds.answer));
         match self.errand.clone() {
+            // Without an id a key would be good for any stream (B-14).
+            Errand::Carry(_) if id.is_none() => {
+                Err(Condition::UndefinedCondition.because("a stream without an id"))
+            }
             Errand::Carry(pair) => {
                 let mut open = self.open(presented, id);
                 open.request(&pair, table, out);
