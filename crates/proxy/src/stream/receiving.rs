@@ -339,6 +339,7 @@ impl Receiving {
             stream: Some(greeting.stream),
             secured: false,
             presented: None,
+            at: Duration::ZERO,
         };
         let open = Open::new(self.id, Arc::clone(&self.terms), negotiated);
         Ok(State::Open(
@@ -423,6 +424,7 @@ impl Receiving {
             stream,
             secured: true,
             presented,
+            at: Duration::ZERO,
         };
         let open = Open::new(self.id, Arc::clone(&self.terms), negotiated);
         State::Open(
