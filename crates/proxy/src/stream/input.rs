@@ -122,6 +122,9 @@ pub enum Action {
     Count(Violation),
     /// Forget the timer that is running and set this one.
     SetTimer(Duration),
+    /// Say why, and end our half of the stream: nothing is said any more, but what the far end still
+    /// sends is heard (P-09, P-13).
+    End(StreamError),
     /// Close, having said why if there is a why.
     Close(Option<StreamError>),
 }

@@ -245,7 +245,7 @@ fn operate(
     // Ids that never were, that are, and that are no more.
     let id = ConnectionId(dice.roll(*last + 2));
     let is_open = model.open.contains(&id);
-    match dice.roll(10) {
+    match dice.roll(11) {
         0 => {
             *last += 1;
             let side = if dice.roll(2) == 0 {
@@ -282,6 +282,14 @@ fn operate(
             note(&mut model.asked, pair, id, is_open, &mut Tally::default());
         }
         8 => {
+            table.disprove(id, &pair.sender);
+            model.names.remove(&(id, pair.sender.clone()));
+            let rests_in = |it: &(DomainPair, _)| it.1 == id && it.0.sender == pair.sender;
+            let rests_out = |it: &(DomainPair, _)| it.1 == id && it.0.target == pair.sender;
+            model.entrances.retain(|it| !rests_in(it));
+            model.exits.retain(|it| !rests_out(it));
+        }
+        9 => {
             let waits = dice.roll(2) == 0;
             table.set_waiting(&pair, waits);
             match waits {
