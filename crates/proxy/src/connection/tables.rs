@@ -160,6 +160,7 @@ impl Tables {
                 | Action::Trust
                 | Action::Count(_)
                 | Action::SetTimer(_)
+                | Action::End(_)
                 | Action::Close(_) => step.actions.push_back(action),
             }
         }
