@@ -105,6 +105,17 @@ impl DialbackError {
     }
 }
 
+/// Our part in a dialback.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Role {
+    /// We sent a key.
+    Initiating,
+    /// We got one.
+    Receiving,
+    /// We were asked about one.
+    Authoritative,
+}
+
 impl Dialback {
     /// Reads an element in the dialback namespace; `None` where it is neither of the two.
     ///

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use ligase_verifier::{Domain, Presented, Reason};
 
-use super::{Condition, DialbackError, Frame, Keys, Stanza, StanzaError, StreamError, Violation};
+use super::{Condition, DialbackError, Frame, Keys, Role, Stanza, StanzaError, StreamError, Violation};
 use crate::binding::{ConnectionId, DomainPair, Finding, Hosted, Level, Policy, Side, StreamId};
 
 /// What a stream insists on; plain data.
@@ -118,6 +118,10 @@ pub enum Action {
     Tell(Tidings),
     /// The far end is authorized for something now: stanzas may be as large as the limits allow.
     Trust,
+    /// A key was answered for: our part in it, and whether it is good, where that was found out.
+    Answered(Role, Option<bool>),
+    /// The far end took back a right that it had granted.
+    Revoked,
     /// A rule was broken, and that costs the far end no more than this.
     Count(Violation),
     /// Forget the timer that is running and set this one.

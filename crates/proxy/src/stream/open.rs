@@ -10,7 +10,7 @@ use ligase_verifier::{Domain, Presented};
 use self::asking::Asked;
 use self::claims::Claim;
 use super::{
-    Action, Condition, Dialback, Frame, Input, Part, Setback, Stanza, StanzaError, StreamError,
+    Action, Condition, Dialback, Frame, Input, Part, Role, Setback, Stanza, StanzaError, StreamError,
     Terms, Tidings, Violation, Word,
 };
 use crate::binding::{ConnectionId, DomainPair, Finding, Passage, Side, StreamId, Table};
@@ -280,6 +280,7 @@ impl Open {
         // Both are looked at whatever the first one says, so that time tells nothing (L06).
         let ours = self.terms.keys.is_ours(&asked, stream, key);
         let pending = table.is_asked(self.terms.side, stream, &asked);
+        out.push(Action::Answered(Role::Authoritative, Some(pending && ours)));
         Ok(match (pending, ours) {
             (true, true) => Word::Valid,
             (true, false) => {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Action, Condition, Dialback, Domain, DomainPair, Open, Part, Setback, Table, Tidings,
+    Action, Condition, Dialback, Domain, DomainPair, Open, Part, Role, Setback, Table, Tidings,
     Violation, Way, Word,
 };
 use crate::binding::Decision;
@@ -141,11 +141,20 @@ impl Open {
     ) {
         if !self.is_due(pair) {
             // Nobody asked, so nothing is granted (E-03); but a right may be taken back (E-16).
-            if word == Word::Valid || !table.shut_out(pair, self.id) {
-                out.push(Action::Count(Violation::DialbackUnsolicited));
-            }
+            let revoked = word != Word::Valid && table.shut_out(pair, self.id);
+            out.push(if revoked {
+                Action::Revoked
+            } else {
+                Action::Count(Violation::DialbackUnsolicited)
+            });
             return;
         }
+        let valid = match &word {
+            Word::Valid => Some(true),
+            Word::Invalid => Some(false),
+            Word::Error(_) | Word::Request(_) | Word::Unknown => None,
+        };
+        out.push(Action::Answered(Role::Initiating, valid));
         let setback = match word {
             Word::Valid if table.let_out(pair, self.id).is_ok() => {
                 out.push(Action::Tell(Tidings::Bound(pair.clone())));
