@@ -1,3 +1,6 @@
-//! The commands, one room each.
+//! What each command does; one room for each.
 
+pub mod capture;
+pub mod demo;
 pub mod run;
+pub mod validate;

@@ -3,15 +3,16 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use ligase_verifier::{Endpoint, Service, Transport, Unresolved};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, oneshot, watch};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 use super::driver::{Driver, Found, Machine, Order, Start};
 use super::event::{Event, Facts};
-use super::rooms::Rooms;
+use super::rooms::{Flight, Rooms};
 use crate::binding::{ConnectionId, DomainPair, Side};
 use crate::establish::{Candidate, Next, may_share, next};
 use crate::net::dial::{Unreached, dial};
@@ -42,7 +43,7 @@ impl Rooms {
         clippy::disallowed_methods,
         reason = "a search belongs to all who wait for it"
     )]
-    fn flight(self: &Arc<Self>, pair: &DomainPair) -> watch::Receiver<Option<Result<()>>> {
+    fn flight(self: &Arc<Self>, pair: &DomainPair) -> Flight {
         let mut flights = self.flights();
         if let Some(flight) = flights.get(pair) {
             return flight.clone();
@@ -69,7 +70,7 @@ impl Rooms {
         flight
     }
 
-    fn flights(&self) -> MutexGuard<'_, HashMap<DomainPair, watch::Receiver<Option<Result<()>>>>> {
+    fn flights(&self) -> MutexGuard<'_, HashMap<DomainPair, Flight>> {
         self.flights.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -82,9 +83,8 @@ impl Rooms {
         let rooms = Arc::clone(self);
         tokio::spawn(async move {
             let side = rooms.side_of_target(&pair).other();
-            let mut setback = Setback::TimedOut;
-            // A way out may be gone again before it is used; not for ever, though.
-            for _ in 0..SEARCHES_MAX {
+            let deadline = Instant::now() + rooms.settings.load().hold;
+            let setback = loop {
                 match rooms.reach(&pair).await {
                     Ok(()) => {
                         let (gone, mut step) = rooms.tables.let_go(&pair);
@@ -93,12 +93,15 @@ impl Rooms {
                             return;
                         }
                     }
-                    Err(why) => {
-                        setback = why;
-                        break;
-                    }
+                    // Our own server may be restarting; nobody else is waited for twice.
+                    Err(Setback::Unreachable | Setback::Stream(None)) if side == Side::Public => (),
+                    Err(setback) => break setback,
                 }
-            }
+                if deadline < Instant::now() + PAUSE {
+                    break Setback::TimedOut;
+                }
+                sleep(PAUSE).await;
+            };
             let mut step = rooms.tables.give_back(&pair, &setback.stanza_error());
             rooms.follow(side, &mut step);
         });
@@ -350,8 +353,8 @@ pub(super) fn unresolved(error: Unresolved) -> Setback {
     Setback::Unresolved(error.label())
 }
 
-/// How often a way out is searched that is gone again as soon as it is found.
-const SEARCHES_MAX: usize = 3;
+/// Between two searches for a way out that was gone again, or for our own server.
+const PAUSE: Duration = Duration::from_millis(500);
 /// How many rungs are tried at one endpoint: all three, and one back (B-17 bounds the time).
 const RUNGS_MAX: usize = 4;
 /// Places whose dialing is remembered; those that nobody dials are forgotten beyond it.

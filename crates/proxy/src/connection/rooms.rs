@@ -33,7 +33,7 @@ pub struct Rooms {
     /// Is told what happens.
     pub tell: Box<dyn Fn(Event) + Send + Sync>,
     /// The searches for a way out that are under way.
-    pub(super) flights: Mutex<HashMap<DomainPair, watch::Receiver<Option<Result<(), Setback>>>>>,
+    pub(super) flights: Mutex<HashMap<DomainPair, Flight>>,
     /// The places that are being dialed: one connection at a time each (B-01).
     pub(super) places: Mutex<HashMap<(Domain, u16), Arc<Semaphore>>>,
     /// Connects to our own server, a few at a time: its backlog is short.
@@ -46,6 +46,9 @@ pub struct Rooms {
     seed: [u8; 32],
     streams: AtomicU64,
 }
+
+/// A search that is under way, and its end when it has one.
+pub(super) type Flight = watch::Receiver<Option<Result<(), Setback>>>;
 
 /// What may change while we run; connections keep what they were opened with.
 #[derive(Clone, Debug)]
@@ -68,6 +71,8 @@ pub struct Settings {
     pub handshake_receiving: Duration,
     /// How long the search for a way out may take in all (B-17).
     pub ladder: Duration,
+    /// How long stanzas for our own server may wait while it is down (P-07).
+    pub hold: Duration,
     /// How long an outbox may stay full before its connection is given up (N-07).
     pub stall: Duration,
 }

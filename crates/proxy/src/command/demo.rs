@@ -1,0 +1,129 @@
+//! The whole story on one machine: two servers of old, what an eavesdropper and a forger do to
+//! them, and what becomes of that with ligase in front. It needs neither root nor the Internet.
+
+mod mallory;
+mod nameserver;
+mod papers;
+mod proxy;
+mod server;
+mod stage;
+mod story;
+mod talk;
+mod tap;
+mod trouble;
+mod voice;
+mod zone;
+
+use std::time::Instant;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use self::stage::Stage;
+use self::story::Guards;
+use self::trouble::{Result, Trouble, While};
+use self::voice::Voice;
+use crate::args::{self, Exit, likes_color};
+
+/// Tells the story; `Exit::Done` only if every word of it was true.
+#[must_use]
+pub fn run(args: &args::Demo) -> Exit {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(WORKERS)
+        .enable_all()
+        .build();
+    let Ok(runtime) = runtime else {
+        return Exit::Unavailable;
+    };
+    runtime.block_on(async {
+        // Whatever ends the story early, all that it has started ends with it.
+        let told = tokio::select! {
+            told = tell() => told,
+            interrupted = interruption() => Err(match interrupted {
+                Ok(()) => Trouble::new("interrupted"),
+                Err(trouble) => trouble,
+            }),
+        };
+        let stayed = match told {
+            Ok(told) => told.end(args.stay).await,
+            Err(trouble) => Err(trouble),
+        };
+        stayed.unwrap_or_else(|trouble| {
+            eprintln!("ligase demo: {trouble}");
+            Exit::Failed
+        })
+    })
+}
+
+/// The story when it has been told, and all that still runs.
+struct Told {
+    guards: Guards,
+    stage: Stage,
+    voice: Voice,
+    holds: bool,
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the story tells how long it took"
+)]
+async fn tell() -> Result<Told> {
+    let started = Instant::now();
+    let mut voice = Voice::new(likes_color());
+    let stage = Stage::set().await?;
+    story::stage(&voice, &stage);
+    story::before(&mut voice, &stage).await?;
+    let guards = story::after(&mut voice, &stage).await?;
+    story::forger(&mut voice, &stage, &guards).await?;
+    let holds = voice.close(started.elapsed().as_secs_f64());
+    Ok(Told {
+        guards,
+        stage,
+        voice,
+        holds,
+    })
+}
+
+impl Told {
+    /// Ends it, at once or when somebody has seen enough.
+    async fn end(mut self, stay: bool) -> Result<Exit> {
+        if stay {
+            self.voice.act("STAYING", "until Ctrl-C; look around:");
+            let houses = [&self.stage.montague, &self.stage.capulet];
+            for (house, proxy) in houses
+                .into_iter()
+                .zip([&self.guards.montague, &self.guards.capulet])
+            {
+                let admin = proxy.admin;
+                self.voice
+                    .fact(house.domain, &format!("curl http://{admin}/connections"));
+                for also in ["bindings", "metrics", "config"] {
+                    self.voice.fact("", &format!("curl http://{admin}/{also}"));
+                }
+                let (config, log) = (proxy.config.display(), proxy.log.display());
+                self.voice.fact("  configuration", &config.to_string());
+                self.voice.fact("  log", &log.to_string());
+            }
+            interruption().await?;
+        }
+        self.guards.montague.stop().await;
+        self.guards.capulet.stop().await;
+        Ok(if self.holds { Exit::Done } else { Exit::Failed })
+    }
+}
+
+/// Waits until somebody wants us to end.
+async fn interruption() -> Result<()> {
+    let doing = "wait for a signal";
+    let mut interrupted = signal(SignalKind::interrupt()).or_trouble(doing)?;
+    let mut terminated = signal(SignalKind::terminate()).or_trouble(doing)?;
+    let mut hung_up = signal(SignalKind::hangup()).or_trouble(doing)?;
+    tokio::select! {
+        _ = interrupted.recv() => (),
+        _ = terminated.recv() => (),
+        _ = hung_up.recv() => (),
+    }
+    Ok(())
+}
+
+/// The demo's own servers have next to nothing to do.
+const WORKERS: usize = 2;

@@ -1,0 +1,159 @@
+//! The world that the story takes place in.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use hickory_resolver::proto::rr::RData;
+use hickory_resolver::proto::rr::rdata::tlsa::{CertUsage, Matching, Selector};
+use hickory_resolver::proto::rr::rdata::{SRV, TLSA};
+
+use super::nameserver::{Nameserver, name};
+use super::papers::{Authority, Folder, Paper};
+use super::proxy::{Orders, Proxy};
+use super::server::Server;
+use super::tap::Tap;
+use super::trouble::Result;
+use super::zone::Zone;
+
+/// Everything that the story needs, and nothing outside of this machine.
+#[derive(Debug)]
+pub(super) struct Stage {
+    pub(super) zone: Arc<Zone>,
+    pub(super) names: Nameserver,
+    pub(super) montague: House,
+    pub(super) capulet: House,
+    pub(super) authority: Authority,
+    // The last to be dropped: the proxies of the story have their files in it.
+    pub(super) folder: Folder,
+}
+
+/// A domain with its server, and the wire that leads to it.
+#[derive(Debug)]
+pub(super) struct House {
+    pub(super) domain: &'static str,
+    pub(super) at: IpAddr,
+    pub(super) server: Server,
+    pub(super) tap: Tap,
+    /// What the proxy in front of it will show to peers.
+    pub(super) paper: Paper,
+    pub(super) server_name: String,
+}
+
+impl Stage {
+    /// Sets it: files, DNS, two servers and the wires to them.
+    pub(super) async fn set() -> Result<Self> {
+        let folder = Folder::new()?;
+        let authority = folder.authority("The Prince's Authority")?;
+        let zone = Arc::new(Zone::new()?);
+        folder.write("anchor", &zone.trust_anchor())?;
+        let names = Nameserver::start(DNS, &zone).await?;
+        let montague = House::build("montague.example", MONTAGUE, &names, &folder, &authority);
+        let capulet = House::build("capulet.example", CAPULET, &names, &folder, &authority);
+        let (montague, capulet) = (montague.await?, capulet.await?);
+        montague.publish(&zone)?;
+        capulet.publish(&zone)?;
+        // One house publishes its key by DANE, the other has but a certificate.
+        montague.publish_key(&zone)?;
+        Ok(Self {
+            zone,
+            names,
+            montague,
+            capulet,
+            authority,
+            folder,
+        })
+    }
+
+    /// Puts a proxy in front of a house.
+    pub(super) async fn guard(&self, house: &House) -> Result<Proxy> {
+        let orders = Orders {
+            domain: house.domain,
+            server_name: &house.server_name,
+            paper: &house.paper,
+            at: house.at,
+            backend: house.server.address,
+            resolver: self.names.address,
+        };
+        let proxy = Proxy::start(&self.folder, &orders).await?;
+        house.server.ask_at(proxy.dns);
+        house.tap.lead_to(proxy.federation);
+        house.tap.forget();
+        Ok(proxy)
+    }
+
+    /// Forges the DNS of the house of Capulet: it is said to be where this server is.
+    pub(super) fn forge(&self, server: SocketAddr) -> Result<()> {
+        let target = name("xmpp.mallory.example")?;
+        let service = SRV::new(0, 0, server.port(), target.clone());
+        let owner = name("_xmpp-server._tcp.capulet.example")?;
+        self.zone.forge(owner, RData::SRV(service));
+        if let IpAddr::V4(address) = server.ip() {
+            self.zone.forge(target, RData::A(address.into()));
+        }
+        Ok(())
+    }
+}
+
+impl House {
+    async fn build(
+        domain: &'static str,
+        at: Ipv4Addr,
+        names: &Nameserver,
+        folder: &Folder,
+        authority: &Authority,
+    ) -> Result<Self> {
+        let at = IpAddr::V4(at);
+        let server = Server::start(domain, at, names.address).await?;
+        let tap = Tap::open(at, server.address).await?;
+        let server_name = format!("xmpp.{domain}");
+        let paper = folder.certificate(domain, &server_name, Some(authority))?;
+        Ok(Self {
+            domain,
+            at,
+            server,
+            tap,
+            paper,
+            server_name,
+        })
+    }
+
+    /// Tells the world where it is.
+    fn publish(&self, zone: &Zone) -> Result<()> {
+        let target = name(&self.server_name)?;
+        let service = SRV::new(0, 0, self.tap.address.port(), target.clone());
+        let owner = name(&format!("_xmpp-server._tcp.{}", self.domain))?;
+        zone.publish(owner, RData::SRV(service));
+        if let IpAddr::V4(address) = self.tap.address.ip() {
+            zone.publish(target, RData::A(address.into()));
+        }
+        Ok(())
+    }
+
+    /// Tells the world which key is its own.
+    fn publish_key(&self, zone: &Zone) -> Result<()> {
+        let port = self.tap.address.port();
+        let owner = name(&format!("_{port}._tcp.{}", self.server_name))?;
+        let key = TLSA::new(
+            CertUsage::DaneEe,
+            Selector::Spki,
+            Matching::Sha256,
+            self.paper.key_digest.clone(),
+        );
+        zone.publish(owner, RData::TLSA(key));
+        Ok(())
+    }
+}
+
+impl fmt::Display for House {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.domain)
+    }
+}
+
+const DNS: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 66, 0, 53));
+const MONTAGUE: Ipv4Addr = Ipv4Addr::new(127, 66, 0, 1);
+const CAPULET: Ipv4Addr = Ipv4Addr::new(127, 66, 0, 2);
+
+/// Where the forger is.
+pub(super) const MALLORY: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 66, 0, 66));
