@@ -90,6 +90,11 @@ impl Open {
         self.secured
     }
 
+    /// Whether requests of the far end are open.
+    pub(super) fn has_claims(&self) -> bool {
+        !self.claims.is_empty()
+    }
+
     /// Whether our half of the stream has ended.
     pub(super) fn is_leaving(&self) -> bool {
         self.leaving
@@ -112,6 +117,19 @@ impl Open {
         out: &mut Vec<Action>,
     ) -> Result<(), StreamError> {
         self.at = at;
+        let result = self.step(input, table, out);
+        if let Err(error) = &result {
+            self.fail_asks(&Setback::Broken(error.condition), out);
+        }
+        result
+    }
+
+    fn step(
+        &mut self,
+        input: Input,
+        table: &mut Table,
+        out: &mut Vec<Action>,
+    ) -> Result<(), StreamError> {
         match input {
             Input::Frame(Frame::Stanza(stanza)) => self.on_stanza(stanza, table, out),
             Input::Frame(Frame::Dialback(dialback)) if !self.leaving => {
@@ -145,7 +163,7 @@ impl Open {
                 Ok(())
             }
             Input::Repeat(pair) => {
-                if self.asks.contains_key(&pair) {
+                if self.awaits(&pair) {
                     self.request(&pair, table, out);
                 }
                 Ok(())
