@@ -8,6 +8,8 @@ use hickory_resolver::proto::rr::RData;
 use hickory_resolver::proto::rr::rdata::tlsa::{CertUsage, Matching, Selector};
 use hickory_resolver::proto::rr::rdata::{SRV, TLSA};
 
+use super::inside::Inside;
+use super::installed::{Installed, Kind};
 use super::nameserver::{Nameserver, name};
 use super::papers::{Authority, Folder, Paper};
 use super::proxy::{Orders, Proxy};
@@ -32,8 +34,7 @@ pub(super) struct Stage {
 #[derive(Debug)]
 pub(super) struct House {
     pub(super) domain: &'static str,
-    pub(super) at: IpAddr,
-    pub(super) server: Server,
+    pub(super) server: Inside,
     pub(super) tap: Tap,
     /// What the proxy in front of it will show to peers.
     pub(super) paper: Paper,
@@ -41,16 +42,26 @@ pub(super) struct House {
 }
 
 impl Stage {
-    /// Sets it: files, DNS, two servers and the wires to them.
-    pub(super) async fn set() -> Result<Self> {
+    /// Sets it: files, DNS, two servers and the wires to them. The house of Montague may have one
+    /// that is installed.
+    pub(super) async fn set(installed: Option<Kind>) -> Result<Self> {
         let folder = Folder::new()?;
         let authority = folder.authority("The Prince's Authority")?;
         let zone = Arc::new(Zone::new()?);
         folder.write("anchor", &zone.trust_anchor())?;
         let names = Nameserver::start(DNS, &zone).await?;
-        let montague = House::build("montague.example", MONTAGUE, &names, &folder, &authority);
-        let capulet = House::build("capulet.example", CAPULET, &names, &folder, &authority);
-        let (montague, capulet) = (montague.await?, capulet.await?);
+        let (domain, at) = ("montague.example", IpAddr::V4(MONTAGUE));
+        let montague = match installed {
+            None => Inside::Old(Server::start(domain, at, names.address).await?, None),
+            Some(kind) => {
+                let started = Installed::start(kind, domain, at, names.address, &folder);
+                Inside::Installed(Box::new(started.await?))
+            }
+        };
+        let montague = House::build(domain, montague, &folder, &authority).await?;
+        let (domain, at) = ("capulet.example", IpAddr::V4(CAPULET));
+        let capulet = Inside::Old(Server::start(domain, at, names.address).await?, None);
+        let capulet = House::build(domain, capulet, &folder, &authority).await?;
         montague.publish(&zone)?;
         capulet.publish(&zone)?;
         // One house publishes its key by DANE, the other has but a certificate.
@@ -63,23 +74,6 @@ impl Stage {
             authority,
             folder,
         })
-    }
-
-    /// Puts a proxy in front of a house.
-    pub(super) async fn guard(&self, house: &House) -> Result<Proxy> {
-        let orders = Orders {
-            domain: house.domain,
-            server_name: &house.server_name,
-            paper: &house.paper,
-            at: house.at,
-            backend: house.server.address,
-            resolver: self.names.address,
-        };
-        let proxy = Proxy::start(&self.folder, &orders).await?;
-        house.server.ask_at(proxy.dns);
-        house.tap.lead_to(proxy.federation);
-        house.tap.forget();
-        Ok(proxy)
     }
 
     /// Forges the DNS of the house of Capulet: it is said to be where this server is.
@@ -98,24 +92,36 @@ impl Stage {
 impl House {
     async fn build(
         domain: &'static str,
-        at: Ipv4Addr,
-        names: &Nameserver,
+        server: Inside,
         folder: &Folder,
         authority: &Authority,
     ) -> Result<Self> {
-        let at = IpAddr::V4(at);
-        let server = Server::start(domain, at, names.address).await?;
-        let tap = Tap::open(at, server.address).await?;
+        let tap = Tap::open(server.address().ip(), server.address()).await?;
         let server_name = format!("xmpp.{domain}");
         let paper = folder.certificate(domain, &server_name, Some(authority))?;
         Ok(Self {
             domain,
-            at,
             server,
             tap,
             paper,
             server_name,
         })
+    }
+
+    /// Puts a proxy in front of it.
+    pub(super) async fn guard(&mut self, resolver: SocketAddr, folder: &Folder) -> Result<Proxy> {
+        let orders = Orders {
+            domain: self.domain,
+            server_name: &self.server_name,
+            paper: &self.paper,
+            backend: self.server.address(),
+            resolver,
+        };
+        let proxy = Proxy::start(folder, &orders).await?;
+        self.server.ask_at(proxy.dns).await?;
+        self.tap.lead_to(proxy.federation);
+        self.tap.forget();
+        Ok(proxy)
     }
 
     /// Tells the world where it is.
