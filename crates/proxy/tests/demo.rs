@@ -45,6 +45,19 @@ fn the_story_is_true_and_leaves_nothing_behind() {
     assert_eq!(proxies_in(&folder), Vec::<String>::new());
 }
 
+/// Real servers in the place of one of ours; Debian's, which the tests need anyway.
+#[test]
+fn the_story_is_true_of_prosody_and_ejabberd() {
+    for server in ["prosody", "ejabberd"] {
+        let folder = folder(&format!("demo-{server}"));
+        let done = demo(&folder).args(["--with", server]).output().unwrap();
+        let said = String::from_utf8_lossy(&done.stdout);
+        assert!(done.status.success(), "{said}{:?}", done.stderr);
+        assert_eq!(left_in(&folder), Vec::<PathBuf>::new());
+        assert_eq!(proxies_in(&folder), Vec::<String>::new());
+    }
+}
+
 #[test]
 fn whoever_stays_can_look_around_until_they_end_it() {
     let folder = folder("demo-stay");

@@ -21,8 +21,11 @@ use super::zone::Zone;
 /// Everything that the story needs, and nothing outside of this machine.
 #[derive(Debug)]
 pub(super) struct Stage {
-    pub(super) zone: Arc<Zone>,
+    zone: Arc<Zone>,
     pub(super) names: Nameserver,
+    /// The same, for servers whose C library will only ask at port 53: an address stands where
+    /// the name of a host should, so that there is nothing to ask it for.
+    literal: (Arc<Zone>, Nameserver),
     pub(super) montague: House,
     pub(super) capulet: House,
     pub(super) authority: Authority,
@@ -35,6 +38,8 @@ pub(super) struct Stage {
 pub(super) struct House {
     pub(super) domain: &'static str,
     pub(super) server: Inside,
+    /// Whom the server asks about others, when nobody guards it.
+    resolver: SocketAddr,
     pub(super) tap: Tap,
     /// What the proxy in front of it will show to peers.
     pub(super) paper: Paper,
@@ -50,25 +55,38 @@ impl Stage {
         let zone = Arc::new(Zone::new()?);
         folder.write("anchor", &zone.trust_anchor())?;
         let names = Nameserver::start(DNS, &zone).await?;
+        let literal = Arc::new(Zone::new()?);
+        let literal = (
+            Arc::clone(&literal),
+            Nameserver::start(DNS, &literal).await?,
+        );
         let (domain, at) = ("montague.example", IpAddr::V4(MONTAGUE));
+        let mut resolver = names.address;
         let montague = match installed {
-            None => Inside::Old(Server::start(domain, at, names.address).await?, None),
+            None => Inside::Old(Server::start(domain, at, resolver).await?, None),
             Some(kind) => {
-                let started = Installed::start(kind, domain, at, names.address, &folder);
+                if kind == Kind::Ejabberd {
+                    resolver = literal.1.address;
+                }
+                let started = Installed::start(kind, domain, at, resolver, &folder);
                 Inside::Installed(Box::new(started.await?))
             }
         };
-        let montague = House::build(domain, montague, &folder, &authority).await?;
+        let montague = House::build(domain, (montague, resolver), &folder, &authority).await?;
         let (domain, at) = ("capulet.example", IpAddr::V4(CAPULET));
-        let capulet = Inside::Old(Server::start(domain, at, names.address).await?, None);
-        let capulet = House::build(domain, capulet, &folder, &authority).await?;
-        montague.publish(&zone)?;
-        capulet.publish(&zone)?;
+        let resolver = names.address;
+        let capulet = Inside::Old(Server::start(domain, at, resolver).await?, None);
+        let capulet = House::build(domain, (capulet, resolver), &folder, &authority).await?;
+        for house in [&montague, &capulet] {
+            house.publish(&zone, &house.server_name)?;
+            house.publish(&literal.0, &house.tap.address.ip().to_string())?;
+        }
         // One house publishes its key by DANE, the other has but a certificate.
         montague.publish_key(&zone)?;
         Ok(Self {
             zone,
             names,
+            literal,
             montague,
             capulet,
             authority,
@@ -78,21 +96,30 @@ impl Stage {
 
     /// Forges the DNS of the house of Capulet: it is said to be where this server is.
     pub(super) fn forge(&self, server: SocketAddr) -> Result<()> {
+        let owner = name("_xmpp-server._tcp.capulet.example")?;
         let target = name("xmpp.mallory.example")?;
         let service = SRV::new(0, 0, server.port(), target.clone());
-        let owner = name("_xmpp-server._tcp.capulet.example")?;
-        self.zone.forge(owner, RData::SRV(service));
+        self.zone.forge(owner.clone(), RData::SRV(service));
         if let IpAddr::V4(address) = server.ip() {
             self.zone.forge(target, RData::A(address.into()));
         }
+        let target = name(&server.ip().to_string())?;
+        let service = SRV::new(0, 0, server.port(), target);
+        self.literal.0.forge(owner, RData::SRV(service));
         Ok(())
+    }
+
+    /// The forger is gone.
+    pub(super) fn be_honest(&self) {
+        self.zone.be_honest();
+        self.literal.0.be_honest();
     }
 }
 
 impl House {
     async fn build(
         domain: &'static str,
-        server: Inside,
+        (server, resolver): (Inside, SocketAddr),
         folder: &Folder,
         authority: &Authority,
     ) -> Result<Self> {
@@ -102,6 +129,7 @@ impl House {
         Ok(Self {
             domain,
             server,
+            resolver,
             tap,
             paper,
             server_name,
@@ -125,8 +153,8 @@ impl House {
     }
 
     /// Tells the world where it is.
-    fn publish(&self, zone: &Zone) -> Result<()> {
-        let target = name(&self.server_name)?;
+    fn publish(&self, zone: &Zone, target: &str) -> Result<()> {
+        let target = name(target)?;
         let service = SRV::new(0, 0, self.tap.address.port(), target.clone());
         let owner = name(&format!("_xmpp-server._tcp.{}", self.domain))?;
         zone.publish(owner, RData::SRV(service));
@@ -134,6 +162,11 @@ impl House {
             zone.publish(target, RData::A(address.into()));
         }
         Ok(())
+    }
+
+    /// Has its server ask about others anew.
+    pub(super) async fn forget(&mut self) -> Result<()> {
+        self.server.ask_at(self.resolver).await
     }
 
     /// Tells the world which key is its own.

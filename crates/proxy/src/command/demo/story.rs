@@ -62,12 +62,12 @@ pub(super) async fn before(voice: &mut Voice, stage: &mut Stage) -> Result<()> {
     stage.forge(liar.address)?;
     // Nobody waits here until romeo's server asks DNS again, so it is made to.
     let montague = &mut stage.montague;
-    montague.server.ask_at(names).await?;
+    montague.forget().await?;
     let mut line = liar.call(montague.domain).await?;
     voice.speech("juliet@capulet.example (mallory)", ROMEO, FORGED_BEFORE);
     line.send(&message(JULIET, ROMEO, FORGED_BEFORE)).await?;
     let heard = montague.server.hear(FORGED_BEFORE).await?;
-    stage.zone.be_honest();
+    stage.be_honest();
     voice.beware(
         "romeo hears it, and nothing tells him that it was not juliet",
         heard.contains(JULIET),
@@ -86,7 +86,7 @@ pub(super) struct Guards {
 pub(super) async fn after(voice: &mut Voice, stage: &mut Stage) -> Result<Guards> {
     voice.act(
         "AFTER",
-        "ligase stands in front of each; the servers run on, unchanged",
+        "ligase stands in front of each; the same servers, told of another resolver",
     );
     let names = stage.names.address;
     let (montague, capulet) = (&mut stage.montague, &mut stage.capulet);
@@ -213,7 +213,7 @@ pub(super) async fn forger(voice: &mut Voice, stage: &Stage, guards: &Guards) ->
             voice.quote(&name);
         }
     }
-    stage.zone.be_honest();
+    stage.be_honest();
     let heard = montague.server.heard();
     voice.check(
         "not a word of hers has reached romeo's server",
