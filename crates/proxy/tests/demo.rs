@@ -1,5 +1,10 @@
 //! The demo: what it says of itself is true, and it leaves nothing behind.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed, and says where"
+)]
+
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};

@@ -9,7 +9,7 @@ use super::trouble::Result;
 #[derive(Debug)]
 pub(super) enum Inside {
     /// One of ours, and its stream to the other house.
-    Old(Server, Option<Line>),
+    Old(Server, Option<Box<Line>>),
     /// One that is installed.
     Installed(Box<Installed>),
 }
@@ -52,7 +52,7 @@ impl Inside {
                 let remote = to.split_once('@').map_or(to, |(_, domain)| domain);
                 let line = match line {
                     Some(line) => line,
-                    None => line.insert(server.call(remote).await?),
+                    None => line.insert(Box::new(server.call(remote).await?)),
                 };
                 line.send(&said).await
             }

@@ -94,10 +94,9 @@ impl Server {
             pair,
             word: Word::Request(key),
         };
-        match talk.ask(&asked.to_xml(), doing).await? {
-            Frame::Dialback(answer) if answer == asked.answer(Word::Valid) => Ok(Line(talk)),
-            other => Err(Trouble::new(format!("cannot {doing}: {}", said(&other)))),
-        }
+        let answer = talk.ask(&asked.to_xml(), doing).await?;
+        says_yes(&asked, &answer).or_trouble(doing)?;
+        Ok(Line(talk))
     }
 
     /// What has come to it.
@@ -113,7 +112,17 @@ impl Line {
     }
 }
 
+/// Whether a frame is the good answer to a request, and what it is if not.
+fn says_yes(asked: &Dialback, answer: &Frame) -> std::result::Result<(), String> {
+    let is_yes = matches!(answer, Frame::Dialback(it) if *it == asked.answer(Word::Valid));
+    if is_yes { Ok(()) } else { Err(said(answer)) }
+}
+
 /// What a frame is, for a sentence about why it was not what we waited for.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "whatever else may be said is shown as it is"
+)]
 pub(super) fn said(frame: &Frame) -> String {
     match frame {
         Frame::Dialback(dialback) => match &dialback.word {
@@ -201,7 +210,17 @@ impl Shared {
                     continue;
                 }
                 Frame::Close => "</stream:stream>".to_owned(),
-                _ => continue,
+                // A server of old knows nothing of all this, and lets no stranger say anything.
+                Frame::Features(_)
+                | Frame::StartTls
+                | Frame::Proceed
+                | Frame::TlsFailure
+                | Frame::Auth(_)
+                | Frame::Success
+                | Frame::SaslFailure
+                | Frame::Stanza(_)
+                | Frame::Error(_)
+                | Frame::Unknown => continue,
             };
             talk.say(&answer).await.or_trouble(doing)?;
         }
@@ -241,10 +260,7 @@ impl Shared {
         };
         let answer = talk.ask(&asked.to_xml(), doing).await?;
         let _ = talk.say("</stream:stream>").await;
-        match answer {
-            Frame::Dialback(answer) if answer == asked.answer(Word::Valid) => Ok(()),
-            other => Err(Trouble::new(format!("cannot {doing}: {}", said(&other)))),
-        }
+        says_yes(&asked, &answer).or_trouble(doing)
     }
 }
 
