@@ -5,7 +5,7 @@ use std::thread;
 use ligase_tests::{Capture, Host, Kind, Leaf, Ligase, Manner, OldServer, Proxy, User, World};
 
 use crate::conversation::{converse, pour, talk_with_old};
-use crate::verona::{House, Plan, Rows, everything, hosted, publish_both};
+use crate::verona::{House, Plan, Rows, domains_of, everything, hosted, publish_both};
 
 #[test]
 fn every_backend_talks_with_every_peer_when_captured_by_dns() {
@@ -63,7 +63,11 @@ fn matrix(capture: Capture) {
             let others = behind.iter().skip(number + 1);
             let others = others.filter(|other| other.server.kind() != backend.server.kind());
             let others: Vec<_> = bare.iter().chain(others).collect();
-            scope.spawn(move || others.iter().for_each(|other| visit(rows, backend, other)));
+            scope.spawn(move || {
+                others
+                    .iter()
+                    .for_each(|other| visit(world, rows, backend, other))
+            });
         }
         let old = &old;
         scope.spawn(move || {
@@ -83,10 +87,12 @@ fn matrix(capture: Capture) {
 }
 
 /// One server with another, by STARTTLS and by direct TLS.
-fn visit(rows: &Rows, ours: &House, theirs: &House) {
-    for (our, their) in ours.people().into_iter().zip(theirs.people()) {
-        rows.run(&format!("{} and {}", our.jid, their.jid), || {
-            converse(our, their)
+fn visit(world: &World, rows: &Rows, ours: &House, theirs: &House) {
+    for (our, their) in domains_of(&ours.name).iter().zip(&domains_of(&theirs.name)) {
+        rows.run(&format!("{our} and {their}"), || {
+            let our = ours.newcomer(world, &theirs.name, our);
+            let their = theirs.newcomer(world, &ours.name, their);
+            converse(&our, &their);
         });
     }
 }

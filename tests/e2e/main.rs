@@ -4,5 +4,6 @@ mod bare;
 mod conversation;
 mod drain;
 mod interop;
+mod load;
 mod refute;
 mod verona;

@@ -132,6 +132,14 @@ impl House {
         [&self.by_starttls, &self.by_direct_tls]
     }
 
+    /// Somebody new at one of its domains. Servers limit how much one of their users may do.
+    pub(crate) fn newcomer(&self, world: &World, name: &str, domain: &str) -> User {
+        self.server.register(name, domain);
+        world
+            .users()
+            .login(&format!("{name}@{domain}"), self.server.host())
+    }
+
     /// The proxy, which there must be.
     pub(crate) fn proxy(&self) -> &Ligase {
         match &self.ligase {

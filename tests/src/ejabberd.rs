@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::client::PASSWORD;
 use crate::server::differences;
@@ -79,8 +80,12 @@ pub(crate) fn pour(setup: &Setup, from: &str, to: &str, count: usize, size: usiz
 
 /// Has the server evaluate an Erlang expression, and returns what it makes of it.
 fn evaluate(setup: &Setup, expression: &str) -> String {
+    // Each caller is a node, and no two nodes may have one name.
+    static CALLS: AtomicU32 = AtomicU32::new(0);
+    let name = format!("caller{}", CALLS.fetch_add(1, Ordering::Relaxed));
     let mut command = setup.command("sh");
-    command.args(["-c", EVALUATE]).stdin(Stdio::piped());
+    command.args(["-c", EVALUATE, "sh", &name]);
+    command.stdin(Stdio::piped());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut call = command.spawn().or_fail("start erl_call");
     let mut stdin = call.stdin.take().or_fail("speak to erl_call");
@@ -93,7 +98,7 @@ fn evaluate(setup: &Setup, expression: &str) -> String {
 
 /// The way into a running node, with the cookie that it made for itself.
 const EVALUATE: &str =
-    "erl_call -sname ejabberd@localhost -c \"$(cat \"$HOME/.erlang.cookie\")\" -e";
+    "erl_call -sname ejabberd@localhost -h \"$1\" -c \"$(cat \"$HOME/.erlang.cookie\")\" -e";
 
 /// Replaces a part that must be there.
 fn replace(text: &str, part: &str, with: &str) -> String {

@@ -318,7 +318,7 @@ impl Shared {
 }
 
 /// A program of this workspace, built beside the one that runs.
-pub(crate) fn program(name: &str) -> String {
+pub fn program(name: &str) -> String {
     let here = env::current_exe().or_fail("find out where this program is");
     let folder = here
         .parent()

@@ -219,7 +219,7 @@ fn tail(lines: &[String], start: usize) -> String {
 const LAST_MOMENT: Duration = Duration::from_secs(5);
 
 /// Lines shown of a log when a test fails: enough for a negotiation, little enough to read.
-const SHOWN_MAX: usize = 60;
+const SHOWN_MAX: usize = 120;
 
 #[cfg(test)]
 mod tests;

@@ -101,14 +101,11 @@ impl Connections {
             .observe(took.as_secs_f64());
     }
 
-    /// Counts a stanza as waiting until the guard is dropped.
-    #[must_use = "the stanza is counted only while the guard lives"]
-    pub fn queued(&self, bytes: usize) -> QueueGuard {
-        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
-        QueueGuard(
-            Counted::one(&self.queued_stanzas),
-            Counted::new(&self.queued_bytes, bytes),
-        )
+    /// Says how many stanzas wait for a connection, and how many bytes they are.
+    pub fn queued(&self, stanzas: usize, bytes: usize) {
+        let number = |it| i64::try_from(it).unwrap_or(i64::MAX);
+        self.queued_stanzas.set(number(stanzas));
+        self.queued_bytes.set(number(bytes));
     }
 }
 
@@ -146,37 +143,20 @@ pub struct BindingGuard(
     #[expect(dead_code, reason = "what it does, it does when dropped")] Counted,
 );
 
-/// One waiting stanza.
-#[derive(Debug)]
-pub struct QueueGuard(
-    #[expect(dead_code, reason = "what it does, it does when dropped")] Counted,
-    #[expect(dead_code, reason = "what it does, it does when dropped")] Counted,
-);
-
 /// Something that stands in a gauge for as long as it lives.
 #[derive(Debug)]
-struct Counted {
-    gauge: IntGauge,
-    amount: i64,
-}
+struct Counted(IntGauge);
 
 impl Counted {
     fn one(gauge: &IntGauge) -> Self {
-        Self::new(gauge, 1)
-    }
-
-    fn new(gauge: &IntGauge, amount: i64) -> Self {
-        gauge.add(amount);
-        Self {
-            gauge: gauge.clone(),
-            amount,
-        }
+        gauge.inc();
+        Self(gauge.clone())
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.gauge.sub(self.amount);
+        self.0.dec();
     }
 }
 

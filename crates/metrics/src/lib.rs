@@ -14,7 +14,7 @@ mod verdicts;
 
 use prometheus::{Registry, TextEncoder};
 
-pub use connections::{BindingGuard, ChannelGuard, ConnectionGuard, Connections, QueueGuard};
+pub use connections::{BindingGuard, ChannelGuard, ConnectionGuard, Connections};
 pub use labels::{
     AuthReason, AuthResult, BounceCondition, Component, DialbackResult, DialbackRole, Direction,
     DnssecState, Kind, PoshResult, Proof, RevocationCause, Rung, Side, TlsaResult, Transport,

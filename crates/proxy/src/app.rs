@@ -22,6 +22,7 @@ use tracing::info;
 use crate::admin::Readiness;
 use crate::args::{Exit, REVISION, VERSION};
 use crate::config::{self, Config};
+use crate::connection::event::Event;
 use crate::connection::rooms::{Rooms, Seats};
 use crate::connection::tables::Tables;
 use crate::drain::drain;
@@ -82,7 +83,7 @@ impl App {
             key: config.backend.local_ca.key.clone(),
         };
         let local_ca = LocalCa::load_or_create(&ca, now).map_err(Error::LocalCa)?;
-        let verifier = Verifier::new(&settings::verifier(&config)).map_err(Error::Verifier)?;
+        let verifier = Verifier::new(&config.verifier_settings()).map_err(Error::Verifier)?;
         let tls = Tls::new(Arc::clone(&identities)).map_err(|_| Error::Chance)?;
         let keys = keys(&config)?;
         let rooms = Arc::new(Rooms::new(
@@ -93,7 +94,7 @@ impl App {
             settings::settings(&config, &keys),
             Seats {
                 backend: config.limits.backend_connects,
-                authority: config.limits.lookups,
+                authority: config.limits.authority_connects,
             },
             seed()?,
             Box::new(move |event| observer.tell(event)),
@@ -209,6 +210,7 @@ fn views(
     let (for_connections, for_bindings, for_certificates) =
         (shared(rooms), shared(rooms), shared(rooms));
     let (for_metrics, for_turned_away) = (Arc::clone(metrics), shared(rooms));
+    let for_queue = shared(rooms);
     let (for_ready, for_config, for_reload, for_log) = (
         Arc::clone(reloader),
         Arc::clone(reloader),
@@ -219,7 +221,11 @@ fn views(
     crate::admin::Views {
         server_name: reloader.current().server_name,
         ready: Box::new(move || for_ready.readiness()),
-        metrics: Box::new(move || for_metrics.render()),
+        metrics: Box::new(move || {
+            let (stanzas, bytes) = for_queue.tables.queued();
+            for_metrics.connections.queued(stanzas, bytes);
+            for_metrics.render()
+        }),
         config: Box::new(move || for_config.show()),
         connections: Box::new(move || views::connections(&for_connections)),
         bindings: Box::new(move || views::bindings(&for_bindings)),
@@ -228,12 +234,7 @@ fn views(
         drain: Box::new(move || end.notify_one()),
         log: Box::new(move |level| for_log.logging.set_level(level)),
         turned_away: Box::new(move |violation, peer| {
-            (for_turned_away.tell)(crate::connection::event::Event::Broke {
-                violation,
-                side: crate::binding::Side::Public,
-                connection: None,
-                peer: Some(peer),
-            });
+            (for_turned_away.tell)(Event::Denied(violation, peer));
         }),
     }
 }

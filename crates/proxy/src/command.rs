@@ -1,4 +1,6 @@
 //! What each command does; one room for each.
 
+pub mod capture;
 pub mod demo;
 pub mod run;
+pub mod validate;

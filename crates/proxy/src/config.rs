@@ -6,6 +6,7 @@
 
 mod checks;
 mod file;
+mod inspect;
 mod limits;
 mod read;
 mod values;
@@ -20,6 +21,7 @@ use ligase_verifier::{Domain, Prooftype};
 
 use crate::binding::Policy;
 
+pub use inspect::Findings;
 pub use limits::{Limit, Limits};
 pub use read::Overrides;
 

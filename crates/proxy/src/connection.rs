@@ -1,12 +1,21 @@
 //! Connections: the sockets of both sides, the machines that drive them, and the ways from one to
 //! another.
 
+/// What comes in.
+pub mod arrival;
+/// Asks those who must know.
 pub mod authority;
+/// Drives one stream; decides nothing.
 pub mod driver;
+/// Searches for a way out.
 pub mod establish;
+/// What an operator may want to know of.
 pub mod event;
+/// The way into a connection.
 pub mod outbox;
-pub mod public;
+/// What all connections share.
 pub mod rooms;
+/// The table, the outboxes and what waits, under one lock.
 pub mod tables;
+/// A socket that can turn to TLS.
 pub mod wire;

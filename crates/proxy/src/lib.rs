@@ -22,3 +22,6 @@ pub mod config;
 pub mod drain;
 pub mod logging;
 pub mod observe;
+
+#[cfg(test)]
+mod tests;

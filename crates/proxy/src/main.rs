@@ -9,8 +9,9 @@ fn main() -> ExitCode {
     let exit = match Args::read(std::env::args_os()) {
         Ok(args) => match args.command {
             Command::Run(file) => command::run::run(&file.config),
+            Command::Validate(file) => command::validate::validate(&file.config),
+            Command::Capture(what) => command::capture::capture(&what),
             Command::Demo(demo) => command::demo::run(&demo),
-            _ => Exit::Usage,
         },
         Err(instead) => {
             let _ = instead.print();

@@ -89,7 +89,14 @@ impl Observer {
                 connection,
                 peer,
             } => {
+                let side = match side {
+                    binding::Side::Public => ViolationSide::Public,
+                    binding::Side::Backend => ViolationSide::Backend,
+                };
                 self.broke(violation, side, connection, peer);
+            }
+            Event::Denied(violation, peer) => {
+                self.broke(violation, ViolationSide::Admin, None, Some(peer));
             }
             Event::Dialback { role, valid } => self.dialed_back(role, valid),
             Event::Judged {
@@ -204,15 +211,11 @@ impl Observer {
     fn broke(
         &self,
         violation: stream::Violation,
-        side: binding::Side,
+        side: ViolationSide,
         connection: Option<ConnectionId>,
         peer: Option<std::net::SocketAddr>,
     ) {
         if let Some(reason) = ViolationReason::read(violation.as_str()) {
-            let side = match side {
-                binding::Side::Public => ViolationSide::Public,
-                binding::Side::Backend => ViolationSide::Backend,
-            };
             self.metrics.refusals.violated(side, reason);
         }
         let admitted = {

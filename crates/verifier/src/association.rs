@@ -5,7 +5,7 @@ use crate::Domain;
 
 /// A domain name association: proof that a stream's peer speaks for a domain (RFC 7712).
 ///
-/// Nothing outside this crate can make one, and inside it only [`evaluate`](crate::evaluate) does.
+/// Nothing outside this crate can make one, and inside it only `evaluate` does.
 /// Whoever holds an `Association` may rely on the check having been made, at the time that was
 /// asked about; it is worth nothing once it [expires](Self::expires).
 #[derive(Clone, Debug, Eq, PartialEq)]

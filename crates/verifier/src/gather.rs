@@ -2,7 +2,11 @@
 
 mod facts;
 mod hosts;
-pub(crate) mod resolver;
+mod https;
+pub(crate) mod network;
+pub(crate) mod posh;
+mod resolver;
+mod url;
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -12,18 +16,29 @@ use std::task::Poll;
 use std::time::SystemTime;
 
 use crate::delegation::{Delegation, fallback, order};
-use crate::evidence::{Evidence, Published, Tlsa};
+use crate::evidence::{Evidence, Published, Tlsa, TlsaAt};
 use crate::{Domain, Endpoint, Finding, Request, Service, Unresolved};
 
 pub use self::facts::Facts;
+pub use self::https::{FetchFailure, Page};
+pub use self::url::Url;
 
-/// DNS as the verifier sees it: a question goes in, an answer with its security comes out.
+/// DNS and the web as the verifier sees them: a question goes in, an answer with its security
+/// comes out.
 ///
 /// There is one in the program, which asks the network, and others in tests, which know the
 /// answers by heart.
 pub trait Lookup: fmt::Debug + Send + Sync {
     /// Looks up records, at a time that is now in all but tests.
     fn look_up<'a>(&'a self, question: &'a Question, at: SystemTime) -> Pending<'a, Answer>;
+
+    /// Gets a page from its host at one of these addresses, which have been found allowed, and at
+    /// no other.
+    fn fetch<'a>(
+        &'a self,
+        url: &'a Url,
+        addresses: &'a [IpAddr],
+    ) -> Pending<'a, Result<Page, FetchFailure>>;
 }
 
 /// An answer on its way.
@@ -190,6 +205,18 @@ pub(crate) async fn addresses(
     match allowed.is_empty() {
         true => Err(Unresolved::Forbidden),
         false => Ok(hosts::interleave(&allowed)),
+    }
+}
+
+/// The TLSA records of one endpoint; none if it is not a secure one.
+pub(crate) async fn tlsa(
+    lookup: &dyn Lookup,
+    endpoint: &Endpoint,
+    at: SystemTime,
+) -> Option<TlsaAt> {
+    match endpoint.secure {
+        true => Some(hosts::tlsa_at(lookup, endpoint, at).await),
+        false => None,
     }
 }
 

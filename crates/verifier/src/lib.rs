@@ -28,11 +28,12 @@ pub use delegation::{Endpoint, Transport, Unresolved};
 pub use domain::{Domain, InvalidDomain};
 pub use evidence::{Evidence, Fingerprint, Published, Tlsa, TlsaAt};
 pub use gather::{
-    Answer, Data, Facts, Failure, Kind, Lookup, Pending, Question, Records, Security,
+    Answer, Data, Facts, Failure, FetchFailure, Kind, Lookup, Page, Pending, Question, Records,
+    Security, Url,
 };
 pub use names::Names;
 pub use presented::Presented;
 pub use request::{Request, Role, Service};
 pub use settings::{Dnssec, Limits, Reach, RootSource, Servers, Settings, SetupError};
 pub use verdict::{Finding, Reason, Verdict};
-pub use verifier::Verifier;
+pub use verifier::{Examination, Verifier};

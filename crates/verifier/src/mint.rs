@@ -6,7 +6,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType,
     ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
 };
-use rustls::pki_types::CertificateDer;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use time::OffsetDateTime;
 use yasna::models::ObjectIdentifier;
 use yasna::{DERWriter, Tag};
@@ -21,6 +21,11 @@ pub(crate) fn now() -> SystemTime {
 /// A day before or after the tests, as certificates write it.
 pub(crate) fn day(offset: i64) -> OffsetDateTime {
     seconds(offset * 24 * 3600)
+}
+
+/// A day before or after the day on which the tests are run, for code that reads the clock.
+pub(crate) fn day_of_clock(offset: i64) -> OffsetDateTime {
+    OffsetDateTime::now_utc() + time::Duration::days(offset)
 }
 
 /// A second before or after the tests, as certificates write it.
@@ -78,14 +83,24 @@ impl Authority {
         names: &[&str],
         change: impl FnOnce(&mut CertificateParams),
     ) -> CertificateDer<'static> {
+        self.leaf_with_key(names, change).0
+    }
+
+    /// A leaf below this authority, and its key.
+    pub(crate) fn leaf_with_key(
+        &self,
+        names: &[&str],
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
         let key = KeyPair::generate().unwrap();
         let mut params = leaf(names);
         change(&mut params);
-        params
+        let leaf = params
             .signed_by(&key, &self.issuer())
             .unwrap()
             .der()
-            .clone()
+            .clone();
+        (leaf, PrivateKeyDer::Pkcs8(key.serialize_der().into()))
     }
 
     pub(crate) fn issuer(&self) -> Issuer<'_, &KeyPair> {
@@ -107,6 +122,12 @@ pub(crate) fn self_signed(
         .clone()
 }
 
+/// The key of a certificate, in DER.
+pub(crate) fn key_of(certificate: &CertificateDer<'_>) -> Vec<u8> {
+    let presented = Presented::new(vec![certificate.clone().into_owned()]).unwrap();
+    presented.spki().unwrap().to_vec()
+}
+
 /// A question about `name`, asked of a peer that connected to us.
 pub(crate) fn request(name: &str, chain: Vec<CertificateDer<'static>>) -> Request {
     Request {
@@ -124,7 +145,8 @@ fn authority(name: &str) -> CertificateParams {
     params.distinguished_name = common_name(name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    (params.not_before, params.not_after) = (day(-1000), day(1000));
+    // Long enough for the day on which the tests are run, too.
+    (params.not_before, params.not_after) = (day(-5000), day(5000));
     params
 }
 

@@ -6,7 +6,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use rustls::pki_types::CertificateDer;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
-use crate::{Domain, Names, Service};
+use crate::{Domain, Finding, Names, Service};
 
 /// The certificates a peer presented, not yet believed (RFC 9525 §1.8, "presented identifier").
 ///
@@ -70,9 +70,13 @@ impl Presented {
         self.0.leaf.validity.map(|(_, not_after)| not_after)
     }
 
-    /// When the leaf begins to be valid by its own word.
-    pub fn not_before(&self) -> Option<SystemTime> {
-        self.0.leaf.validity.map(|(not_before, _)| not_before)
+    /// Tells until when the leaf is valid by its own word, if it is at that time.
+    pub(crate) fn valid_until(&self, at: SystemTime) -> Result<SystemTime, Finding> {
+        match self.0.leaf.validity {
+            None => Err(Finding::MalformedCertificate),
+            Some((from, until)) if from <= at && at <= until => Ok(until),
+            Some(_) => Err(Finding::Expired),
+        }
     }
 
     /// Tells whether the leaf claims to be `domain`'s, which anybody's certificate may.

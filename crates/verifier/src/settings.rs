@@ -21,6 +21,10 @@ pub struct Settings {
     pub revocations: Option<PathBuf>,
     /// Which prooftypes count.
     pub prooftypes: Vec<Prooftype>,
+    /// Which usages of TLSA records count (RFC 6698 §2.1.1); others are as good as none.
+    pub tlsa_usages: Vec<u8>,
+    /// The port at which POSH documents are fetched.
+    pub posh_port: u16,
     /// Where peers may send us.
     pub reach: Reach,
     /// How much time and memory is spent.
@@ -36,6 +40,8 @@ impl Default for Settings {
             roots: RootSource::System,
             revocations: None,
             prooftypes: vec![Prooftype::Dane, Prooftype::Posh, Prooftype::Pkix],
+            tlsa_usages: vec![0, 1, 2, 3],
+            posh_port: 443,
             reach: Reach::default(),
             limits: Limits::default(),
         }
@@ -91,6 +97,14 @@ pub struct Reach {
 pub struct Limits {
     /// How long one DNS question may take, all its parts, aliases and signatures included.
     pub lookup_patience: Duration,
+    /// How long all DNS questions of one verification may take together.
+    pub gather_patience: Duration,
+    /// How long it may take to fetch a POSH document, with all its redirects.
+    pub posh_patience: Duration,
+    /// How long a POSH document is believed at most; never more than a week.
+    pub posh_lifetime_max: Duration,
+    /// How long it is remembered that there is no sound POSH document.
+    pub posh_absence_lifetime: Duration,
     /// How many answers are remembered.
     pub answers_max: usize,
     /// How long an answer is remembered at most, whatever its TTL.
@@ -100,8 +114,15 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            // Shorter than any stream negotiation, longer than a resolver's second try.
-            lookup_patience: Duration::from_secs(5),
+            // Shorter than any stream negotiation; long enough for two tries.
+            lookup_patience: Duration::from_secs(4),
+            // Records, then addresses, then TLSA, each a little late.
+            gather_patience: Duration::from_secs(8),
+            // Shorter than any stream negotiation, longer than a slow web server.
+            posh_patience: Duration::from_secs(10),
+            posh_lifetime_max: Duration::from_secs(24 * 3600),
+            // Long enough not to burden web servers that have none, short enough to set one up.
+            posh_absence_lifetime: Duration::from_secs(300),
             // A few answers for each of some thousands of peers; about a kilobyte each.
             answers_max: 16_384,
             // Nobody should have to wait longer for a change that a record's owner regrets.

@@ -3,15 +3,19 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::rand;
+use tokio::time::timeout;
 
 use crate::cache::Cache;
-use crate::evaluate::{Terms, evaluate};
-use crate::gather::resolver::Resolver;
-use crate::gather::{self, Answer, Lookup, Question, gather};
+use crate::evaluate::{Terms, dane, evaluate};
+use crate::evidence::{Evidence, Fingerprint, Published};
+use crate::gather::network::Network;
+use crate::gather::posh::{PoshTerms, posh};
+use crate::gather::{self, Answer, FetchFailure, Lookup, Page, Pending, Question, Url, gather};
 use crate::roots::Roots;
-use crate::settings::Reach;
 use crate::settings::{Dnssec, Limits, Settings, SetupError};
-use crate::{Domain, Endpoint, Prooftype, Request, Service, Unresolved, Verdict};
+use crate::{
+    Domain, Endpoint, Finding, Presented, Prooftype, Reason, Request, Service, Unresolved, Verdict,
+};
 
 /// Answers whether peers speak for domains, and remembers what it looked up for that.
 ///
@@ -21,19 +25,23 @@ use crate::{Domain, Endpoint, Prooftype, Request, Service, Unresolved, Verdict};
 pub struct Verifier {
     lookup: Remembered,
     terms: Terms,
-    reach: Reach,
+    posh_terms: PoshTerms,
+    posh: Cache<(Domain, Service), Published<Vec<Fingerprint>>>,
+    patience: Duration,
     servers: Vec<SocketAddr>,
+    trust_anchors: usize,
 }
 
 impl Verifier {
     /// A verifier that asks the network. Reads the files that the settings name; sends nothing yet.
     pub fn new(settings: &Settings) -> Result<Self, SetupError> {
-        let resolver = Resolver::new(settings)?;
         let roots = Roots::load(&settings.roots, settings.revocations.as_deref())?;
-        let servers = resolver.servers().to_vec();
+        let network = Network::new(settings, &roots)?;
+        let (servers, trust_anchors) = (network.servers().to_vec(), network.trust_anchors());
         Ok(Self {
             servers,
-            ..Self::with(settings, Arc::new(resolver), roots)
+            trust_anchors,
+            ..Self::with(settings, Arc::new(network), roots)
         })
     }
 
@@ -52,21 +60,84 @@ impl Verifier {
             .copied()
             .filter(is_possible)
             .collect();
-        let terms = Terms { prooftypes, roots };
+        let tlsa_usages = settings.tlsa_usages.clone();
+        let terms = Terms {
+            prooftypes,
+            tlsa_usages,
+            roots,
+        };
         Self {
             lookup: Remembered::new(lookup, settings.limits),
             terms,
-            reach: settings.reach.clone(),
+            posh_terms: PoshTerms::new(settings),
+            posh: Cache::new(settings.limits.answers_max),
+            patience: settings.limits.gather_patience,
             servers: Vec::new(),
+            trust_anchors: 0,
         }
     }
 
     /// Tells whether the peer speaks for the domain.
     ///
-    /// Takes no longer than a few look-ups may take. Cancel-safe.
+    /// Takes no longer than the limits on gathering and on POSH allow. Cancel-safe.
     pub async fn verify(&self, request: Request) -> Verdict {
-        let evidence = gather(&self.lookup, &request, self.terms.asks(Prooftype::Dane)).await;
+        let wants_dane = self.terms.asks(Prooftype::Dane);
+        let gathered = gather(&self.lookup, &request, wants_dane);
+        let Ok(mut evidence) = timeout(self.patience, gathered).await else {
+            let finding = Finding::DnsLimit;
+            return Verdict::Undetermined(Reason {
+                prooftype: None,
+                finding,
+            });
+        };
+        let verdict = evaluate(&request, &evidence, &self.terms);
+
+        // Web servers are asked only when it is up to them: they are slow, and a peer chose them.
+        let may_help = |it: &Presented| it.valid_until(request.at).is_ok();
+        let is_open = matches!(verdict, Verdict::Unproven(_)) && self.terms.asks(Prooftype::Posh);
+        if !is_open || !request.presented.as_ref().is_some_and(may_help) {
+            return verdict;
+        }
+        evidence.posh = self
+            .posh_of(&request.domain, request.service, request.at)
+            .await;
         evaluate(&request, &evidence, &self.terms)
+    }
+
+    /// Tells what each prooftype says by itself, and what it says it by; for people.
+    pub async fn examine(&self, request: &Request) -> Examination {
+        let mut evidence = gather(&self.lookup, request, true).await;
+        evidence.posh = self
+            .posh_of(&request.domain, request.service, request.at)
+            .await;
+        let by = |prooftype| {
+            evaluate(
+                request,
+                &evidence,
+                &Terms {
+                    prooftypes: vec![prooftype],
+                    ..self.terms.clone()
+                },
+            )
+        };
+        Examination {
+            dane: by(Prooftype::Dane),
+            posh: by(Prooftype::Posh),
+            pkix: by(Prooftype::Pkix),
+            verdict: evaluate(request, &evidence, &self.terms),
+            evidence,
+        }
+    }
+
+    async fn posh_of(
+        &self,
+        domain: &Domain,
+        service: Service,
+        at: SystemTime,
+    ) -> Published<Vec<Fingerprint>> {
+        let key = (domain.clone(), service);
+        let ask = || posh(&self.lookup, domain, service, at, &self.posh_terms);
+        self.posh.get(&key, at, ask).await
     }
 
     /// Tells where a domain's service is, in the order to try: by priority, and by lot within one
@@ -82,8 +153,40 @@ impl Verifier {
     /// Tells the addresses of an endpoint, IPv6 and IPv4 in turn. At most 16, and none that peers
     /// may not send us to.
     pub async fn addresses(&self, endpoint: &Endpoint) -> Result<Vec<IpAddr>, Unresolved> {
-        let allows = |it| self.reach.allows(it);
+        let allows = |it| self.posh_terms.reach.allows(it);
         gather::addresses(&self.lookup, &endpoint.target, now(), allows).await
+    }
+
+    /// Tells under which name usable TLSA records of an endpoint stand, if there are any.
+    ///
+    /// If there are, TLS is not to be done without, and that name is the one to ask for in SNI
+    /// (RFC 7671 §10.2, RFC 7673 §3.4). If it is not known, the endpoint is not to be connected to.
+    pub async fn tlsa_base(&self, endpoint: &Endpoint) -> Result<Option<Domain>, Unresolved> {
+        if !self.terms.asks(Prooftype::Dane) {
+            return Ok(None);
+        }
+        let Some(found) = gather::tlsa(&self.lookup, endpoint, now()).await else {
+            return Ok(None);
+        };
+        match &found.records {
+            Published::Here(records, _) if dane::has_usable(records, &self.terms) => {
+                Ok(Some(found.base))
+            }
+            Published::Here(..) | Published::Absent => Ok(None),
+            Published::Bogus(_) => Err(Unresolved::Bogus),
+            Published::Unreachable(Finding::DnsLimit) => Err(Unresolved::TimedOut),
+            Published::Unreachable(_) => Err(Unresolved::Failed),
+        }
+    }
+
+    /// Looks up one set of DNS records, and how far to trust it.
+    pub async fn look_up(&self, question: &Question) -> Answer {
+        self.lookup.look_up(question, now()).await
+    }
+
+    /// Fetches what a domain's web server says about its certificates.
+    pub async fn posh(&self, domain: &Domain, service: Service) -> Published<Vec<Fingerprint>> {
+        self.posh_of(domain, service, now()).await
     }
 
     /// The DNS servers that are asked, in order.
@@ -91,10 +194,30 @@ impl Verifier {
         &self.servers
     }
 
+    /// How many trust anchors DNSSEC validation starts at; none if others validate, or nobody.
+    pub fn trust_anchors_loaded(&self) -> usize {
+        self.trust_anchors
+    }
+
     /// How many certificate authorities count.
     pub fn roots_loaded(&self) -> usize {
         self.terms.roots.anchors().len()
     }
+}
+
+/// What each prooftype says about a peer by itself, and all of them together.
+#[derive(Clone, Debug)]
+pub struct Examination {
+    /// What the domain has published.
+    pub evidence: Evidence,
+    /// By its TLSA records alone.
+    pub dane: Verdict,
+    /// By its web server alone.
+    pub posh: Verdict,
+    /// By certificate authorities alone.
+    pub pkix: Verdict,
+    /// By all prooftypes that count, as [`Verifier::verify`] tells it.
+    pub verdict: Verdict,
 }
 
 /// DNS, with what it said of late.
@@ -127,15 +250,20 @@ impl Remembered {
 }
 
 impl Lookup for Remembered {
-    fn look_up<'a>(
-        &'a self,
-        question: &'a Question,
-        at: SystemTime,
-    ) -> gather::Pending<'a, Answer> {
+    fn look_up<'a>(&'a self, question: &'a Question, at: SystemTime) -> Pending<'a, Answer> {
         Box::pin(
             self.answers
                 .get(question, at, move || self.ask(question, at)),
         )
+    }
+
+    fn fetch<'a>(
+        &'a self,
+        url: &'a Url,
+        addresses: &'a [IpAddr],
+    ) -> Pending<'a, Result<Page, FetchFailure>> {
+        // What a page says for how long is for its reader to know, and to remember.
+        self.lookup.fetch(url, addresses)
     }
 }
 

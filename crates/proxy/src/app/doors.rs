@@ -11,7 +11,7 @@ use crate::admin::{self, Views};
 use crate::binding::Side;
 use crate::capture::dns::{self, Responder, Sources, Steering};
 use crate::config::{Capture, Config};
-use crate::connection::public::Gate;
+use crate::connection::arrival::Gate;
 use crate::connection::rooms::Rooms;
 use crate::net::listener::{Admission, Limits, bind};
 
@@ -146,6 +146,6 @@ fn search_suffixes() -> Vec<ligase_verifier::Domain> {
     let searches = text
         .lines()
         .filter_map(|line| line.trim().strip_prefix("search"));
-    let names = searches.last().unwrap_or_default().split_whitespace();
+    let names = { searches }.next_back().unwrap_or_default().split_whitespace();
     names.filter_map(|name| name.parse().ok()).collect()
 }

@@ -93,14 +93,11 @@ impl Reloader {
         }
     }
 
-    /// What the configuration and the list of hosts hold now.
-    fn fingerprint(&self) -> (Option<Vec<u8>>, Option<Vec<u8>>) {
-        let hosts = match self.current().hosts {
-            Hosts::Listed { file, .. } => file,
-            Hosts::Auto => None,
-        };
-        let read = |path: PathBuf| std::fs::read(path).ok();
-        (read(self.path.clone()), hosts.and_then(read))
+    /// What the configuration and every file that it names hold now.
+    fn fingerprint(&self) -> Vec<Option<Vec<u8>>> {
+        let named = self.current().files();
+        let files = std::iter::once(self.path.clone()).chain(named);
+        files.map(|path| std::fs::read(path).ok()).collect()
     }
 
     pub(super) fn readiness(&self) -> Readiness {

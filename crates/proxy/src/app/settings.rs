@@ -3,10 +3,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use ligase_verifier as verifier;
-
 use crate::binding::{Hosted, Level, Policy, Side};
-use crate::config::{BackendTls, Config, Dnssec, Hosts, ResolverServers, Roots};
+use crate::config::{BackendTls, Config, Hosts};
 use crate::connection::rooms::Settings;
 use crate::establish;
 use crate::net::dial::Patience;
@@ -79,6 +77,7 @@ pub(super) fn settings(config: &Config, keys: &BothKeys) -> Settings {
         handshake_initiating: limits.tls_seconds,
         handshake_receiving: limits.handshake_seconds,
         ladder: limits.ladder_seconds,
+        hold: limits.queue_seconds,
         stall: limits.outbox_seconds,
     }
 }
@@ -88,30 +87,5 @@ pub(super) fn queue(config: &Config) -> establish::Bounds {
         pair_stanzas_max: config.limits.queue_stanzas,
         pair_bytes_max: config.limits.queue_bytes,
         bytes_max: config.limits.queue_total_bytes,
-    }
-}
-
-pub(super) fn verifier(config: &Config) -> verifier::Settings {
-    verifier::Settings {
-        servers: match &config.resolver.servers {
-            ResolverServers::System => verifier::Servers::System,
-            ResolverServers::Listed(servers) => verifier::Servers::These(servers.clone()),
-        },
-        dnssec: match config.resolver.dnssec {
-            Dnssec::Validate => verifier::Dnssec::Validate,
-            Dnssec::TrustAd => verifier::Dnssec::TrustAd,
-            Dnssec::Off => verifier::Dnssec::Off,
-        },
-        trust_anchor: config.resolver.trust_anchor.clone(),
-        roots: match &config.roots {
-            Roots::System => verifier::RootSource::System,
-            Roots::File(path) => verifier::RootSource::File(path.clone()),
-        },
-        prooftypes: config.prooftypes.clone(),
-        reach: verifier::Reach {
-            loopback: config.resolver.allow_loopback,
-            ..verifier::Reach::default()
-        },
-        ..verifier::Settings::default()
     }
 }

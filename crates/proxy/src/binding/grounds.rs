@@ -68,3 +68,6 @@ pub fn decide(finding: Finding, level: Level) -> Decision {
         Finding::Verdict(Verdict::Undetermined(reason)) => Decision::TryLater(reason),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,3 +28,6 @@ impl Hosted {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -60,3 +60,6 @@ impl Policy {
             .map_or(self.default, |(_, level)| *level)
     }
 }
+
+#[cfg(test)]
+mod tests;

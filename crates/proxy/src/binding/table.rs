@@ -98,6 +98,21 @@ impl Table {
         }
     }
 
+    /// Takes back that `id` speaks for `domain`, and with it every pair that rested on that
+    /// (D-10, E-18).
+    pub fn disprove(&mut self, id: ConnectionId, domain: &Domain) {
+        let Some(row) = self.rows.get_mut(&id) else {
+            return;
+        };
+        row.names.remove(domain);
+        for pair in row.entrances.extract_if(|pair| pair.sender == *domain) {
+            drop_from(&mut self.entrances, &pair, id);
+        }
+        for pair in row.exits.extract_if(|pair| pair.target == *domain) {
+            drop_from(&mut self.exits, &pair, id);
+        }
+    }
+
     /// Whether `id` was proven for `domain`.
     pub fn is_proven(&self, id: ConnectionId, domain: &Domain) -> bool {
         self.rows

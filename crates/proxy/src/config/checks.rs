@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::file::Problems;
-use super::{Capture, Config, Listen, ResolverServers};
+use super::{Capture, Config, Limits, Listen, ResolverServers};
 
 /// Reports whatever does not fit together.
 pub(super) fn check(config: &Config, problems: &Problems) {
@@ -20,9 +20,65 @@ pub(super) fn check(config: &Config, problems: &Problems) {
     if config.capture == Capture::Dns && listen.dns.is_empty() {
         problems.add("listen.dns", "`capture: dns` needs an address to answer at");
     }
+    if matches!(config.capture, Capture::Redirect { .. }) {
+        check_redirect(listen, problems);
+    }
     check_doors(listen, problems);
+    check_limits(&config.limits, problems);
     check_backend(config, problems);
     check_resolver(config, problems);
+}
+
+/// A netfilter rule turns connections to one port, whatever address they came for.
+fn check_redirect(listen: &Listen, problems: &Problems) {
+    let doors = [
+        ("listen.federation", &listen.federation),
+        ("listen.backend", &listen.backend),
+        ("listen.dns", &listen.dns),
+    ];
+    for (key, addresses) in doors {
+        let Some(first) = addresses.first().map(SocketAddr::port) else {
+            problems.add(key, "`capture: redirect` needs an address to turn to");
+            continue;
+        };
+        if first == 0 || addresses.iter().any(|it| it.port() != first) {
+            problems.add(
+                key,
+                "`capture: redirect` needs one port, and the same for all addresses",
+            );
+        }
+    }
+}
+
+/// Limits that must leave room for each other: else the greater would be of no use.
+fn check_limits(limits: &Limits, problems: &Problems) {
+    let pairs = [
+        (
+            ("preauth_element_bytes", limits.preauth_element_bytes),
+            ("stanza_bytes", limits.stanza_bytes),
+        ),
+        (
+            ("stanza_bytes", limits.stanza_bytes),
+            ("queue_bytes", limits.queue_bytes),
+        ),
+        (
+            ("queue_bytes", limits.queue_bytes),
+            ("queue_total_bytes", limits.queue_total_bytes),
+        ),
+        (
+            ("stanza_bytes", limits.stanza_bytes),
+            ("outbox_bytes", limits.outbox_bytes),
+        ),
+    ];
+    for ((less, least), (more, most)) in pairs {
+        if most < least {
+            let key = format!("limits.{more}");
+            problems.add(
+                key,
+                format!("must be at least limits.{less}, which is {least}"),
+            );
+        }
+    }
 }
 
 /// The listeners, by key.
@@ -83,8 +139,31 @@ fn check_resolver(config: &Config, problems: &Problems) {
     }
 }
 
+/// The same for the servers that the system names (resolv.conf(5)): where the backend's resolver
+/// is led to us, so is everybody's on this machine.
+pub(super) fn check_system(config: &Config, resolv_conf: &str, problems: &Problems) {
+    if config.resolver.servers != ResolverServers::System {
+        return;
+    }
+    let own = nameservers(resolv_conf).find(|it| is_own_responder(&config.listen, *it));
+    if let Some(own) = own {
+        problems.add(
+            "resolver.servers",
+            format!("the system's resolver, {own}, is our own listen.dns: list others"),
+        );
+    }
+}
+
+fn nameservers(resolv_conf: &str) -> impl Iterator<Item = SocketAddr> {
+    resolv_conf.lines().filter_map(|line| {
+        let address = line.trim_start().strip_prefix("nameserver")?;
+        let address = address.split_whitespace().next()?;
+        Some(SocketAddr::new(address.parse().ok()?, DNS))
+    })
+}
+
 /// Whether `server` is the responder that misleads the backend.
-pub(super) fn is_own_responder(listen: &Listen, server: SocketAddr) -> bool {
+fn is_own_responder(listen: &Listen, server: SocketAddr) -> bool {
     listen.dns.iter().any(|own| leads_to(*own, server))
 }
 
@@ -108,3 +187,6 @@ fn leads_to(own: SocketAddr, address: SocketAddr) -> bool {
 fn covers(wide: IpAddr, narrow: IpAddr) -> bool {
     wide.is_unspecified() && (wide.is_ipv6() || narrow.is_ipv4())
 }
+
+/// The port that a system asks its resolver at.
+const DNS: u16 = 53;

@@ -86,8 +86,6 @@ limits! {
     pairs_per_connection: usize = 20_000, 1 to 1_000_000;
     /// Pairs of one connection that are being verified at a time.
     assertions_in_flight: usize = 16, 1 to 1_024;
-    /// Stanzas of unbound pairs on one connection within a minute, before it is closed.
-    unauthorized_stanzas: usize = 10, 1 to 1_000;
     /// Bytes waiting to be written to one connection.
     outbox_bytes: usize = 1_048_576, 65_536 to 67_108_864;
     /// How long bytes may wait to be written before the connection is given up.
@@ -112,19 +110,13 @@ limits! {
     step_seconds: Duration = 8, 1 to 60;
     /// All attempts to reach a peer while the backend waits.
     ladder_seconds: Duration = 25, 5 to 85;
-    /// How long the way that worked with a peer is remembered, and nothing weaker tried.
-    memory_seconds: Duration = 86_400, 60 to 2_592_000;
-    /// Connections being opened to peers at a time.
-    dials: usize = 256, 1 to 65_536;
     /// Connections being opened to the backend at a time.
     backend_connects: usize = 4, 1 to 1_024;
+    /// Connections being opened to servers that are asked about dialback keys at a time.
+    authority_connects: usize = 64, 1 to 65_536;
 
-    /// Local certificates kept, one for each remote domain.
-    local_certificates: usize = 4_096, 16 to 1_000_000;
-    /// Domains whose published evidence is kept.
-    evidence_domains: usize = 10_000, 16 to 1_000_000;
-    /// Domains being looked up at a time.
-    lookups: usize = 256, 1 to 65_536;
-    /// Queries of the backend's resolver answered at a time.
-    dns_queries: usize = 512, 1 to 65_536;
+    /// One look-up in DNS, all its parts included.
+    lookup_seconds: Duration = 5, 1 to 30;
+    /// DNS answers that are remembered.
+    dns_answers: usize = 16_384, 64 to 1_000_000;
 }

@@ -1,6 +1,6 @@
 use std::collections::{BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 use std::time::Duration;
 
 use ligase_verifier::{Domain, Prooftype};
@@ -34,8 +34,19 @@ impl Config {
             let problem = format!("{}: {problem}", path.display());
             vec![Error::at(FILE, problem)]
         })?;
-        let folder = path.parent().unwrap_or_else(|| Path::new(""));
-        Self::parse(&text, folder, overrides)
+        // Whatever becomes of the working directory, the paths stay what they are.
+        let path = path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let folder = path.parent().unwrap_or_else(|| Path::new("/"));
+        let config = Self::parse(&text, folder, overrides)?;
+        let problems = Problems::default();
+        // Without the file, the resolver has its own say about there being no servers.
+        if let Ok(system) = read_text(Path::new(RESOLV_CONF), FILE_BYTES_MAX) {
+            checks::check_system(&config, &system, &problems);
+        }
+        if problems.any() {
+            return Err(problems.into_vec());
+        }
+        Ok(config)
     }
 
     /// Reads the text of a configuration file; relative paths in it start from `folder`.
@@ -76,7 +87,7 @@ fn read_file(file: &mut Section<'_>, folder: &Path, overrides: &Overrides) -> Op
         dnssec: section.word("dnssec", Dnssec::ALL, Dnssec::as_str, Dnssec::Validate),
         trust_anchor: section.text("trust_anchor", path),
         allow_loopback: !section
-            .texts("allow", allowed)
+            .texts("allow", |text| one_of(text, &["loopback"], |it| it))
             .unwrap_or_default()
             .is_empty(),
     };
@@ -269,13 +280,6 @@ fn servers(section: &mut Section<'_>) -> ResolverServers {
 }
 
 /// What peers may send us to besides the public network and private ones.
-fn allowed(text: &str) -> Result<(), String> {
-    match text {
-        "loopback" => Ok(()),
-        _ => Err("only `loopback` may be allowed".to_owned()),
-    }
-}
-
 fn policy(mut section: Section<'_>) -> (Policy, Vec<Prooftype>) {
     let mut policy = Policy {
         default: section.text("default", level).unwrap_or_default(),
@@ -357,6 +361,9 @@ fn log(mut section: Section<'_>, overrides: &Overrides, file: &Section<'_>) -> L
         }),
     }
 }
+
+/// Where a system names its resolver.
+const RESOLV_CONF: &str = "/etc/resolv.conf";
 
 /// Which prooftypes count when the file does not say.
 const PROOFTYPES: [Prooftype; 3] = [Prooftype::Dane, Prooftype::Posh, Prooftype::Pkix];

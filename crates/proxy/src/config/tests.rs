@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use ligase_verifier::Domain;
 
+use super::checks::check_system;
+use super::file::Problems;
 use super::{
-    BackendTls, Capture, Config, Hosts, Limits, LogFormat, LogLevel, Overrides, ResolverServers,
-    Roots,
+    BackendTls, Capture, Config, Hosts, Limit, Limits, LogFormat, LogLevel, Overrides,
+    ResolverServers, Roots,
 };
 use crate::binding::Level;
 
@@ -186,6 +188,10 @@ fn errors_further_down_name_the_key() {
     check(
         "limits: {queue_seconds: 10s}",
         &["limits.queue_seconds: must be a whole number from 1 to 300"],
+    );
+    check(
+        "resolver: {allow: [loopback, private]}",
+        &["resolver.allow[1]: \"private\" is not one of loopback"],
     );
     check(
         "drain_seconds: 1.5",
@@ -424,14 +430,95 @@ fn limits_reach_the_program_in_their_own_types() {
             "{}",
             limit.key
         );
-        accept(&format!("limits: {{{}: {}}}", limit.key, limit.min));
-        accept(&format!("limits: {{{}: {}}}", limit.key, limit.max));
         assert!(
             u32::try_from(limit.max).is_ok(),
             "{} does not fit 32 bits",
             limit.key
         );
+        let check = |number: u64| {
+            let problem = format!(
+                "limits.{}: must be a whole number from {} to {}",
+                limit.key, limit.min, limit.max
+            );
+            check(&format!("limits: {{{}: {number}}}", limit.key), &[&problem]);
+        };
+        check(limit.min - 1);
+        check(limit.max + 1);
     }
+    let all = |number: fn(&Limit) -> u64| {
+        let lines = Limits::ALL
+            .iter()
+            .map(|it| format!("  {}: {}\n", it.key, number(it)));
+        accept(&format!("limits:\n{}", lines.collect::<String>()))
+    };
+    assert_eq!(all(|it| it.min).limits.depth, 16);
+    assert_eq!(all(|it| it.max).limits.depth, 1_024);
+}
+
+#[test]
+fn limits_leave_room_for_each_other() {
+    check(
+        "limits: {stanza_bytes: 1048577}",
+        &[
+            "limits.queue_bytes: must be at least limits.stanza_bytes, which is 1048577",
+            "limits.outbox_bytes: must be at least limits.stanza_bytes, which is 1048577",
+        ],
+    );
+    check(
+        "limits: {stanza_bytes: 10000, preauth_element_bytes: 20000}",
+        &["limits.stanza_bytes: must be at least limits.preauth_element_bytes, which is 20000"],
+    );
+    check(
+        "limits: {queue_total_bytes: 1048576, queue_bytes: 1048577}",
+        &["limits.queue_total_bytes: must be at least limits.queue_bytes, which is 1048577"],
+    );
+}
+
+#[test]
+fn netfilter_turns_to_one_port() {
+    let redirect = "capture: redirect\nredirect: {uid: 7269}\nlisten: ";
+    let check = |listen: &str, expect: &[&str]| check(&format!("{redirect}{listen}"), expect);
+    let one = "needs one port, and the same for all addresses";
+    check(
+        "{federation: ['127.0.0.1:1', '[::1]:2']}",
+        &[&format!("listen.federation: `capture: redirect` {one}")],
+    );
+    check(
+        "{backend: '127.0.0.1:0'}",
+        &[&format!("listen.backend: `capture: redirect` {one}")],
+    );
+    check(
+        "{dns: null}",
+        &["listen.dns: `capture: redirect` needs an address to turn to"],
+    );
+    accept(&format!(
+        "{redirect}{{backend: ['127.0.0.1:7270', '[::1]:7270']}}"
+    ));
+}
+
+#[test]
+fn the_systems_resolver_may_not_be_ours_either() {
+    let check = |more: &str, expect: &[&str]| {
+        let problems = Problems::default();
+        let system =
+            "# a comment\nsearch lab\nnameserver 192.0.2.53\n nameserver 127.0.0.1 x\nnameserver\n";
+        check_system(&accept(more), system, &problems);
+        let found: Vec<_> = problems
+            .into_vec()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(found, expect);
+    };
+    let ours =
+        "resolver.servers: the system's resolver, 127.0.0.1:53, is our own listen.dns: list others";
+    check("listen: {dns: '127.0.0.1:53'}", &[ours]);
+    check("listen: {dns: '0.0.0.0:53'}", &[ours]);
+    check("listen: {dns: '127.0.0.1:7253'}", &[]);
+    check(
+        "listen: {dns: '127.0.0.1:53'}\nresolver: {servers: ['192.0.2.53']}",
+        &[],
+    );
 }
 
 #[test]

@@ -46,6 +46,8 @@ pub struct Driver {
     full_since: Instant,
     opened: Instant,
     trusted: bool,
+    /// Whether our half of the stream has ended; nothing may follow its closing tag.
+    ended: bool,
     endpoint: Option<Endpoint>,
     /// The domain that we speak for, where we opened the connection.
     local: Option<Domain>,
@@ -143,6 +145,7 @@ impl Driver {
             full_since: now,
             opened: now,
             trusted: false,
+            ended: false,
             endpoint,
             local,
             rooms,
@@ -331,6 +334,11 @@ impl Driver {
                 }
                 Action::Count(violation) => self.broke(violation),
                 Action::SetTimer(patience) => self.set_timer(patience),
+                Action::End(error) => {
+                    self.wire.say(&error.to_xml());
+                    self.wire.say("</stream:stream>");
+                    self.ended = true;
+                }
                 Action::Close(error) => return Some(self.close(error).await),
                 // Stanzas are moved under the lock that decides where to.
                 Action::Forward(..) | Action::Hold(_) | Action::Bounce(..) => (),
@@ -489,9 +497,13 @@ impl Driver {
             if let Some(violation) = error.violation {
                 self.broke(violation);
             }
-            self.wire.say(&error.to_xml());
+            if !self.ended {
+                self.wire.say(&error.to_xml());
+            }
         }
-        self.wire.say("</stream:stream>");
+        if !self.ended {
+            self.wire.say("</stream:stream>");
+        }
         let _ = timeout(FAREWELL, self.wire.finish()).await;
         ending
     }

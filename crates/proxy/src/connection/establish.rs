@@ -3,18 +3,19 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use ligase_verifier::{Endpoint, Service, Transport, Unresolved};
+use ligase_verifier::{Domain, Endpoint, Service, Transport, Unresolved};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, oneshot, watch};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 use super::driver::{Driver, Found, Machine, Order, Start};
 use super::event::{Event, Facts};
-use super::rooms::Rooms;
+use super::rooms::{Flight, Rooms, Unreached};
 use crate::binding::{ConnectionId, DomainPair, Side};
 use crate::establish::{Candidate, Next, may_share, next};
-use crate::net::dial::{Unreached, dial};
+use crate::net::dial::{self, dial};
 use crate::stream::{Errand, Initiating, Rung, Setback};
 
 type Result<T> = std::result::Result<T, Setback>;
@@ -42,7 +43,7 @@ impl Rooms {
         clippy::disallowed_methods,
         reason = "a search belongs to all who wait for it"
     )]
-    fn flight(self: &Arc<Self>, pair: &DomainPair) -> watch::Receiver<Option<Result<()>>> {
+    fn flight(self: &Arc<Self>, pair: &DomainPair) -> Flight {
         let mut flights = self.flights();
         if let Some(flight) = flights.get(pair) {
             return flight.clone();
@@ -69,7 +70,7 @@ impl Rooms {
         flight
     }
 
-    fn flights(&self) -> MutexGuard<'_, HashMap<DomainPair, watch::Receiver<Option<Result<()>>>>> {
+    fn flights(&self) -> MutexGuard<'_, HashMap<DomainPair, Flight>> {
         self.flights.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -82,9 +83,8 @@ impl Rooms {
         let rooms = Arc::clone(self);
         tokio::spawn(async move {
             let side = rooms.side_of_target(&pair).other();
-            let mut setback = Setback::TimedOut;
-            // A way out may be gone again before it is used; not for ever, though.
-            for _ in 0..SEARCHES_MAX {
+            let deadline = Instant::now() + rooms.settings.load().hold;
+            let setback = loop {
                 match rooms.reach(&pair).await {
                     Ok(()) => {
                         let (gone, mut step) = rooms.tables.let_go(&pair);
@@ -93,12 +93,15 @@ impl Rooms {
                             return;
                         }
                     }
-                    Err(why) => {
-                        setback = why;
-                        break;
-                    }
+                    // Our own server may be restarting; nobody else is waited for twice.
+                    Err(Setback::Unreachable | Setback::Stream(None)) if side == Side::Public => (),
+                    Err(setback) => break setback,
                 }
-            }
+                if deadline < Instant::now() + PAUSE {
+                    break Setback::TimedOut;
+                }
+                sleep(PAUSE).await;
+            };
             let mut step = rooms.tables.give_back(&pair, &setback.stanza_error());
             rooms.follow(side, &mut step);
         });
@@ -126,8 +129,56 @@ impl Rooms {
             }
             (false, false) => Err(Setback::Pointless),
             _ if self.side_of_target(pair) == Side::Backend => self.reach_backend(pair).await,
-            _ => self.climb(pair).await,
+            _ => self.search_peer(pair).await,
         }
+    }
+
+    /// Climbs, unless the last climb to the same peer failed a moment ago.
+    async fn search_peer(self: &Arc<Self>, pair: &DomainPair) -> Result<()> {
+        if let Some(setback) = self.still_unreached(&pair.target) {
+            return Err(setback);
+        }
+        let _seat = self.search_seats.acquire().await;
+        let result = self.climb(pair).await;
+        match &result {
+            Err(setback @ (Setback::Unreachable | Setback::TimedOut | Setback::Handshake)) => {
+                self.note_unreached(&pair.target, setback);
+            }
+            Ok(()) | Err(_) => {
+                self.unreached().remove(&pair.target);
+            }
+        }
+        result
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "back-off is about time")]
+    fn still_unreached(&self, peer: &Domain) -> Option<Setback> {
+        let unreached = self.unreached();
+        let known = unreached.get(peer).filter(|known| Instant::now() < known.until)?;
+        Some(known.setback.clone())
+    }
+
+    /// Doubles the time until the next try, and spreads it, so that what failed together does not
+    /// come back together.
+    #[expect(clippy::disallowed_methods, reason = "back-off is about time")]
+    fn note_unreached(&self, peer: &Domain, setback: &Setback) {
+        let mut unreached = self.unreached();
+        if UNREACHED_MAX <= unreached.len() {
+            let now = Instant::now();
+            unreached.retain(|_, known| now < known.until);
+        }
+        let times = unreached.get(peer).map_or(0, |known| known.times.saturating_add(1));
+        let pause = BACK_OFF_MIN.saturating_mul(1 << times.min(5)).min(BACK_OFF_MAX);
+        let mut chance = [0];
+        // Without chance there is no spread, which is no reason to fail.
+        let _ = aws_lc_rs::rand::fill(&mut chance);
+        let until = Instant::now() + pause.mul_f32(0.75 + f32::from(chance[0]) / 512.0);
+        let known = Unreached { times, until, setback: setback.clone() };
+        unreached.insert(peer.clone(), known);
+    }
+
+    fn unreached(&self) -> MutexGuard<'_, HashMap<Domain, Unreached>> {
+        self.unreached.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Opens a stream of its own for the pair, to our own server.
@@ -202,7 +253,7 @@ impl Rooms {
             .collect();
         // While one connection to a place is being opened, others wait to share it.
         let place = self.place(endpoint);
-        let _one_at_a_time = place.acquire().await;
+        let one_at_a_time = place.acquire().await;
         if self.tables.look(|table| table.exit(pair).is_some()) {
             return Ok(());
         }
@@ -212,6 +263,8 @@ impl Rooms {
         {
             return Ok(());
         }
+        // Where a connection cannot be shared anyway, nobody has to wait for this one.
+        let held = (!self.is_unshared(&addresses)).then_some(one_at_a_time);
         let socket = self.connect(&addresses).await?;
         let (waits, answer) = oneshot::channel();
         let endpoint = Some(endpoint.clone());
@@ -221,7 +274,21 @@ impl Rooms {
             side: Side::Public,
         };
         self.open(dialed, Errand::Carry(pair.clone()), rung, Some(waits), None)?;
-        answer.await.unwrap_or(Err(Setback::Stream(None)))
+        let result = answer.await.unwrap_or(Err(Setback::Stream(None)));
+        drop(held);
+        result
+    }
+
+    /// Whether somebody at these addresses is known to want a connection for each pair.
+    fn is_unshared(&self, addresses: &[SocketAddr]) -> bool {
+        self.tables.look_around(|table, entries| {
+            entries.values().any(|entry| {
+                let row = table.row(entry.facts.id);
+                entry.facts.outbound
+                    && addresses.contains(&entry.facts.peer)
+                    && row.is_some_and(|row| !row.errors && !row.exits.is_empty())
+            })
+        })
     }
 
     fn place(&self, endpoint: &Endpoint) -> Arc<Semaphore> {
@@ -267,7 +334,8 @@ impl Rooms {
     async fn share(&self, pair: &DomainPair, id: ConnectionId) -> bool {
         let (waits, answer) = oneshot::channel();
         self.tables.order(id, Order::Ask(pair.clone(), waits));
-        matches!(answer.await, Ok(Ok(())))
+        // It need not cost the time that a connection of its own would take.
+        matches!(timeout(SHARE, answer).await, Ok(Ok(Ok(()))))
     }
 
     /// Dials these addresses, but none of our own listeners (B-19).
@@ -276,11 +344,11 @@ impl Rooms {
         dial(addresses, patience)
             .await
             .map_err(|error| match error {
-                Unreached::TimedOut => Setback::TimedOut,
-                Unreached::NoAddress
-                | Unreached::Unreachable
-                | Unreached::Refused
-                | Unreached::Exhausted => Setback::Unreachable,
+                dial::Unreached::TimedOut => Setback::TimedOut,
+                dial::Unreached::NoAddress
+                | dial::Unreached::Unreachable
+                | dial::Unreached::Refused
+                | dial::Unreached::Exhausted => Setback::Unreachable,
             })
     }
 
@@ -350,9 +418,17 @@ pub(super) fn unresolved(error: Unresolved) -> Setback {
     Setback::Unresolved(error.label())
 }
 
-/// How often a way out is searched that is gone again as soon as it is found.
-const SEARCHES_MAX: usize = 3;
+/// Between two searches for a way out that was gone again, or for our own server.
+const PAUSE: Duration = Duration::from_millis(500);
 /// How many rungs are tried at one endpoint: all three, and one back (B-17 bounds the time).
 const RUNGS_MAX: usize = 4;
 /// Places whose dialing is remembered; those that nobody dials are forgotten beyond it.
 const PLACES_MAX: usize = 4096;
+
+/// How long a peer may think about a further pair before it is asked on a connection of its own.
+const SHARE: Duration = Duration::from_secs(10);
+/// From one try to reach a peer to the next, at least and at most (RFC 6120 §3.3).
+const BACK_OFF_MIN: Duration = Duration::from_secs(1);
+const BACK_OFF_MAX: Duration = Duration::from_secs(30);
+/// Peers that are remembered as unreached.
+const UNREACHED_MAX: usize = 4096;

@@ -54,6 +54,8 @@ pub enum Event {
         /// From where.
         peer: Option<SocketAddr>,
     },
+    /// Somebody broke a rule at the admin port.
+    Denied(Violation, SocketAddr),
     /// An answer was given or had about a dialback key.
     Dialback {
         /// What we were: `initiating`, `receiving` or `authoritative`.

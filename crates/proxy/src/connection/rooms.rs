@@ -33,18 +33,36 @@ pub struct Rooms {
     /// Is told what happens.
     pub tell: Box<dyn Fn(Event) + Send + Sync>,
     /// The searches for a way out that are under way.
-    pub(super) flights: Mutex<HashMap<DomainPair, watch::Receiver<Option<Result<(), Setback>>>>>,
+    pub(super) flights: Mutex<HashMap<DomainPair, Flight>>,
     /// The places that are being dialed: one connection at a time each (B-01).
     pub(super) places: Mutex<HashMap<(Domain, u16), Arc<Semaphore>>>,
     /// Connects to our own server, a few at a time: its backlog is short.
     pub(super) backend_seats: Semaphore,
     /// Questions to authoritative servers at a time: peers choose whom we ask (S7).
     pub(super) authority_seats: Semaphore,
+    /// Searches for peers at a time: our own users choose whom we search.
+    pub(super) search_seats: Semaphore,
+    /// Peers that could not be reached lately, and when to try again (B-17).
+    pub(super) unreached: Mutex<HashMap<Domain, Unreached>>,
     /// The digests of what our own server presents, by domain.
     pub(super) backend_leaves: Mutex<HashMap<Domain, [u8; 32]>>,
     started: Instant,
     seed: [u8; 32],
     streams: AtomicU64,
+}
+
+/// A search that is under way, and its end when it has one.
+pub(super) type Flight = watch::Receiver<Option<Result<(), Setback>>>;
+
+/// A peer that could not be reached.
+#[derive(Clone, Debug)]
+pub(super) struct Unreached {
+    /// How often in a row.
+    pub(super) times: u32,
+    /// Not before then again.
+    pub(super) until: Instant,
+    /// Why it could not.
+    pub(super) setback: Setback,
 }
 
 /// What may change while we run; connections keep what they were opened with.
@@ -68,6 +86,8 @@ pub struct Settings {
     pub handshake_receiving: Duration,
     /// How long the search for a way out may take in all (B-17).
     pub ladder: Duration,
+    /// How long stanzas for our own server may wait while it is down (P-07).
+    pub hold: Duration,
     /// How long an outbox may stay full before its connection is given up (N-07).
     pub stall: Duration,
 }
@@ -109,6 +129,8 @@ impl Rooms {
             places: Mutex::default(),
             backend_seats: Semaphore::new(seats.backend),
             authority_seats: Semaphore::new(seats.authority),
+            search_seats: Semaphore::new(SEARCHES_MAX),
+            unreached: Mutex::default(),
             backend_leaves: Mutex::default(),
             started: Instant::now(),
             seed,
@@ -169,3 +191,6 @@ impl fmt::Debug for Rooms {
         f.debug_struct("Rooms").finish_non_exhaustive()
     }
 }
+
+/// Each search may hold a socket and a dozen look-ups; a busy server finds a new peer now and then.
+const SEARCHES_MAX: usize = 256;

@@ -149,7 +149,19 @@ impl Tables {
                 Action::Forward(exit, stanza) => inner.forward(exit, stanza, &mut step),
                 Action::Hold(stanza) => inner.hold(stanza, &mut step),
                 Action::Bounce(stanza, error) => inner.bounce(&stanza, &error, &mut step),
-                other => step.actions.push_back(other),
+                Action::Send(_)
+                | Action::StartTls(_)
+                | Action::Restart
+                | Action::Judge(..)
+                | Action::AskAuthority(..)
+                | Action::Reach(_)
+                | Action::Repeat(..)
+                | Action::Tell(_)
+                | Action::Trust
+                | Action::Count(_)
+                | Action::SetTimer(_)
+                | Action::End(_)
+                | Action::Close(_) => step.actions.push_back(action),
             }
         }
         if inner.table.row(id).is_none()

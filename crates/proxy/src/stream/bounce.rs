@@ -45,3 +45,6 @@ impl StanzaError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

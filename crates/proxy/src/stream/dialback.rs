@@ -190,12 +190,8 @@ fn address(element: &Element, name: &str) -> Result<Domain, StreamError> {
     };
     text.parse().map_err(|error| {
         // JIDs are no domains (E-10); names that are read in two ways are their own offense.
-        let violation = match blame(error) {
-            Violation::DomainMalformed if text.is_empty() || text.contains(['@', '/']) => {
-                Violation::DialbackAddressing
-            }
-            other => other,
-        };
+        let is_jid = text.is_empty() || text.contains(['@', '/']);
+        let violation = if is_jid { Violation::DialbackAddressing } else { blame(error) };
         Condition::ImproperAddressing
             .because("an address in a dialback element is no domain")
             .blame(violation)

@@ -20,12 +20,13 @@ use self::reject::{encoding, excessive, not_well_formed, restricted, text_betwee
 use self::scope::{Scope, Source};
 use self::span::Span;
 use self::tag::Attribute;
-use super::{Condition, Element, StreamError, Violation};
+use super::{Element, StreamError, Violation};
 
 mod characters;
 mod content;
 mod inherited;
 mod names;
+mod nesting;
 mod opening;
 mod prologue;
 mod raw;
@@ -35,7 +36,7 @@ mod scope;
 mod span;
 mod tag;
 
-pub use inherited::Inherited;
+pub(in crate::stream) use inherited::Inherited;
 pub use raw::Raw;
 pub(in crate::stream) use raw::attributes;
 pub(in crate::stream) use reference::{decode, escape};
@@ -329,79 +330,6 @@ impl Framer {
             }
             (_, _) => Err(not_well_formed("a tag outside of the stream")),
         }
-    }
-
-    /// Reads a start tag within the stream.
-    fn start_tag(&mut self, piece: &[u8], tag: Span) -> Result<Option<Step>, StreamError> {
-        let depth = self.open.len() + 1;
-        if self.limits.depth < depth {
-            let because = "elements nested deeper than we take";
-            return Err(excessive(Violation::XmlDepth, because));
-        }
-        let most = self.limits.attributes;
-        let start = tag::start(piece, tag, &mut self.attributes, most)?;
-        let element = (&start, self.attributes.as_slice());
-        let namespace = self.scope.enter(piece, element, depth, &self.stream)?;
-        if depth == 1 {
-            self.first = Some(First {
-                head: tag.end,
-                name: start.name,
-                namespace,
-            });
-        }
-        if start.is_empty {
-            Ok(self.leave(depth, tag.end))
-        } else {
-            self.open.push(start.name.span);
-            Ok(None)
-        }
-    }
-
-    /// Reads an end tag within the stream, or the stream's own.
-    fn end_tag(&mut self, piece: &[u8], tag: Span) -> Result<Option<Step>, StreamError> {
-        let depth = self.open.len();
-        let name = match self.open.pop() {
-            Some(name) => name.of(piece),
-            None => &self.root,
-        };
-        if !tag::ends(piece, tag, name) {
-            return Err(not_well_formed("an end tag that matches no start tag"));
-        }
-        if depth == 0 {
-            self.state = State::Ended;
-            return Ok(Some(Step::Close(tag.end)));
-        }
-        Ok(self.leave(depth, tag.end))
-    }
-
-    /// Leaves an element of this depth, which may have been the first.
-    fn leave(&mut self, depth: usize, end: usize) -> Option<Step> {
-        self.scope.leave(depth);
-        if depth == 1 {
-            return self.first.take().map(|first| Step::Element(end, first));
-        }
-        None
-    }
-
-    /// Reads the header.
-    fn header(&mut self, piece: &[u8], tag: Span) -> Result<Step, StreamError> {
-        let most = self.limits.attributes;
-        let start = tag::start(piece, tag, &mut self.attributes, most)?;
-        let nothing = Inherited::default();
-        let element = (&start, self.attributes.as_slice());
-        let namespace = self.scope.enter(piece, element, 0, &nothing)?;
-        if start.is_empty {
-            let because = "a stream that ends where it begins";
-            return Err(Condition::BadFormat
-                .because(because)
-                .blame(Violation::StreamElement));
-        }
-        opening::check(start.name.local(piece), namespace.of(piece, &nothing))?;
-        let element = opening::read(piece, &start, &self.attributes, &mut self.scope)?;
-        self.stream = Arc::new(opening::inherited(piece, &element, &self.scope)?);
-        self.root = start.name.span.of(piece).to_vec();
-        self.state = State::ExpectElement;
-        Ok(Step::Header(tag.end, element))
     }
 
     /// Passes white space outside of elements.

@@ -51,3 +51,6 @@ pub(super) fn hex(bytes: &[u8]) -> String {
         .map(|digit| char::from(DIGITS[usize::from(digit)]))
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

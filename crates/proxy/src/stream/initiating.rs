@@ -23,6 +23,8 @@ pub struct Initiating {
     state: State,
     /// Whether the far end's certificate proves nothing, and policy lets dialback do.
     weak: bool,
+    /// The time of the last input.
+    at: Duration,
 }
 
 /// What a stream is opened for.
@@ -90,6 +92,7 @@ impl Initiating {
             rung,
             state: State::Closed,
             weak: false,
+            at: Duration::ZERO,
         };
         if stream.terms.side == Side::Backend {
             table.prove(id, stream.remote(), Grounds::Configured);
@@ -132,6 +135,7 @@ impl Initiating {
 
     /// Advances the stream by one input. `at` is the time since the process started.
     pub fn handle(&mut self, input: Input, at: Duration, table: &mut Table, out: &mut Vec<Action>) {
+        self.at = at;
         let state = mem::replace(&mut self.state, State::Closed);
         let negotiating = !matches!(state, State::Open(_) | State::Closed);
         self.state = self
@@ -375,6 +379,10 @@ impl Initiating {
     ) -> Result<State, StreamError> {
         out.push(Action::SetTimer(self.terms.bounds.answer));
         match self.errand.clone() {
+            // Without an id a key would be good for any stream (B-14).
+            Errand::Carry(_) if id.is_none() => {
+                Err(Condition::UndefinedCondition.because("a stream without an id"))
+            }
             Errand::Carry(pair) => {
                 let mut open = self.open(presented, id);
                 open.request(&pair, table, out);
@@ -420,6 +428,7 @@ impl Initiating {
             stream,
             secured,
             presented,
+            at: self.at,
         };
         Open::new(self.id, Arc::clone(&self.terms), negotiated)
     }
@@ -453,10 +462,14 @@ impl Initiating {
     fn failed(&self, setback: Setback) -> Action {
         Action::Tell(match &self.errand {
             Errand::Carry(pair) | Errand::Look(pair) => Tidings::Failed(pair.clone(), setback),
-            Errand::Verify(..) => Tidings::Verified(Answer::Unknown(match setback {
-                Setback::Stream(_) | Setback::Refused(_) => DialbackError::RemoteServerNotFound,
-                _ => DialbackError::RemoteServerTimeout,
-            })),
+            Errand::Verify(..) => {
+                let refused = matches!(setback, Setback::Stream(_) | Setback::Refused(_));
+                Tidings::Verified(Answer::Unknown(if refused {
+                    DialbackError::RemoteServerNotFound
+                } else {
+                    DialbackError::RemoteServerTimeout
+                }))
+            }
         })
     }
 }

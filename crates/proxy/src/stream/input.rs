@@ -122,6 +122,9 @@ pub enum Action {
     Count(Violation),
     /// Forget the timer that is running and set this one.
     SetTimer(Duration),
+    /// Say why, and end our half of the stream: nothing is said any more, but what the far end still
+    /// sends is heard (P-09, P-13).
+    End(StreamError),
     /// Close, having said why if there is a why.
     Close(Option<StreamError>),
 }
@@ -178,19 +181,29 @@ impl Setback {
         match self {
             Self::Unresolved(_) | Self::Pointless => StanzaError::RemoteServerNotFound(text),
             Self::Invalid => StanzaError::InternalServerError(text),
-            _ => StanzaError::RemoteServerTimeout(text),
+            Self::Unreachable
+            | Self::Handshake
+            | Self::Plaintext
+            | Self::Unproven(_)
+            | Self::Sasl
+            | Self::Refused(_)
+            | Self::Stream(_)
+            | Self::Broken(_)
+            | Self::TimedOut
+            | Self::Draining => StanzaError::RemoteServerTimeout(text),
         }
     }
 
     /// What a peer hears whose request we cannot grant, because our own server cannot be reached
     /// or does not want the pair (R-09, P-07).
     pub fn to_peer(&self) -> DialbackError {
-        match self {
+        let unknown = matches!(
+            self,
             Self::Stream(Some(Condition::HostUnknown | Condition::HostGone))
-            | Self::Refused(Some(DialbackError::ItemNotFound | DialbackError::NotAllowed))
-            | Self::Pointless => DialbackError::ItemNotFound,
-            _ => DialbackError::ResourceConstraint,
-        }
+                | Self::Refused(Some(DialbackError::ItemNotFound | DialbackError::NotAllowed))
+                | Self::Pointless
+        );
+        if unknown { DialbackError::ItemNotFound } else { DialbackError::ResourceConstraint }
     }
 
     /// The same in a sentence, for people. It holds no word of the far end's.
@@ -266,3 +279,6 @@ impl Terms {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use ligase_verifier::{Domain, Presented};
 
+use self::asking::Asked;
 use self::claims::Claim;
 use super::{
     Action, Condition, Dialback, Frame, Input, Part, Setback, Stanza, StanzaError, StreamError,
@@ -30,12 +31,14 @@ pub(super) struct Open {
     presented: Option<Presented>,
     /// Requests of the far end that are not answered yet.
     claims: HashMap<DomainPair, Claim>,
-    /// Pairs we asked for, and how many answers are due.
-    asks: HashMap<DomainPair, u32>,
+    /// Pairs we asked for, and whose answers are due.
+    asks: HashMap<DomainPair, Asked>,
     /// Pairs we want to ask for once their target is proven.
     wants: HashSet<DomainPair>,
     strikes: Vec<Duration>,
     leaving: bool,
+    /// The time of the last input.
+    at: Duration,
 }
 
 /// Which way a stream was opened; without bidi (XEP-0288), stanzas flow that way only.
@@ -54,6 +57,8 @@ pub(super) struct Negotiated {
     pub(super) stream: Option<StreamId>,
     pub(super) secured: bool,
     pub(super) presented: Option<Presented>,
+    /// The time, since the process started.
+    pub(super) at: Duration,
 }
 
 impl Open {
@@ -63,6 +68,7 @@ impl Open {
             stream,
             secured,
             presented,
+            at,
         } = with;
         Self {
             id,
@@ -76,11 +82,17 @@ impl Open {
             wants: HashSet::new(),
             strikes: Vec::new(),
             leaving: false,
+            at,
         }
     }
 
     pub(super) fn is_secured(&self) -> bool {
         self.secured
+    }
+
+    /// Whether our half of the stream has ended.
+    pub(super) fn is_leaving(&self) -> bool {
+        self.leaving
     }
 
     /// What the far end presented, once the stream is left for another.
@@ -99,8 +111,9 @@ impl Open {
         table: &mut Table,
         out: &mut Vec<Action>,
     ) -> Result<(), StreamError> {
+        self.at = at;
         match input {
-            Input::Frame(Frame::Stanza(stanza)) => self.on_stanza(stanza, at, table, out),
+            Input::Frame(Frame::Stanza(stanza)) => self.on_stanza(stanza, table, out),
             Input::Frame(Frame::Dialback(dialback)) if !self.leaving => {
                 self.on_dialback(dialback, table, out)
             }
@@ -122,6 +135,8 @@ impl Open {
             Input::Frame(_) => Err(Condition::UnsupportedStanzaType
                 .because("an element of the negotiation on an open stream")
                 .blame(Violation::StreamOrder)),
+            // Nothing follows our closing tag, so nothing is granted any more.
+            Input::Found(..) | Input::Authority(..) | Input::Reached(..) if self.leaving => Ok(()),
             Input::Found(domain, finding) => self.on_found(&domain, finding, table, out),
             Input::Authority(pair, answer) => self.on_authority(&pair, answer, table, out),
             Input::Reached(pair, result) => self.on_reached(&pair, result, table, out),
@@ -150,14 +165,13 @@ impl Open {
     fn on_stanza(
         &mut self,
         stanza: Stanza,
-        at: Duration,
         table: &mut Table,
         out: &mut Vec<Action>,
     ) -> Result<(), StreamError> {
         match table.passage(&stanza.pair, self.id) {
             Passage::Exit(exit) => out.push(Action::Forward(exit, stanza)),
             Passage::Wait => out.push(Action::Hold(stanza)),
-            Passage::Forbidden => return self.on_forbidden(stanza, at, table, out),
+            Passage::Forbidden => return self.on_forbidden(stanza, table, out),
         }
         Ok(())
     }
@@ -169,7 +183,6 @@ impl Open {
     fn on_forbidden(
         &mut self,
         stanza: Stanza,
-        at: Duration,
         table: &Table,
         out: &mut Vec<Action>,
     ) -> Result<(), StreamError> {
@@ -190,8 +203,8 @@ impl Open {
             (Way::Inbound, Side::Public) => Violation::PairUnauthorized,
         };
         self.strikes
-            .retain(|earlier| at.saturating_sub(*earlier) < STRIKES_WITHIN);
-        self.strikes.push(at);
+            .retain(|earlier| self.at.saturating_sub(*earlier) < STRIKES_WITHIN);
+        self.strikes.push(self.at);
         if STRIKES_MAX < self.strikes.len() {
             let condition = if self.terms.may_receive(&stanza.pair.target) {
                 Condition::InvalidFrom
@@ -312,11 +325,14 @@ impl Open {
         if self.leaving {
             out.push(Action::Close(None));
         } else if !self.asks.is_empty() {
-            self.fail_asks(&Setback::TimedOut, out);
-            out.push(Action::SetTimer(bounds.step));
+            self.give_up_overdue(out);
+            out.push(Action::SetTimer(self.patience(table)));
         } else if busy {
             // What is asked for ends by a limit of its own, and soon.
             out.push(Action::SetTimer(bounds.step));
+        } else if !authorized && self.way == Way::Outbound {
+            // What it was opened for came to nothing, and that is nobody's offense.
+            out.push(Action::Close(None));
         } else if !authorized {
             return Err(Condition::ConnectionTimeout
                 .because("the far end was not authorized in time")
@@ -338,7 +354,7 @@ impl Open {
         self.leaving = true;
         self.fail_asks(&Setback::Draining, out);
         let error = Condition::SystemShutdown.because("we are about to end");
-        out.push(Action::Send(format!("{}</stream:stream>", error.to_xml())));
+        out.push(Action::End(error));
         out.push(Action::SetTimer(FAREWELL));
     }
 }

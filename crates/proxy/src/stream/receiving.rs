@@ -109,6 +109,8 @@ impl Receiving {
             State::Judge(..) | State::Admit(..) | State::Closed
         ) && let Some(frame) = self.early.pop_front()
         {
+            // It was counted when it came.
+            self.elements = self.elements.saturating_sub(1);
             self.advance(Input::Frame(frame), at, table, out);
         }
     }
@@ -139,10 +141,11 @@ impl Receiving {
         self.count(&input, table)?;
         match (state, input) {
             (State::Closed, _) => Ok(State::Closed),
-            (state @ State::Open(..), Input::Frame(Frame::StartTls)) => {
-                self.on_start_tls(state, out)
+            (State::Open(open, offered), Input::Frame(Frame::StartTls)) if !open.is_leaving() => {
+                Ok(self.on_start_tls(offered, out))
             }
-            (State::Open(open, offered), Input::Frame(Frame::Auth(auth))) => {
+            (State::Open(open, offered), Input::Frame(Frame::Auth(auth))) if !open.is_leaving() => {
+                self.refuse_second(table)?;
                 self.on_auth(open, offered, &auth, out)
             }
             (State::Open(mut open, offered), input) => {
@@ -159,16 +162,16 @@ impl Receiving {
                 self.on_header(stage, header, out)
             }
             (State::ExpectSecured, Input::Secured(presented)) => {
-                // Everything said before TLS came up is forgotten (RFC 6120 §5.4.3.3).
-                self.greeted = false;
-                out.push(Action::Restart);
-                Ok(State::ExpectHeader(Stage::Secured(presented)))
+                Ok(self.on_secured(presented, table, out))
             }
             (State::ExpectSecured, Input::NotSecured) => {
                 out.push(Action::Close(None));
                 Ok(State::Closed)
             }
-            (State::Judge(greeting, presented), Input::Found(_, finding)) => {
+            // An answer about another name, or from before TLS, says nothing about this one.
+            (State::Judge(greeting, presented), Input::Found(domain, finding))
+                if greeting.header.from.as_ref() == Some(&domain) =>
+            {
                 Ok(self.on_found(greeting, presented, finding, table, out))
             }
             (State::Admit(pair, presented), Input::Reached(reached, result)) if pair == reached => {
@@ -201,11 +204,7 @@ impl Receiving {
     /// Counts what a far end says that is not authorized for anything yet (C-08).
     fn count(&mut self, input: &Input, table: &Table) -> Result<(), StreamError> {
         let counts = matches!(input, Input::Frame(_));
-        if !counts
-            || table
-                .row(self.id)
-                .is_some_and(|row| !row.entrances.is_empty())
-        {
+        if !counts || self.is_authorized(table) {
             return Ok(());
         }
         self.elements += 1;
@@ -213,6 +212,39 @@ impl Receiving {
             return Err(Condition::PolicyViolation
                 .because("too many elements before authorization")
                 .blame(Violation::LimitPreauth));
+        }
+        Ok(())
+    }
+
+    /// Everything said before TLS came up is forgotten, and so is what was granted for it
+    /// (RFC 6120 §5.4.3.3).
+    fn on_secured(
+        &mut self,
+        presented: Option<Presented>,
+        table: &mut Table,
+        out: &mut Vec<Action>,
+    ) -> State {
+        table.close(self.id);
+        table.open(self.id, self.terms.side);
+        self.greeted = false;
+        out.push(Action::Restart);
+        State::ExpectHeader(Stage::Secured(presented))
+    }
+
+    /// Whether the far end is authorized for anything.
+    fn is_authorized(&self, table: &Table) -> bool {
+        table
+            .row(self.id)
+            .is_some_and(|row| !row.entrances.is_empty())
+    }
+
+    /// SASL comes before anything is granted, and once: what comes while its outcome is awaited is
+    /// kept, and only before authorization is there a limit to that.
+    fn refuse_second(&self, table: &Table) -> Result<(), StreamError> {
+        if self.is_authorized(table) {
+            return Err(Condition::UnsupportedStanzaType
+                .because("SASL on a stream that is authorized")
+                .blame(Violation::SaslOrder));
         }
         Ok(())
     }
@@ -307,6 +339,7 @@ impl Receiving {
             stream: Some(greeting.stream),
             secured: false,
             presented: None,
+            at: Duration::ZERO,
         };
         let open = Open::new(self.id, Arc::clone(&self.terms), negotiated);
         Ok(State::Open(
@@ -391,6 +424,7 @@ impl Receiving {
             stream,
             secured: true,
             presented,
+            at: Duration::ZERO,
         };
         let open = Open::new(self.id, Arc::clone(&self.terms), negotiated);
         State::Open(
@@ -402,15 +436,8 @@ impl Receiving {
         )
     }
 
-    fn on_start_tls(&self, state: State, out: &mut Vec<Action>) -> Result<State, StreamError> {
-        let State::Open(
-            _,
-            Offered {
-                start_tls: Some(to),
-                ..
-            },
-        ) = state
-        else {
+    fn on_start_tls(&self, offered: Offered, out: &mut Vec<Action>) -> State {
+        let Some(to) = offered.start_tls else {
             // Not offered: in TLS already, or never.
             let violation = match self.terms.side {
                 Side::Public => Violation::StreamOrder,
@@ -419,11 +446,11 @@ impl Receiving {
             out.push(Action::Count(violation));
             out.push(Action::Send(format!("<failure xmlns='{}'/>", ns::TLS)));
             out.push(Action::Close(None));
-            return Ok(State::Closed);
+            return State::Closed;
         };
         out.push(Action::Send(format!("<proceed xmlns='{}'/>", ns::TLS)));
         out.push(Action::StartTls(to));
-        Ok(State::ExpectSecured)
+        State::ExpectSecured
     }
 
     fn on_auth(
@@ -489,6 +516,7 @@ impl Receiving {
                 out.push(Action::Trust);
                 out.push(Action::Tell(Tidings::Bound(pair.clone())));
                 out.push(Action::Send(SUCCESS.to_owned()));
+                self.greeted = false;
                 out.push(Action::Restart);
                 out.push(Action::SetTimer(self.terms.bounds.preauth));
                 Ok(State::ExpectHeader(Stage::Authenticated(pair, presented)))

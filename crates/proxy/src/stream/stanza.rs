@@ -13,7 +13,7 @@ mod address;
 mod bounce;
 mod onward;
 
-pub use address::Seen;
+pub(super) use address::Seen;
 
 /// What a stanza is (RFC 6120 §8.1).
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

@@ -8,6 +8,7 @@ use webpki::{
     KeyUsage, RequiredEkuNotFoundContext, RevocationOptionsBuilder, UnknownStatusPolicy,
     VerifiedPath,
 };
+use x509_parser::asn1_rs::{Any, Tag};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::{References, Terms};
@@ -181,6 +182,13 @@ fn key_usage_allows(path: &VerifiedPath<'_>) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// The content of a DER sequence, without its header.
+pub(super) fn content(sequence: &[u8]) -> Option<&[u8]> {
+    let (rest, sequence) = Any::from_der(sequence).ok()?;
+    let is_whole = rest.is_empty() && sequence.tag() == Tag::Sequence;
+    is_whole.then_some(sequence.data)
 }
 
 /// Why there is no path, for people who have to mend it.

@@ -2,15 +2,19 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
-use super::{Answer, Data, Failure, Kind, Lookup, Pending, Question, Records, Security};
+use super::{
+    Answer, Data, Failure, FetchFailure, Kind, Lookup, Page, Pending, Question, Records, Security,
+    Url,
+};
 use crate::evidence::Tlsa;
 
-/// A DNS that is known by heart: for tests, and for looking at what-ifs.
+/// A DNS and a web that are known by heart: for tests, and for looking at what-ifs.
 ///
 /// What was not said does not exist, and that is known securely.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
     answers: HashMap<Question, Known>,
+    pages: HashMap<String, Result<Page, FetchFailure>>,
 }
 
 #[derive(Clone, Debug)]
@@ -105,6 +109,25 @@ impl Facts {
         self
     }
 
+    /// A page at an address, such as `https://v.test/.well-known/posh/xmpp-server.json`.
+    pub fn page(self, url: &str, body: &str) -> Self {
+        let body = body.as_bytes().to_vec();
+        self.web(
+            url,
+            Ok(Page {
+                status: 200,
+                location: None,
+                body,
+            }),
+        )
+    }
+
+    /// What a web server says at an address, if it does. Where nothing was said there is none.
+    pub fn web(mut self, url: &str, page: Result<Page, FetchFailure>) -> Self {
+        self.pages.insert(url.to_owned(), page);
+        self
+    }
+
     fn add(mut self, name: &str, kind: Kind, data: Data) -> Self {
         self.known(name, kind).data.push(data);
         self
@@ -135,6 +158,17 @@ impl Facts {
 impl Lookup for Facts {
     fn look_up<'a>(&'a self, question: &'a Question, at: SystemTime) -> Pending<'a, Answer> {
         Box::pin(std::future::ready(self.answer(question, at)))
+    }
+
+    fn fetch<'a>(
+        &'a self,
+        url: &'a Url,
+        _addresses: &'a [IpAddr],
+    ) -> Pending<'a, Result<Page, FetchFailure>> {
+        let page = self.pages.get(&url.to_string()).cloned();
+        Box::pin(std::future::ready(
+            page.unwrap_or(Err(FetchFailure::Unconnected)),
+        ))
     }
 }
 

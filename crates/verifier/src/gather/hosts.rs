@@ -124,7 +124,8 @@ pub(super) async fn tlsa(
     .await
 }
 
-async fn tlsa_at(lookup: &dyn Lookup, endpoint: &Endpoint, at: SystemTime) -> TlsaAt {
+/// Looks for the TLSA records of one secure endpoint (RFC 7673 §3.2 to §3.4).
+pub(super) async fn tlsa_at(lookup: &dyn Lookup, endpoint: &Endpoint, at: SystemTime) -> TlsaAt {
     let target = &endpoint.target;
     let found = |base: &Domain, records| TlsaAt {
         endpoint: endpoint.clone(),

@@ -3,11 +3,10 @@
 mod anchors;
 mod trusting;
 mod validating;
+mod wildcard;
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
-use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
 use hickory_resolver::net::NetError;
@@ -16,9 +15,10 @@ use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 use hickory_resolver::system_conf::read_system_conf;
 use tokio::time::timeout;
 
+use self::anchors::Anchors;
 use self::trusting::Trusting;
 use self::validating::Validating;
-use super::{Answer, Data, Failure, Kind, Lookup, Pending, Question, Records, Security};
+use super::{Answer, Data, Failure, Kind, Question, Records, Security};
 use crate::evidence::Tlsa;
 use crate::settings::{Dnssec, Servers, Settings, SetupError};
 
@@ -56,7 +56,7 @@ impl Resolver {
         }
         let stub = match settings.dnssec {
             Dnssec::Validate => {
-                let anchors = anchors::load(settings.trust_anchor.as_deref())?;
+                let anchors = Anchors::load(settings.trust_anchor.as_deref())?;
                 Stub::Validating(Box::new(Validating::new(&servers, anchors)?))
             }
             Dnssec::TrustAd => Stub::Trusting(Trusting::new(servers.clone(), true)),
@@ -72,6 +72,20 @@ impl Resolver {
     /// Who is asked, in order.
     pub(crate) fn servers(&self) -> &[SocketAddr] {
         &self.servers
+    }
+
+    /// Looks up records, within the patience that was set.
+    pub(crate) async fn look_up(&self, question: &Question, at: SystemTime) -> Answer {
+        let answer = timeout(self.patience, self.resolve(question, at)).await;
+        answer.unwrap_or(Err(Failure::TimedOut))
+    }
+
+    /// How many trust anchors validation starts at; none if we do not validate.
+    pub(crate) fn trust_anchors(&self) -> usize {
+        match &self.stub {
+            Stub::Validating(stub) => stub.trust_anchors(),
+            Stub::Trusting(_) => 0,
+        }
     }
 
     async fn resolve(&self, question: &Question, at: SystemTime) -> Answer {
@@ -116,15 +130,6 @@ impl Resolver {
             });
         }
         Err(Failure::Failed)
-    }
-}
-
-impl Lookup for Resolver {
-    fn look_up<'a>(&'a self, question: &'a Question, at: SystemTime) -> Pending<'a, Answer> {
-        Box::pin(async move {
-            let answer = timeout(self.patience, self.resolve(question, at)).await;
-            answer.unwrap_or(Err(Failure::TimedOut))
-        })
     }
 }
 

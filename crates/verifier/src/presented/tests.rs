@@ -64,3 +64,28 @@ fn other_names_are_read_to_the_byte() {
     );
     assert_eq!(other_name(b"", IA5_STRING), None);
 }
+
+#[test]
+fn no_certificate_makes_us_panic() {
+    let names = ["dns:v.test", "srv:_xmpp-server.v.test", "xmpp:v.test"];
+    let sound = crate::mint::self_signed(&names, |_| ());
+    let presented = Presented::new(vec![sound.clone()]).unwrap();
+    assert_eq!(presented.names().dns, ["v.test"]);
+    assert_eq!(presented.names().srv, ["_xmpp-server.v.test"]);
+    assert_eq!(presented.names().xmpp, ["v.test"]);
+
+    let domain = crate::mint::domain("v.test");
+    let (mut seed, mut read) = (1_u64, 0);
+    for _ in 0..20_000 {
+        let mut bent = sound.to_vec();
+        for _ in 0..1 + seed % 3 {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let at = usize::try_from(seed >> 33).unwrap() % bent.len();
+            bent[at] = seed.to_le_bytes()[3];
+        }
+        let presented = Presented::new(vec![bent.into()]).unwrap();
+        read += usize::from(presented.is_for(&domain, Service::Server));
+        let _ = presented.valid_until(crate::mint::now());
+    }
+    assert!(0 < read, "every one was refused, so nothing was tried");
+}

@@ -1,7 +1,7 @@
 use super::*;
 use crate::gather::{Facts, Failure, Kind};
 use crate::mint::{self, Authority, domain, now};
-use crate::{Transport, Verdict};
+use crate::{Role, Transport};
 
 fn verifier(facts: Facts, root: &Authority) -> Verifier {
     let roots = Roots::new(vec![root.certificate.clone()]);
@@ -153,6 +153,240 @@ async fn the_verifier_verifies() {
         let failing = Facts::new().failing(DIRECT, Kind::Srv, failure);
         assert_eq!(verify(failing, "dns:v.test").await, label);
     }
+}
+
+/// Spells out where TLSA records of the only endpoint of v.test are found.
+async fn tlsa_base(facts: Facts) -> String {
+    let facts = facts.srv(STARTTLS, 5269, "x.test");
+    let verifier = verifier(facts, &Authority::root("Root"));
+    let endpoints = verifier
+        .delegation(&domain("v.test"), Service::Server)
+        .await
+        .unwrap();
+    match verifier.tlsa_base(&endpoints[0]).await {
+        Ok(Some(base)) => base.to_string(),
+        Ok(None) => "none".to_owned(),
+        Err(unresolved) => unresolved.label().to_owned(),
+    }
+}
+
+const AT_TARGET: &str = "_5269._tcp.x.test";
+const AT_ALIAS: &str = "_5269._tcp.real.test";
+
+#[tokio::test]
+async fn tlsa_records_count_where_all_that_leads_to_them_is_secure() {
+    let facts = || at(&["192.0.2.1"]).tlsa(AT_TARGET, [3, 1, 1], &[7; 32]);
+    assert_eq!(tlsa_base(facts()).await, "x.test");
+    assert_eq!(
+        tlsa_base(facts().insecure(STARTTLS, Kind::Srv)).await,
+        "none"
+    );
+    assert_eq!(tlsa_base(facts().insecure("x.test", Kind::A)).await, "none");
+    assert_eq!(
+        tlsa_base(facts().insecure(AT_TARGET, Kind::Tlsa)).await,
+        "none"
+    );
+    assert_eq!(tlsa_base(at(&["192.0.2.1"])).await, "none");
+    // At another port, or at the domain.
+    let elsewhere = at(&["192.0.2.1"]).tlsa("_5269._tcp.v.test", [3, 1, 1], &[7; 32]);
+    assert_eq!(
+        tlsa_base(elsewhere.tlsa("_5270._tcp.x.test", [3, 1, 1], &[7; 32])).await,
+        "none"
+    );
+    // Of no use.
+    assert_eq!(
+        tlsa_base(at(&[]).tlsa(AT_TARGET, [3, 1, 1], &[7; 31])).await,
+        "none"
+    );
+}
+
+#[tokio::test]
+async fn an_endpoint_whose_tlsa_records_cannot_be_read_is_not_to_be_connected_to() {
+    let facts = || at(&["192.0.2.1"]);
+    for (failure, label) in [
+        (Failure::Bogus, "dns.bogus"),
+        (Failure::Failed, "dns.failure"),
+        (Failure::TimedOut, "dns.limit"),
+    ] {
+        assert_eq!(
+            tlsa_base(facts().failing(AT_TARGET, Kind::Tlsa, failure)).await,
+            label
+        );
+        assert_eq!(
+            tlsa_base(facts().failing("x.test", Kind::A, failure)).await,
+            label
+        );
+    }
+}
+
+#[tokio::test]
+async fn where_a_target_is_an_alias_the_records_at_its_end_come_first() {
+    let alias = || at(&["192.0.2.1"]).alias("x.test", Kind::A, "real.test");
+    let both = || {
+        let facts = alias().tlsa(AT_TARGET, [3, 1, 1], &[7; 32]);
+        facts.tlsa(AT_ALIAS, [3, 1, 1], &[8; 32])
+    };
+    assert_eq!(tlsa_base(both()).await, "real.test");
+    assert_eq!(
+        tlsa_base(alias().tlsa(AT_TARGET, [3, 1, 1], &[7; 32])).await,
+        "x.test"
+    );
+    assert_eq!(
+        tlsa_base(both().insecure(AT_ALIAS, Kind::Tlsa)).await,
+        "x.test"
+    );
+    assert_eq!(
+        tlsa_base(both().failing(AT_ALIAS, Kind::Tlsa, Failure::Failed)).await,
+        "dns.failure"
+    );
+    assert_eq!(tlsa_base(both().insecure("x.test", Kind::A)).await, "none");
+}
+
+#[tokio::test]
+async fn tlsa_records_decide_about_clients_and_servers() {
+    let root = Authority::root("Root");
+    let leaf = mint::self_signed(&[], |_| ());
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &mint::key_of(&leaf));
+    let facts = at(&["192.0.2.1"]).srv(STARTTLS, 5269, "x.test");
+    let verifier = verifier(facts.tlsa(AT_TARGET, [3, 1, 1], digest.as_ref()), &root);
+    let endpoints = verifier
+        .delegation(&domain("v.test"), Service::Server)
+        .await
+        .unwrap();
+    for met in [None, endpoints.first().cloned()] {
+        let role = if met.is_some() {
+            Role::Receiving
+        } else {
+            Role::Initiating
+        };
+        let ask = |chain| Request {
+            endpoint: met.clone(),
+            role,
+            ..mint::request("v.test", chain)
+        };
+        let proven = verifier.verify(ask(vec![leaf.clone()])).await;
+        assert!(matches!(proven, Verdict::Proven(it) if it.prooftype() == Prooftype::Dane));
+        let other = vec![root.leaf(&["dns:v.test"], |_| ())];
+        let refuted = verifier.verify(ask(other)).await;
+        assert!(matches!(refuted, Verdict::Refuted(why) if why.finding == Finding::TlsaMismatch));
+    }
+}
+
+/// The verdict on a self-signed certificate of v.test, which has a web server.
+async fn self_signed(facts: impl FnOnce(Facts, &str) -> Facts) -> &'static str {
+    let leaf = mint::self_signed(&["dns:v.test"], |_| ());
+    let fingerprint = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &leaf);
+    let fingerprint = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, fingerprint);
+    let facts = facts(
+        Facts::new().address("v.test", "192.0.2.1".parse().unwrap()),
+        &fingerprint,
+    );
+    let request = mint::request("v.test", vec![leaf]);
+    match verifier(facts, &Authority::root("Root"))
+        .verify(request)
+        .await
+    {
+        Verdict::Proven(association) => association.prooftype().as_str(),
+        Verdict::Unproven(why) | Verdict::Refuted(why) | Verdict::Undetermined(why) => {
+            why.finding.label()
+        }
+    }
+}
+
+const POSH: &str = "https://v.test/.well-known/posh/xmpp-server.json";
+
+fn document(digest: &str) -> String {
+    format!(r#"{{"fingerprints":[{{"sha-256":"{digest}"}}],"expires":3600}}"#)
+}
+
+#[tokio::test]
+async fn a_web_server_may_vouch_where_nobody_else_does() {
+    let right = |facts: Facts, digest: &str| facts.page(POSH, &document(digest));
+    assert_eq!(self_signed(right).await, "posh");
+    assert_eq!(self_signed(|facts, _| facts).await, "cert.chain");
+    let wrong = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    assert_eq!(
+        self_signed(|facts, _| facts.page(POSH, &document(wrong))).await,
+        "posh.mismatch"
+    );
+    assert_eq!(
+        self_signed(|facts, _| facts.page(POSH, "{}")).await,
+        "posh.json"
+    );
+}
+
+#[tokio::test]
+async fn no_web_server_overrules_dns() {
+    let tlsa = |facts: Facts, digest: &str| {
+        let facts = facts
+            .page(POSH, &document(digest))
+            .srv(STARTTLS, 5269, "v.test");
+        facts.tlsa("_5269._tcp.v.test", [3, 1, 1], &[7; 32])
+    };
+    assert_eq!(self_signed(tlsa).await, "dane.mismatch");
+    for (failure, label) in [
+        (Failure::Bogus, "dns.bogus"),
+        (Failure::Failed, "dns.failure"),
+    ] {
+        let forged = |facts: Facts, digest: &str| {
+            facts
+                .page(POSH, &document(digest))
+                .failing(STARTTLS, Kind::Srv, failure)
+        };
+        assert_eq!(self_signed(forged).await, label);
+    }
+}
+
+#[tokio::test]
+async fn an_examination_asks_each_prooftype_by_itself() {
+    let root = Authority::root("Root");
+    let facts = at(&["192.0.2.1"]).srv(STARTTLS, 5269, "x.test");
+    let verifier = verifier(facts.tlsa(AT_TARGET, [3, 1, 1], &[7; 32]), &root);
+    let request = mint::request("v.test", vec![root.leaf(&["dns:v.test"], |_| ())]);
+    let found = verifier.examine(&request).await;
+    assert!(matches!(found.pkix, Verdict::Proven(_)));
+    let label = |verdict: &Verdict| match verdict {
+        Verdict::Proven(_) => "proven",
+        Verdict::Unproven(why) | Verdict::Refuted(why) | Verdict::Undetermined(why) => {
+            why.finding.label()
+        }
+    };
+    assert_eq!(label(&found.dane), "dane.mismatch");
+    assert_eq!(label(&found.posh), "posh.http");
+    assert_eq!(found.verdict, found.dane);
+    assert_eq!(found.evidence.tlsa.len(), 1);
+}
+
+/// A DNS that never answers.
+#[derive(Debug)]
+struct Silence;
+
+impl Lookup for Silence {
+    fn look_up<'a>(&'a self, _: &'a Question, _: SystemTime) -> Pending<'a, Answer> {
+        Box::pin(std::future::pending())
+    }
+
+    fn fetch<'a>(&'a self, _: &'a Url, _: &'a [IpAddr]) -> Pending<'a, Result<Page, FetchFailure>> {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test]
+async fn a_verification_ends() {
+    let root = Authority::root("Root");
+    let limits = Limits {
+        gather_patience: Duration::from_millis(1),
+        ..Limits::default()
+    };
+    let settings = Settings {
+        limits,
+        ..Settings::default()
+    };
+    let roots = Roots::new(vec![root.certificate.clone()]);
+    let verifier = Verifier::with(&settings, Arc::new(Silence), roots);
+    let request = mint::request("v.test", vec![root.leaf(&["dns:v.test"], |_| ())]);
+    let verdict = verifier.verify(request).await;
+    assert!(matches!(verdict, Verdict::Undetermined(why) if why.finding == Finding::DnsLimit));
 }
 
 #[tokio::test]

@@ -31,6 +31,8 @@ pub(super) struct Scope {
 /// A prefix and what it stands for, both as the piece spells them.
 #[derive(Clone, Copy, Debug)]
 struct Binding {
+    /// A digest of the prefix, so that most of those that are not sought are passed by quickly.
+    digest: u64,
     prefix: Span,
     namespace: Span,
     depth: usize,
@@ -94,6 +96,7 @@ impl Scope {
                         return Err(excessive(Violation::XmlAttributes, because));
                     }
                     self.bindings.push(Binding {
+                        digest: digest(prefix),
                         prefix: attribute.name.local_span(),
                         namespace: attribute.value,
                         depth,
@@ -140,8 +143,9 @@ impl Scope {
         if prefix == b"xml" {
             return Ok(Source::Xml);
         }
-        let mut inmost_first = self.bindings.iter().rev();
-        if let Some(found) = inmost_first.find(|it| it.prefix.of(piece) == prefix) {
+        let digest = digest(prefix);
+        let is_sought = |it: &&Binding| it.digest == digest && it.prefix.of(piece) == prefix;
+        if let Some(found) = self.bindings.iter().rev().find(is_sought) {
             return Ok(Source::Piece(found.namespace));
         }
         let Some(index) = header.find(prefix) else {
@@ -172,6 +176,13 @@ impl Scope {
                 .map(|(name, source)| (name.local(piece), source.of(piece, header))),
         )
     }
+}
+
+/// FNV-1a. Somebody who makes prefixes meet in it gains that they are compared after all.
+fn digest(prefix: &[u8]) -> u64 {
+    prefix.iter().fold(0xCBF2_9CE4_8422_2325, |digest, &byte| {
+        (digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
+    })
 }
 
 /// Whether a declaration may be made (Namespaces in XML §3, §5), and passed on.

@@ -3,6 +3,7 @@ use std::fmt::Write as _;
 use bytes::{BufMut as _, BytesMut};
 
 use super::*;
+use crate::stream::Condition;
 
 const HEADER: &str = "<?xml version='1.0'?><stream:stream xmlns='jabber:server' \
     xmlns:stream='http://etherx.jabber.org/streams' to='a' from='b'>";

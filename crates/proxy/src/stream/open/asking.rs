@@ -1,10 +1,21 @@
 //! The initiating server's part of dialback: we want to send as one of our domains.
 
+use std::time::Duration;
+
 use super::{
     Action, Condition, Dialback, Domain, DomainPair, Open, Part, Setback, Table, Tidings,
     Violation, Way, Word,
 };
 use crate::binding::Decision;
+
+/// A pair that we asked for (`<db:result/>`).
+#[derive(Clone, Debug)]
+pub(super) struct Asked {
+    /// How many answers are due.
+    due: u32,
+    /// When it was first asked for.
+    since: Duration,
+}
 
 impl Open {
     /// Asks for `pair`, once its target is proven for this connection (I-02).
@@ -53,13 +64,13 @@ impl Open {
             // Another domain may share this connection only if its own proof says so (B-03).
             Decision::AskAuthority(reason) => {
                 for pair in ready {
-                    let setback = reason.clone().map_or(Setback::Pointless, Setback::Unproven);
+                    let setback = reason.map_or(Setback::Pointless, Setback::Unproven);
                     out.push(Action::Tell(Tidings::Failed(pair, setback)));
                 }
             }
             Decision::Refuse(reason) | Decision::TryLater(reason) => {
                 for pair in ready {
-                    let setback = Setback::Unproven(reason.clone());
+                    let setback = Setback::Unproven(reason);
                     out.push(Action::Tell(Tidings::Failed(pair, setback)));
                 }
             }
@@ -80,7 +91,11 @@ impl Open {
             return;
         };
         table.ask(pair, self.id);
-        *self.asks.entry(pair.clone()).or_default() += 1;
+        let asked = self.asks.entry(pair.clone()).or_insert(Asked {
+            due: 0,
+            since: self.at,
+        });
+        asked.due += 1;
         let key = self.terms.keys.make(pair, stream);
         let request = Dialback {
             part: Part::Result,
@@ -88,6 +103,32 @@ impl Open {
             word: Word::Request(key),
         };
         out.push(Action::Send(request.to_xml()));
+        out.push(Action::SetTimer(self.patience(table)));
+    }
+
+    /// How long nothing has to happen: until the eldest request is overdue (E-07), or else until the
+    /// stream has been of no use for too long.
+    pub(super) fn patience(&self, table: &Table) -> Duration {
+        let bounds = &self.terms.bounds;
+        let carries = table
+            .row(self.id)
+            .is_some_and(|row| !row.exits.is_empty() || !row.entrances.is_empty());
+        match self.asks.values().map(|asked| asked.since).min() {
+            Some(since) => (since + bounds.answer).saturating_sub(self.at),
+            None if carries => bounds.idle,
+            None => bounds.step,
+        }
+    }
+
+    /// Gives up requests that the far end took too long over (E-07).
+    pub(super) fn give_up_overdue(&mut self, out: &mut Vec<Action>) {
+        let (at, patience) = (self.at, self.terms.bounds.answer);
+        let overdue = self
+            .asks
+            .extract_if(|_, asked| asked.since + patience <= at);
+        for (pair, _) in overdue {
+            out.push(Action::Tell(Tidings::Failed(pair, Setback::TimedOut)));
+        }
     }
 
     /// Takes an answer to a request, or what looks like one.
@@ -108,7 +149,7 @@ impl Open {
         let setback = match word {
             Word::Valid if table.let_out(pair, self.id).is_ok() => {
                 out.push(Action::Tell(Tidings::Bound(pair.clone())));
-                out.push(Action::SetTimer(self.terms.bounds.idle));
+                out.push(Action::SetTimer(self.patience(table)));
                 return;
             }
             Word::Invalid => Setback::Invalid,
@@ -117,15 +158,16 @@ impl Open {
         };
         table.shut_out(pair, self.id);
         out.push(Action::Tell(Tidings::Failed(pair.clone(), setback)));
+        out.push(Action::SetTimer(self.patience(table)));
     }
 
     /// Strikes one answer off those due for `pair`; tells whether one was.
     fn is_due(&mut self, pair: &DomainPair) -> bool {
-        let Some(due) = self.asks.get_mut(pair) else {
+        let Some(asked) = self.asks.get_mut(pair) else {
             return false;
         };
-        *due -= 1;
-        if *due == 0 {
+        asked.due -= 1;
+        if asked.due == 0 {
             self.asks.remove(pair);
         }
         true

@@ -123,13 +123,19 @@ impl Open {
         };
         let pairs: Vec<_> = self.claims.iter().filter_map(judging).collect();
         for pair in pairs {
-            self.on_decision(&pair, decision.clone(), out);
+            self.on_decision(&pair, decision.clone(), table, out);
         }
         self.on_target_found(domain, decision, table, out);
         Ok(())
     }
 
-    fn on_decision(&mut self, pair: &DomainPair, decision: Decision, out: &mut Vec<Action>) {
+    fn on_decision(
+        &mut self,
+        pair: &DomainPair,
+        decision: Decision,
+        table: &mut Table,
+        out: &mut Vec<Action>,
+    ) {
         let Some(claim) = self.claims.get_mut(pair) else {
             return;
         };
@@ -147,13 +153,16 @@ impl Open {
                 _ => {
                     let label = reason.map(|reason| reason.finding.label());
                     out.extend(label.and_then(Violation::read).map(Action::Count));
+                    self.revoke(pair, table);
                     self.deny(pair, DialbackError::NotAuthorized, out);
                 }
             },
             Decision::Refuse(reason) => {
                 out.extend(Violation::read(reason.finding.label()).map(Action::Count));
+                self.revoke(pair, table);
                 self.deny(pair, DialbackError::NotAuthorized, out);
             }
+            // What was granted earlier stays: whoever can starve us of evidence could end it.
             Decision::TryLater(reason) => {
                 out.extend(Violation::read(reason.finding.label()).map(Action::Count));
                 self.deny(pair, DialbackError::RemoteServerTimeout, out);
@@ -165,7 +174,7 @@ impl Open {
         &mut self,
         pair: &DomainPair,
         answer: Answer,
-        table: &Table,
+        table: &mut Table,
         out: &mut Vec<Action>,
     ) -> Result<(), StreamError> {
         let Some(claim) = self.claims.get_mut(pair) else {
@@ -181,6 +190,7 @@ impl Open {
             }
             Answer::Invalid => {
                 out.push(Action::Count(self.key_violation()));
+                self.revoke(pair, table);
                 let others = table
                     .row(self.id)
                     .is_some_and(|row| !row.entrances.is_empty());
@@ -249,6 +259,12 @@ impl Open {
         Err(Condition::RemoteConnectionFailed
             .because("no way out for the only pair of the stream")
             .saying(setback.text()))
+    }
+
+    /// Takes back what was granted for the pair's sender earlier, now that looking again has shown
+    /// that it should not be (E-13, E-18).
+    fn revoke(&self, pair: &DomainPair, table: &mut Table) {
+        table.disprove(self.id, &pair.sender);
     }
 
     fn deny(&mut self, pair: &DomainPair, error: DialbackError, out: &mut Vec<Action>) {

@@ -323,7 +323,7 @@ fn a_run_of_stanzas_is_remembered_and_its_end_is_noticed() {
     let mut pair = |from: &str, to: &str| {
         let stanza = format!("<message from='{from}' to='{to}'/>");
         let stanza = Stanza::read(&raw_behind(BARE, &stanza), &mut last);
-        stanza.map_or("refused".to_owned(), |it| it.pair.to_string())
+        stanza.map_or_else(|_| "refused".to_owned(), |it| it.pair.to_string())
     };
     assert_eq!(pair("a.test", "b.test"), "a.test to b.test");
     assert_eq!(pair("u@a.test/r", "b.test"), "a.test to b.test");

@@ -38,6 +38,7 @@ impl World {
     fn terms(&self) -> Terms {
         Terms {
             prooftypes: vec![Prooftype::Pkix],
+            tlsa_usages: Vec::new(),
             roots: Roots::new(vec![self.root.certificate.clone()]),
         }
     }

@@ -1,1 +1,597 @@
+//! The resolver against a small signed DNS on loopback, which the tests bend.
 
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+
+use hickory_resolver::proto::dnssec::crypto::EcdsaSigningKey;
+use hickory_resolver::proto::dnssec::rdata::{DNSKEY, DNSSECRData, NSEC, RRSIG};
+use hickory_resolver::proto::dnssec::{Algorithm, DnssecSigner, PublicKey, SigningKey};
+use hickory_resolver::proto::op::{MessageType, OpCode, Query, ResponseCode};
+use hickory_resolver::proto::rr::rdata::{A, CNAME, NS, SOA, SRV, TLSA};
+use hickory_resolver::proto::rr::{DNSClass, RecordSet};
+use hickory_resolver::proto::serialize::binary::BinEncodable;
+use time::OffsetDateTime;
+use tokio::net::{TcpListener, UdpSocket};
+
+use super::*;
+
+/// A signed root zone in which everything is, but for what is below `unsigned.`.
+struct World {
+    signer: DnssecSigner,
+    records: BTreeMap<Name, Vec<RData>>,
+    unsigned: BTreeMap<Name, Vec<RData>>,
+}
+
+fn name(text: &str) -> Name {
+    Name::from_ascii(text).unwrap()
+}
+
+fn address(last: u8) -> RData {
+    RData::A(A(Ipv4Addr::new(192, 0, 2, last)))
+}
+
+fn alias(target: &str) -> RData {
+    RData::CNAME(CNAME(name(target)))
+}
+
+fn srv(target: &str) -> RData {
+    RData::SRV(SRV::new(10, 20, 5269, name(target)))
+}
+
+fn soa() -> RData {
+    RData::SOA(SOA::new(
+        name("ns."),
+        name("host."),
+        1,
+        3600,
+        600,
+        86400,
+        60,
+    ))
+}
+
+impl World {
+    fn new() -> Self {
+        let algorithm = Algorithm::ECDSAP256SHA256;
+        let pkcs8 = EcdsaSigningKey::generate_pkcs8(algorithm).unwrap();
+        let key = EcdsaSigningKey::from_pkcs8(&pkcs8, algorithm).unwrap();
+        let dnskey = DNSKEY::from_key(&key.to_public_key().unwrap());
+        let week = Duration::from_secs(7 * 24 * 3600);
+        let signer = DnssecSigner::new(dnskey.clone(), Box::new(key), Name::root(), week);
+        let mut world = Self {
+            signer,
+            records: BTreeMap::new(),
+            unsigned: BTreeMap::new(),
+        };
+        world.add(".", soa());
+        world.add(".", RData::NS(NS(name("ns."))));
+        world.add(".", RData::DNSSEC(DNSSECRData::DNSKEY(dnskey)));
+        world.add("unsigned.", RData::NS(NS(name("ns.unsigned."))));
+        world.add("v.test.", address(1));
+        world.add("_xmpp-server._tcp.v.test.", srv("x.v.test."));
+        world.add("x.v.test.", address(2));
+        world.add("x.v.test.", address(3));
+        world.add(
+            "_5269._tcp.x.v.test.",
+            RData::TLSA(TLSA::new(3.into(), 1.into(), 1.into(), vec![7; 32])),
+        );
+        world.add("alias.test.", alias("x.v.test."));
+        world.add("out.test.", alias("x.unsigned."));
+        world.add("nowhere.test.", alias("none.v.test."));
+        world.add("loop.test.", alias("pool.test."));
+        world.add("pool.test.", alias("loop.test."));
+        world.add("*.wild.test.", address(9));
+        world.add("y.wild.test.", address(8));
+        let servers = vec![RData::NS(NS(name("ns.unsigned.")))];
+        world.unsigned.insert(name("unsigned."), servers);
+        world.unsigned.insert(name("x.unsigned."), vec![address(4)]);
+        world
+            .unsigned
+            .insert(name("in.unsigned."), vec![alias("x.v.test.")]);
+        world
+    }
+
+    fn add(&mut self, owner: &str, data: RData) {
+        self.records.entry(name(owner)).or_default().push(data);
+    }
+
+    /// The anchor of this world, in a file.
+    fn anchor(&self) -> PathBuf {
+        let key = self.signer.to_dnskey();
+        let digits = key.public_key().public_bytes();
+        let base64 = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, digits);
+        let tag = self.signer.calculate_key_tag().unwrap();
+        let path = std::env::temp_dir().join(format!("ligase-{}-{tag}.key", std::process::id()));
+        std::fs::write(&path, format!(". IN DNSKEY 256 3 13 {base64}\n")).unwrap();
+        path
+    }
+
+    /// Records of a name and type with their signature. What a wildcard makes is signed as such.
+    fn signed(&self, owner: &Name, from: &Name, kind: RecordType) -> Vec<Record> {
+        let mut set = RecordSet::with_ttl(from.clone(), kind, 300);
+        for data in self.records.get(from).into_iter().flatten() {
+            if data.record_type() == kind {
+                set.add_rdata(data.clone());
+            }
+        }
+        self.sign(owner, set)
+    }
+
+    fn sign(&self, owner: &Name, set: RecordSet) -> Vec<Record> {
+        if set.is_empty() {
+            return Vec::new();
+        }
+        let inception = OffsetDateTime::now_utc() - time::Duration::hours(1);
+        let rrsig = RRSIG::from_rrset(&set, DNSClass::IN, inception, &self.signer).unwrap();
+        let rrsig = RData::DNSSEC(DNSSECRData::RRSIG(rrsig));
+        let mut records: Vec<Record> = set.records_without_rrsigs().cloned().collect();
+        records.push(Record::from_rdata(owner.clone(), 300, rrsig));
+        for record in &mut records {
+            record.name = owner.clone();
+        }
+        records
+    }
+
+    /// The signed proof of what lies at, or around, a name.
+    fn denial(&self, name: &Name) -> Vec<Record> {
+        let (owner, data) = self.records.range(..=name.clone()).next_back().unwrap();
+        let next = self.records.range(owner.clone()..).nth(1);
+        let next = next.map_or_else(Name::root, |(next, _)| next.clone());
+        let types = data.iter().map(RData::record_type);
+        let nsec = NSEC::new_cover_self(next, types);
+        let mut set = RecordSet::with_ttl(owner.clone(), RecordType::NSEC, 60);
+        set.add_rdata(RData::DNSSEC(DNSSECRData::NSEC(nsec)));
+        self.sign(owner, set)
+    }
+
+    fn wildcard_of(name: &Name) -> Name {
+        name.base_name().prepend_label("*").unwrap()
+    }
+
+    /// What an honest server says.
+    fn answer(&self, query: &Query, response: &mut Message) {
+        let (asked, kind) = (query.name(), query.query_type());
+        let below = name("unsigned.");
+        if below.zone_of(asked) && !(*asked == below && kind == RecordType::DS) {
+            return self.answer_unsigned(query, response);
+        }
+        let exists =
+            self.records.contains_key(asked) || self.records.keys().any(|it| asked.zone_of(it));
+        let wildcard = Self::wildcard_of(asked);
+        let from = match !exists && self.records.contains_key(&wildcard) {
+            true => &wildcard,
+            false => asked,
+        };
+        for kind in [kind, RecordType::CNAME] {
+            if response.answers.is_empty() {
+                response.answers = self.signed(asked, from, kind);
+            }
+        }
+        if response.answers.is_empty() {
+            response.authorities = self.signed(&Name::root(), &Name::root(), RecordType::SOA);
+            response.authorities.extend(self.denial(asked));
+            if !exists && from == asked {
+                response.metadata.response_code = ResponseCode::NXDomain;
+                // No name here is so deep that the wildcard to deny is not that of its parent
+                // or of the root.
+                response.authorities.extend(self.denial(&name("*.")));
+                response.authorities.extend(self.denial(&wildcard));
+            }
+        } else if from != asked {
+            response.authorities = self.denial(asked);
+        }
+    }
+
+    fn answer_unsigned(&self, query: &Query, response: &mut Message) {
+        let record = |data: &RData| Record::from_rdata(query.name().clone(), 300, data.clone());
+        let is_meant = |it: &&RData| {
+            it.record_type() == query.query_type() || it.record_type() == RecordType::CNAME
+        };
+        let found = self.unsigned.get(query.name());
+        response.answers = found
+            .into_iter()
+            .flatten()
+            .filter(is_meant)
+            .map(record)
+            .collect();
+        if response.answers.is_empty() {
+            response.authorities = vec![Record::from_rdata(name("unsigned."), 60, soa())];
+        }
+    }
+}
+
+/// A UDP and a TCP socket with one address.
+async fn sockets() -> (UdpSocket, TcpListener, SocketAddr) {
+    loop {
+        let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server = tcp.local_addr().unwrap();
+        if let Ok(socket) = UdpSocket::bind(server).await {
+            return (socket, tcp, server);
+        }
+    }
+}
+
+/// Asks a question of a server that answers as `bend` has it.
+async fn ask_bent(
+    world: &World,
+    dnssec: Dnssec,
+    owner: &str,
+    kind: Kind,
+    bend: impl Fn(&Query, &mut Message),
+) -> Answer {
+    let (socket, tcp, server) = sockets().await;
+    let anchor = world.anchor();
+    let settings = Settings {
+        servers: Servers::These(vec![server]),
+        dnssec,
+        trust_anchor: Some(anchor.clone()),
+        ..Settings::default()
+    };
+    let resolver = Resolver::new(&settings).unwrap();
+    std::fs::remove_file(anchor).unwrap();
+    let respond = |request: &[u8], over_tcp: bool| {
+        let request = Message::from_vec(request).unwrap();
+        let query = request.queries.first().unwrap().clone();
+        let mut response = Message::new(request.metadata.id, MessageType::Response, OpCode::Query);
+        world.answer(&query, &mut response);
+        response.metadata.recursion_available = true;
+        response.metadata.authentic_data = request.metadata.authentic_data;
+        response.add_query(query.clone());
+        bend(&query, &mut response);
+        if over_tcp {
+            response.metadata.truncation = false;
+        } else if response.metadata.truncation {
+            response.answers.clear();
+        }
+        response.to_bytes().unwrap()
+    };
+    let serve = async {
+        let mut buffer = [0; 4096];
+        loop {
+            let (length, peer) = socket.recv_from(&mut buffer).await.unwrap();
+            let response = respond(&buffer[..length], false);
+            socket.send_to(&response, peer).await.unwrap();
+        }
+    };
+    let serve_tcp = async {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        loop {
+            let (mut stream, _) = tcp.accept().await.unwrap();
+            let length = stream.read_u16().await.unwrap();
+            let mut request = vec![0; length.into()];
+            stream.read_exact(&mut request).await.unwrap();
+            let response = respond(&request, true);
+            stream
+                .write_u16(u16::try_from(response.len()).unwrap())
+                .await
+                .unwrap();
+            stream.write_all(&response).await.unwrap();
+        }
+    };
+    let question = Question {
+        name: owner.to_owned(),
+        kind,
+    };
+    tokio::select! {
+        answer = resolver.look_up(&question, crate::mint::now()) => answer,
+        () = serve => panic!("the server stopped"),
+        () = serve_tcp => panic!("the server stopped"),
+    }
+}
+
+fn spell(answer: Answer) -> String {
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(failure) => return format!("{failure:?}").to_lowercase(),
+    };
+    let data: Vec<String> = answer
+        .data
+        .iter()
+        .map(|it| match it {
+            Data::Address(address) => address.to_string(),
+            Data::Srv {
+                priority,
+                weight,
+                port,
+                target,
+            } => format!("{priority} {weight} {port} {target}"),
+            Data::Tlsa(it) => format!(
+                "{} {} {} {}",
+                it.usage,
+                it.selector,
+                it.matching,
+                it.data.len()
+            ),
+        })
+        .collect();
+    format!(
+        "{:?}: {} at {}",
+        answer.security,
+        data.join(", "),
+        answer.owner
+    )
+    .to_lowercase()
+}
+
+async fn check(owner: &str, kind: Kind, bend: impl Fn(&Query, &mut Message), expect: &str) {
+    let answer = ask_bent(&World::new(), Dnssec::Validate, owner, kind, bend).await;
+    assert_eq!(spell(answer), expect, "{owner} {kind:?}");
+}
+
+fn honest(_: &Query, _: &mut Message) {}
+
+const SRV_NAME: &str = "_xmpp-server._tcp.v.test";
+const TLSA_NAME: &str = "_5269._tcp.x.v.test";
+
+#[tokio::test]
+async fn signed_records_are_secure() {
+    check(
+        SRV_NAME,
+        Kind::Srv,
+        honest,
+        &format!("secure: 10 20 5269 x.v.test at {SRV_NAME}"),
+    )
+    .await;
+    check(
+        "x.v.test",
+        Kind::A,
+        honest,
+        "secure: 192.0.2.2, 192.0.2.3 at x.v.test",
+    )
+    .await;
+    check(
+        TLSA_NAME,
+        Kind::Tlsa,
+        honest,
+        &format!("secure: 3 1 1 32 at {TLSA_NAME}"),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn absence_is_secure_when_it_is_proven() {
+    check("x.v.test", Kind::Aaaa, honest, "secure:  at x.v.test").await;
+    check("none.v.test", Kind::A, honest, "secure:  at none.v.test").await;
+    let long = format!("{}.test", ["a"; 124].join("."));
+    check(
+        &format!("_xmpp-server._tcp.{long}"),
+        Kind::Srv,
+        honest,
+        &format!("insecure:  at _xmpp-server._tcp.{long}"),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_below_an_unsigned_delegation_is_insecure() {
+    check(
+        "x.unsigned",
+        Kind::A,
+        honest,
+        "insecure: 192.0.2.4 at x.unsigned",
+    )
+    .await;
+    check(
+        "none.unsigned",
+        Kind::A,
+        honest,
+        "insecure:  at none.unsigned",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn aliases_are_as_secure_as_their_weakest_link() {
+    check(
+        "alias.test",
+        Kind::A,
+        honest,
+        "secure: 192.0.2.2, 192.0.2.3 at x.v.test",
+    )
+    .await;
+    check(
+        "out.test",
+        Kind::A,
+        honest,
+        "insecure: 192.0.2.4 at x.unsigned",
+    )
+    .await;
+    check(
+        "in.unsigned",
+        Kind::A,
+        honest,
+        "insecure: 192.0.2.2, 192.0.2.3 at x.v.test",
+    )
+    .await;
+    check("nowhere.test", Kind::A, honest, "secure:  at none.v.test").await;
+    check("alias.test", Kind::Srv, honest, "secure:  at x.v.test").await;
+    check("loop.test", Kind::A, honest, "failed").await;
+}
+
+#[tokio::test]
+async fn a_wildcard_is_secure_where_no_closer_name_is() {
+    check(
+        "z.wild.test",
+        Kind::A,
+        honest,
+        "secure: 192.0.2.9 at z.wild.test",
+    )
+    .await;
+    check(
+        "y.wild.test",
+        Kind::A,
+        honest,
+        "secure: 192.0.2.8 at y.wild.test",
+    )
+    .await;
+    // A wildcard's records instead of those of a name that exists.
+    let world = World::new();
+    let (wildcard, victim) = (name("*.wild.test."), name("y.wild.test."));
+    for denied in [
+        None,
+        Some(name("z.wild.test.")),
+        Some(wildcard.clone()),
+        Some(name(".")),
+    ] {
+        for extra in [None, Some(Record::from_rdata(name("unsigned."), 60, soa()))] {
+            let bend = |query: &Query, response: &mut Message| {
+                if *query.name() == victim {
+                    response.answers = world.signed(&victim, &wildcard, RecordType::A);
+                    let denial = denied.as_ref().map(|it| world.denial(it));
+                    response.authorities = denial.into_iter().flatten().collect();
+                    response.authorities.extend(extra.clone());
+                }
+            };
+            let answer = ask_bent(&world, Dnssec::Validate, "y.wild.test", Kind::A, bend).await;
+            assert_eq!(spell(answer), "bogus", "{denied:?} {extra:?}");
+        }
+    }
+}
+
+/// Changes what is said about one name, and nothing else.
+fn only(owner: &str, bend: impl Fn(&mut Message)) -> impl Fn(&Query, &mut Message) {
+    let owner = name(&format!("{owner}."));
+    move |query, response| {
+        if *query.name() == owner && query.query_type() != RecordType::DS {
+            bend(response);
+        }
+    }
+}
+
+#[tokio::test]
+async fn forged_records_are_bogus() {
+    let is_signature = |it: &Record| it.record_type() == RecordType::RRSIG;
+    let strip = only(TLSA_NAME, move |it| {
+        it.answers.retain(|it| !is_signature(it))
+    });
+    check(TLSA_NAME, Kind::Tlsa, strip, "bogus").await;
+
+    let other = World::new();
+    let owner = name(&format!("{TLSA_NAME}."));
+    let resign = only(TLSA_NAME, |it| {
+        it.answers = other.signed(&owner, &owner, RecordType::TLSA)
+    });
+    check(TLSA_NAME, Kind::Tlsa, resign, "bogus").await;
+
+    let change = only("x.v.test", |it| it.answers[0].data = address(66));
+    check("x.v.test", Kind::A, change, "bogus").await;
+
+    let lead_away = only(TLSA_NAME, |it| {
+        let owner = name(&format!("{TLSA_NAME}."));
+        it.answers = vec![Record::from_rdata(owner, 60, alias("x.unsigned."))];
+    });
+    check(TLSA_NAME, Kind::Tlsa, lead_away, "bogus").await;
+}
+
+#[tokio::test]
+async fn a_stripped_answer_is_no_absence() {
+    let foreign_soa = || Record::from_rdata(name("unsigned."), 60, soa());
+    let foreign_ns = || Record::from_rdata(name("unsigned."), 60, RData::NS(NS(name("ns."))));
+    for authorities in [vec![], vec![foreign_soa()], vec![foreign_ns()]] {
+        for code in [ResponseCode::NoError, ResponseCode::NXDomain] {
+            let bend = only(TLSA_NAME, |it| {
+                it.answers.clear();
+                it.authorities.clone_from(&authorities);
+                it.metadata.response_code = code;
+            });
+            check(TLSA_NAME, Kind::Tlsa, bend, "bogus").await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn proof_about_another_name_denies_nothing() {
+    let world = World::new();
+    for other in ["v.test.", "none.v.test.", "z.wild.test.", "unsigned."] {
+        let bend = only(TLSA_NAME, |it| {
+            it.answers.clear();
+            it.authorities = world.signed(&Name::root(), &Name::root(), RecordType::SOA);
+            it.authorities.extend(world.denial(&name(other)));
+        });
+        let answer = ask_bent(&world, Dnssec::Validate, TLSA_NAME, Kind::Tlsa, bend).await;
+        assert_eq!(spell(answer), "bogus", "{other}");
+    }
+}
+
+#[tokio::test]
+async fn records_of_another_name_answer_nothing() {
+    let world = World::new();
+    for other in ["x.v.test.", "x.unsigned."] {
+        let bend = only("v.test", |it| {
+            it.answers = match other {
+                "x.unsigned." => vec![Record::from_rdata(name(other), 60, address(66))],
+                _ => world.signed(&name(other), &name(other), RecordType::A),
+            };
+            it.authorities = vec![Record::from_rdata(name("unsigned."), 60, soa())];
+        });
+        let answer = ask_bent(&world, Dnssec::Validate, "v.test", Kind::A, bend).await;
+        assert_eq!(spell(answer), "bogus", "{other}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_fails_is_no_absence() {
+    for code in [ResponseCode::ServFail, ResponseCode::Refused] {
+        for dnssec in [Dnssec::Validate, Dnssec::Off] {
+            let bend = move |_: &Query, it: &mut Message| {
+                it.answers.clear();
+                it.metadata.response_code = code;
+            };
+            let answer = ask_bent(&World::new(), dnssec, "x.v.test", Kind::A, bend).await;
+            assert_eq!(spell(answer), "failed", "{code} {dnssec:?}");
+        }
+    }
+}
+
+async fn trusting(owner: &str, bend: impl Fn(&Query, &mut Message)) -> String {
+    spell(ask_bent(&World::new(), Dnssec::TrustAd, owner, Kind::A, bend).await)
+}
+
+#[tokio::test]
+async fn a_server_on_this_machine_may_be_trusted_to_validate() {
+    let both = "192.0.2.2, 192.0.2.3 at x.v.test";
+    assert_eq!(
+        trusting("x.v.test", honest).await,
+        format!("secure: {both}")
+    );
+    assert_eq!(
+        trusting("alias.test", honest).await,
+        format!("secure: {both}")
+    );
+    assert_eq!(
+        trusting("none.v.test", honest).await,
+        "secure:  at none.v.test"
+    );
+    let unsure = |_: &Query, it: &mut Message| it.metadata.authentic_data = false;
+    assert_eq!(
+        trusting("x.v.test", unsure).await,
+        format!("insecure: {both}")
+    );
+    // One link of two.
+    let half = only("x.v.test", |it| it.metadata.authentic_data = false);
+    assert_eq!(
+        trusting("alias.test", half).await,
+        format!("insecure: {both}")
+    );
+}
+
+#[tokio::test]
+async fn without_dnssec_nothing_is_secure() {
+    let answer = ask_bent(&World::new(), Dnssec::Off, "x.v.test", Kind::A, honest).await;
+    assert_eq!(spell(answer), "insecure: 192.0.2.2, 192.0.2.3 at x.v.test");
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_fit_is_asked_for_again() {
+    let cut = |_: &Query, it: &mut Message| it.metadata.truncation = true;
+    let expect = "secure: 192.0.2.2, 192.0.2.3 at x.v.test";
+    assert_eq!(trusting("x.v.test", cut).await, expect);
+    check(
+        "x.v.test",
+        Kind::A,
+        only("x.v.test", |it| it.metadata.truncation = true),
+        expect,
+    )
+    .await;
+}

@@ -102,9 +102,13 @@ async fn ask(server: SocketAddr, query: Query, unchecked: bool) -> Result<DnsRes
     let (connecting, sender) = TcpClientStream::new(server, None, Some(PATIENCE), provider());
     let (client, background) =
         Client::<TokioRuntimeProvider>::with_timeout(connecting.await?, sender, PATIENCE);
+    let response = client.send(request()).first_answer();
+    tokio::pin!(response);
     tokio::select! {
-        response = client.send(request()).first_answer() => response,
-        _ = background => Err(NetError::NoConnections),
+        biased;
+        response = &mut response => response,
+        // The server may hang up at once, having answered.
+        _ = background => response.await,
     }
 }
 

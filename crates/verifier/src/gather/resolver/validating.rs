@@ -7,13 +7,17 @@ use hickory_resolver::net::dnssec::DnssecDnsHandle;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::xfer::{DnsHandle, FirstAnswer, RetryDnsHandle};
 use hickory_resolver::net::{DnsError, NetError};
-use hickory_resolver::proto::dnssec::rdata::DNSSECRData;
-use hickory_resolver::proto::dnssec::{Proof, TrustAnchors};
+use hickory_resolver::proto::dnssec::Proof;
+use hickory_resolver::proto::dnssec::rdata::{DNSKEY, DNSSECRData};
 use hickory_resolver::proto::op::{Message, Query, ResponseCode};
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 use hickory_resolver::{NameServerPool, PoolContext, TlsConfig};
+use tokio::sync::OnceCell;
 
-use super::{Failure, Security, Step, failure, negative_lifetime, records_at, request_options};
+use super::anchors::Anchors;
+use super::{
+    Failure, Security, Step, failure, negative_lifetime, records_at, request_options, wildcard,
+};
 use crate::settings::SetupError;
 
 /// Checks every signature from the trust anchors down, and takes nobody's word.
@@ -21,10 +25,17 @@ use crate::settings::SetupError;
 /// The library says of each record how far it could be proven. What that means for the *question*
 /// is judged here: only records of the very name asked about answer it, and only proof that
 /// encloses that name denies it.
-pub(super) struct Validating(DnssecDnsHandle<RetryDnsHandle<NameServerPool<TokioRuntimeProvider>>>);
+pub(super) struct Validating {
+    plain: Plain,
+    anchors: Anchors,
+    /// Set once the keys are known, which takes a look-up where we only have their digests.
+    validating: OnceCell<DnssecDnsHandle<Plain>>,
+}
+
+type Plain = RetryDnsHandle<NameServerPool<TokioRuntimeProvider>>;
 
 impl Validating {
-    pub(super) fn new(servers: &[SocketAddr], anchors: TrustAnchors) -> Result<Self, SetupError> {
+    pub(super) fn new(servers: &[SocketAddr], anchors: Anchors) -> Result<Self, SetupError> {
         let mut options = ResolverOpts::default();
         options.timeout = PATIENCE;
         options.attempts = 1;
@@ -34,9 +45,34 @@ impl Validating {
             Arc::new(PoolContext::new(options, tls)),
             TokioRuntimeProvider::default(),
         );
-        let handle = RetryDnsHandle::new(pool, RETRIES_MAX);
-        let handle = DnssecDnsHandle::with_trust_anchor(handle, Arc::new(anchors));
-        Ok(Self(handle.validation_cache_size(VALIDATIONS_MAX)))
+        let plain = RetryDnsHandle::new(pool, RETRIES_MAX);
+        Ok(Self {
+            plain,
+            anchors,
+            validating: OnceCell::new(),
+        })
+    }
+
+    /// How many trust anchors there are.
+    pub(super) fn trust_anchors(&self) -> usize {
+        self.anchors.count()
+    }
+
+    async fn validating(&self) -> Result<&DnssecDnsHandle<Plain>, NetError> {
+        let learn = || async {
+            let mut published = Vec::new();
+            for zone in self.anchors.zones() {
+                let query = Query::query(zone.clone(), RecordType::DNSKEY);
+                let asked = self.plain.lookup(query, request_options(true));
+                let response = asked.first_answer().await?;
+                let keys = response.answers.iter().filter_map(key);
+                published.extend(keys.take(KEYS_MAX).map(|it| (zone.clone(), it.clone())));
+            }
+            let anchors = self.anchors.with(&published).ok_or(DnsError::DnssecBogus)?;
+            let handle = DnssecDnsHandle::with_trust_anchor(self.plain.clone(), Arc::new(anchors));
+            Ok(handle.validation_cache_size(VALIDATIONS_MAX))
+        };
+        self.validating.get_or_try_init(learn).await
     }
 
     /// Asks for one name.
@@ -51,10 +87,21 @@ impl Validating {
         match error {
             DnsError::Nsec { response, .. } if is_alias(&response, name, kind) => {
                 // The denial is of the name that the alias leads to. Prove the alias by itself.
-                match self.ask(name, RecordType::CNAME).await {
+                let cname = RecordType::CNAME;
+                match self.ask(name, cname).await {
                     Ok(message) => judge_alias(&message, name),
+                    Err(NetError::Dns(DnsError::Nsec { response, .. }))
+                        if wildcard::is_proven(&response, name, cname) =>
+                    {
+                        judge_alias(&response, name)
+                    }
                     Err(_) => Err(Failure::Bogus),
                 }
+            }
+            // The library looks for proof that the wildcard does not exist, where only a closer
+            // name must not.
+            DnsError::Nsec { response, .. } if wildcard::is_proven(&response, name, kind) => {
+                judge(&response, name, kind)
             }
             // Hashes so costly that they prove nothing (RFC 9276 §3.2), over a name of that zone.
             DnsError::Nsec {
@@ -75,13 +122,20 @@ impl Validating {
 
     async fn ask(&self, name: &Name, kind: RecordType) -> Result<Message, NetError> {
         let query = Query::query(name.clone(), kind);
-        let response = self
-            .0
+        let handle = self.validating().await?;
+        let response = handle
             .lookup(query, request_options(true))
             .first_answer()
             .await?;
         Ok(response.into_message())
     }
+}
+
+fn key(record: &Record) -> Option<&DNSKEY> {
+    let RData::DNSSEC(DNSSECRData::DNSKEY(key)) = &record.data else {
+        return None;
+    };
+    Some(key)
 }
 
 /// What a message says about a name.
@@ -211,3 +265,6 @@ const RETRIES_MAX: usize = 1;
 /// Keys and signatures that are remembered, so that a zone's keys are not checked for each of its
 /// records; a few for each zone on the way to a thousand peers.
 const VALIDATIONS_MAX: usize = 4096;
+
+/// Keys of a zone that are looked at for the one whose digest we know; real zones have two or three.
+const KEYS_MAX: usize = 16;

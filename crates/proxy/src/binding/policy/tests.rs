@@ -1,0 +1,60 @@
+use super::*;
+
+fn domain(text: &str) -> Domain {
+    text.parse().unwrap()
+}
+
+#[test]
+fn the_rule_that_names_a_peer_best_applies() {
+    let policy = Policy {
+        default: Level::Encrypted,
+        exact: HashMap::from([
+            (domain("bank.example"), Level::Dna),
+            (domain("old.gov.example"), Level::Any),
+        ]),
+        suffixes: vec![
+            (domain("example"), Level::Pkix),
+            (domain("gov.example"), Level::Dna),
+            (domain("lab.gov.example"), Level::Any),
+        ],
+    };
+    for (peer, level) in [
+        ("elsewhere.test", Level::Encrypted),
+        ("bank.example", Level::Dna),
+        ("BANK.example.", Level::Dna),
+        ("x.bank.example", Level::Pkix),
+        ("old.gov.example", Level::Any),
+        ("new.gov.example", Level::Dna),
+        ("x.lab.gov.example", Level::Any),
+        // `*.gov.example` is not gov.example, and a suffix is made of whole labels.
+        ("gov.example", Level::Pkix),
+        ("example", Level::Encrypted),
+        ("xgov.example", Level::Pkix),
+        ("notexample", Level::Encrypted),
+    ] {
+        assert_eq!(policy.level(&domain(peer)), level, "{peer}");
+    }
+}
+
+#[test]
+fn both_spellings_of_a_name_meet_the_same_rule() {
+    let policy = Policy {
+        default: Level::Any,
+        exact: HashMap::from([(domain("bücher.example"), Level::Dna)]),
+        suffixes: vec![(domain("müller.example"), Level::Dna)],
+    };
+    assert_eq!(policy.level(&domain("xn--bcher-kva.example")), Level::Dna);
+    assert_eq!(policy.level(&domain("x.xn--mller-kva.example")), Level::Dna);
+}
+
+#[test]
+fn each_level_allows_no_more_than_the_laxer_ones() {
+    let levels = [Level::Any, Level::Encrypted, Level::Pkix, Level::Dna];
+    assert!(levels.is_sorted());
+    let allowed = levels.map(|level| (level.allows_plaintext(), level.allows_dialback()));
+    assert_eq!(
+        allowed,
+        [(true, true), (false, true), (false, false), (false, false)]
+    );
+    assert_eq!(Level::default(), Level::Encrypted);
+}

@@ -1,0 +1,277 @@
+//! A look at everything that the configuration names, as `ligase validate` takes it.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use ligase_verifier::{self as verifier, Prooftype, SetupError, Verifier};
+
+use super::{
+    BackendTls, Capture, CertificateFiles, Config, Dnssec, Error, Hosts, ResolverServers, Roots,
+};
+use crate::tls::identity::{self, Identities, Identity};
+use crate::tls::local_ca::{self, LocalCa};
+
+/// What was found in the files that a configuration names, and in how it fits together.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Findings {
+    /// What will not work.
+    pub problems: Vec<Error>,
+    /// What will work, and perhaps not as it was meant.
+    pub warnings: Vec<Error>,
+}
+
+impl Findings {
+    fn problem(&mut self, key: impl Into<String>, problem: impl std::fmt::Display) {
+        self.problems.push(Error::at(key, problem));
+    }
+
+    fn warn(&mut self, key: impl Into<String>, problem: impl std::fmt::Display) {
+        self.warnings.push(Error::at(key, problem));
+    }
+}
+
+impl Config {
+    /// Looks at everything that the configuration names, as it is `at` this time. Makes nothing
+    /// and asks nobody.
+    pub fn inspect(&self, at: SystemTime) -> Findings {
+        let mut findings = Findings::default();
+        self.inspect_certificates(at, &mut findings);
+        self.inspect_local_ca(at, &mut findings);
+        self.inspect_verifier(&mut findings);
+        self.inspect_exposure(&mut findings);
+        if let Some(secret) = &self.dialback_secret {
+            keep_private("dialback_secret.file", &secret.file, &mut findings);
+        }
+        findings
+    }
+
+    /// What the verifier is to be set up with.
+    pub fn verifier_settings(&self) -> verifier::Settings {
+        verifier::Settings {
+            servers: match &self.resolver.servers {
+                ResolverServers::System => verifier::Servers::System,
+                ResolverServers::Listed(servers) => verifier::Servers::These(servers.clone()),
+            },
+            dnssec: match self.resolver.dnssec {
+                Dnssec::Validate => verifier::Dnssec::Validate,
+                Dnssec::TrustAd => verifier::Dnssec::TrustAd,
+                Dnssec::Off => verifier::Dnssec::Off,
+            },
+            trust_anchor: self.resolver.trust_anchor.clone(),
+            roots: match &self.roots {
+                Roots::System => verifier::RootSource::System,
+                Roots::File(path) => verifier::RootSource::File(path.clone()),
+            },
+            prooftypes: self.prooftypes.clone(),
+            reach: verifier::Reach {
+                loopback: self.resolver.allow_loopback,
+                ..verifier::Reach::default()
+            },
+            limits: verifier::Limits {
+                lookup_patience: self.limits.lookup_seconds,
+                answers_max: self.limits.dns_answers,
+                ..verifier::Limits::default()
+            },
+            ..verifier::Settings::default()
+        }
+    }
+
+    /// Every file whose change means that the configuration should be read again.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        for certificate in &self.certificates {
+            files.extend([certificate.chain.clone(), certificate.key.clone()]);
+        }
+        if let Hosts::Listed { file, .. } = &self.hosts {
+            files.extend(file.clone());
+        }
+        if let Roots::File(path) = &self.roots {
+            files.push(path.clone());
+        }
+        files.extend(self.resolver.trust_anchor.clone());
+        files.extend(self.dialback_secret.as_ref().map(|it| it.file.clone()));
+        files
+    }
+
+    fn inspect_certificates(&self, at: SystemTime, findings: &mut Findings) {
+        let mut named = false;
+        let mut all_read = true;
+        for (index, files) in self.certificates.iter().enumerate() {
+            let key = format!("certificates[{index}]");
+            match identity_of(files) {
+                Ok(identity) => {
+                    inspect_identity(&key, &identity, at, findings);
+                    named |= names(&identity.names, self.server_name.ascii());
+                }
+                Err(error) => {
+                    all_read = false;
+                    let part = if error.path == files.key {
+                        "key"
+                    } else {
+                        "chain"
+                    };
+                    findings.problem(format!("{key}.{part}"), error);
+                }
+            }
+            keep_private(format!("{key}.key"), &files.key, findings);
+        }
+        if all_read && !named {
+            let problem = format!(
+                "no certificate names {}: streams under our own name will not be trusted",
+                self.server_name
+            );
+            findings.warn("server_name", problem);
+        }
+    }
+
+    /// Nothing is made here: that is for the first start, by the user that ligase runs as.
+    fn inspect_local_ca(&self, at: SystemTime, findings: &mut Findings) {
+        if self.backend.tls == BackendTls::Off {
+            return;
+        }
+        let (certificate, key) = (
+            &self.backend.local_ca.certificate,
+            &self.backend.local_ca.key,
+        );
+        match (certificate.exists(), key.exists()) {
+            (true, true) => {
+                let files = local_ca::Files {
+                    certificate: certificate.clone(),
+                    key: key.clone(),
+                };
+                if let Err(error) = LocalCa::load_or_create(&files, at) {
+                    let part = if error.path == *key {
+                        "key"
+                    } else {
+                        "certificate"
+                    };
+                    findings.problem(format!("backend.local_ca.{part}"), error);
+                }
+                keep_private("backend.local_ca.key", key, findings);
+            }
+            (true, false) => {
+                let problem = format!("{} is not there, but its certificate is", key.display());
+                findings.problem("backend.local_ca.key", problem);
+            }
+            (false, _) => {
+                let folder = certificate.ancestors().skip(1).find(|it| it.exists());
+                let is_folder = folder.is_some_and(Path::is_dir);
+                if !is_folder {
+                    let problem = format!("{} cannot be made", certificate.display());
+                    findings.problem("backend.local_ca.certificate", problem);
+                }
+            }
+        }
+    }
+
+    fn inspect_verifier(&self, findings: &mut Findings) {
+        if let Err(error) = Verifier::new(&self.verifier_settings()) {
+            let key = match error {
+                SetupError::TrustAnchor(_) => "resolver.trust_anchor",
+                SetupError::Roots(_) | SetupError::Revocations(_) => "trust.roots",
+                SetupError::NoServers | SetupError::Resolver => "resolver.servers",
+            };
+            findings.problem(key, error);
+        }
+        if self.resolver.dnssec == Dnssec::Off && self.prooftypes.contains(&Prooftype::Dane) {
+            findings.warn("resolver.dnssec", "without DNSSEC, DANE proves nothing");
+        }
+        if let (Dnssec::TrustAd, ResolverServers::Listed(servers)) =
+            (self.resolver.dnssec, &self.resolver.servers)
+            && servers
+                .iter()
+                .any(|it| !it.ip().to_canonical().is_loopback())
+        {
+            let problem = "only resolvers on loopback are believed: anybody on the path could lie";
+            findings.warn("resolver.dnssec", problem);
+        }
+        if self.resolver.allow_loopback {
+            let problem = "peers may lead us to services of this machine: for a laboratory alone";
+            findings.warn("resolver.allow", problem);
+        }
+    }
+
+    /// What is open to more than it should be.
+    fn inspect_exposure(&self, findings: &mut Findings) {
+        let doors = [
+            (
+                "listen.backend",
+                &self.listen.backend,
+                "whoever reaches it and is taken for the backend sends as every hosted domain",
+            ),
+            (
+                "listen.dns",
+                &self.listen.dns,
+                "it is for the backend's resolver alone",
+            ),
+        ];
+        for (key, addresses, why) in doors {
+            for address in addresses {
+                if !address.ip().to_canonical().is_loopback() {
+                    findings.warn(key, format!("{address} is not on loopback: {why}"));
+                }
+            }
+        }
+        if let Capture::Redirect { uid: 0 } = self.capture {
+            let problem =
+                "nothing that runs as root is captured: let ligase run as a user of its own";
+            findings.warn("redirect.uid", problem);
+        }
+    }
+}
+
+fn identity_of(files: &CertificateFiles) -> Result<Identity, identity::Error> {
+    let files = identity::Files {
+        chain: files.chain.clone(),
+        key: files.key.clone(),
+    };
+    let list = Identities::load(vec![files.clone()])?.list();
+    list.first().cloned().ok_or(identity::Error {
+        path: files.chain,
+        problem: identity::Problem::NoneNamed,
+    })
+}
+
+fn inspect_identity(key: &str, identity: &Identity, at: SystemTime, findings: &mut Findings) {
+    let chain = identity.files.chain.display();
+    match identity.not_after.duration_since(at) {
+        Err(_) => findings.problem(format!("{key}.chain"), format!("{chain}: has expired")),
+        Ok(left) if left < EXPIRY_NEAR => {
+            let days = left.as_secs() / 86_400;
+            let problem = format!("{chain}: expires in less than {} days", days + 1);
+            findings.warn(format!("{key}.chain"), problem);
+        }
+        Ok(_) => {}
+    }
+}
+
+/// Whether one of a certificate's names is this one, or a wildcard for it.
+fn names(names: &[String], name: &str) -> bool {
+    let parent = name.split_once('.').map(|(_, parent)| parent);
+    names
+        .iter()
+        .any(|it| it == name || (parent.is_some() && it.strip_prefix("*.") == parent))
+}
+
+/// A secret that others on this machine may read is no secret of ours.
+fn keep_private(key: impl Into<String>, path: &Path, findings: &mut Findings) {
+    let Ok(metadata) = fs::metadata(path) else {
+        return; // That it is not there has been told already.
+    };
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o007 != 0 {
+        let problem = format!(
+            "{}: every user of this machine may use it (mode {mode:03o})",
+            path.display()
+        );
+        findings.warn(key, problem);
+    }
+}
+
+/// Two weeks: what renews itself has done so by then.
+const EXPIRY_NEAR: Duration = Duration::from_secs(14 * 86_400);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,288 @@
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use rcgen::{CertificateParams, KeyPair};
+
+use super::Findings;
+use crate::config::{Config, Error, Overrides};
+
+/// A folder with a configuration and everything it names: all of it is
+/// sound.
+struct Place {
+    folder: PathBuf,
+    config: String,
+}
+
+const SOUND: &str = "\
+server_name: xmpp1.hosting.example
+hosts: [montague.example]
+certificates: [{chain: tls.crt, key: tls.key}]
+backend: {local_ca: {certificate: ca/ca.crt, key: ca/ca.key}}
+resolver: {servers: ['192.0.2.53']}
+";
+
+/// When the certificates here expire.
+fn expiry() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_893_456_000) // 2030-01-01
+}
+
+fn days(days: u64) -> Duration {
+    Duration::from_secs(days * 86_400)
+}
+
+impl Place {
+    fn new(name: &str) -> Self {
+        let folder = format!("ligase-inspect-{name}-{}", std::process::id());
+        let folder = std::env::temp_dir().join(folder);
+        fs::create_dir_all(&folder).unwrap();
+        let place = Self {
+            folder,
+            config: SOUND.to_owned(),
+        };
+        place.certificate("tls", "*.hosting.example");
+        place
+    }
+
+    fn certificate(&self, file: &str, name: &str) {
+        let key = KeyPair::generate().unwrap();
+        let mut made = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        made.not_before = rcgen::date_time_ymd(2025, 1, 1);
+        made.not_after = rcgen::date_time_ymd(2030, 1, 1);
+        let certificate = made.self_signed(&key).unwrap();
+        self.write(&format!("{file}.crt"), &certificate.pem(), 0o644);
+        self.write(&format!("{file}.key"), &key.serialize_pem(), 0o640);
+    }
+
+    fn write(&self, file: &str, text: &str, mode: u32) {
+        let path = self.folder.join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+    }
+
+    fn config(&self, more: &str) -> Config {
+        let text = format!("{}{more}", self.config);
+        Config::parse(&text, &self.folder, &Overrides::default()).unwrap()
+    }
+
+    /// What is found; paths of this folder are shown as `./`.
+    #[track_caller]
+    fn check(&self, more: &str, at: SystemTime, problems: &[&str], warnings: &[&str]) {
+        let Findings {
+            problems: found,
+            warnings: warned,
+        } = self.config(more).inspect(at);
+        let shown = |errors: Vec<Error>| -> Vec<String> {
+            let folder = format!("{}/", self.folder.display());
+            errors
+                .iter()
+                .map(|it| it.to_string().replace(&folder, "./"))
+                .collect()
+        };
+        assert_eq!(shown(found), problems);
+        assert_eq!(shown(warned), warnings);
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+#[test]
+fn what_is_sound_raises_nothing_and_makes_nothing() {
+    let place = Place::new("sound");
+    place.check("", expiry() - days(30), &[], &[]);
+    assert!(
+        !place.folder.join("ca").exists(),
+        "validate makes no authority"
+    );
+}
+
+#[test]
+fn a_certificate_is_looked_at_as_it_is_now() {
+    let place = Place::new("expiry");
+    let near = "certificates[0].chain: ./tls.crt: expires in less than 3 days";
+    place.check("", expiry() - days(15), &[], &[]);
+    place.check(
+        "",
+        expiry() - days(2) - Duration::from_secs(1),
+        &[],
+        &[near],
+    );
+    place.check(
+        "",
+        expiry() + days(1),
+        &["certificates[0].chain: ./tls.crt: has expired"],
+        &[],
+    );
+}
+
+#[test]
+fn files_that_do_not_fit_are_named() {
+    let place = Place::new("files");
+    let at = expiry() - days(30);
+    place.certificate("other", "xmpp1.hosting.example");
+    fs::copy(place.folder.join("other.key"), place.folder.join("tls.key")).unwrap();
+    place.check(
+        "",
+        at,
+        &["certificates[0].key: ./tls.key: is not the key of the certificate"],
+        &[],
+    );
+    place.write("tls.key", "nothing", 0o600);
+    place.check(
+        "",
+        at,
+        &["certificates[0].key: ./tls.key: has no private key in it that can be used"],
+        &[],
+    );
+    fs::remove_file(place.folder.join("tls.key")).unwrap();
+    place.check(
+        "",
+        at,
+        &["certificates[0].key: ./tls.key: cannot be read: entity not found"],
+        &[],
+    );
+    place.write("tls.crt", "nothing", 0o644);
+    place.write("tls.key", "nothing", 0o600);
+    place.check(
+        "",
+        at,
+        &["certificates[0].chain: ./tls.crt: has no certificate in it"],
+        &[],
+    );
+}
+
+#[test]
+fn a_name_that_no_certificate_bears_is_told() {
+    let place = Place::new("names");
+    place.certificate("tls", "hosting.example");
+    let warning = "server_name: no certificate names xmpp1.hosting.example: streams under our own name will not be trusted";
+    place.check("", expiry() - days(30), &[], &[warning]);
+    place.certificate("tls", "*.x.hosting.example");
+    place.check("", expiry() - days(30), &[], &[warning]);
+    place.certificate("tls", "xmpp1.hosting.example");
+    place.check("", expiry() - days(30), &[], &[]);
+}
+
+#[test]
+fn secrets_that_everybody_may_read_are_told() {
+    let place = Place::new("secrets");
+    place.write("secret", &"s".repeat(32), 0o644);
+    let key = fs::read_to_string(place.folder.join("tls.key")).unwrap();
+    place.write("tls.key", &key, 0o604);
+    place.check(
+        "dialback_secret: {file: secret}",
+        expiry() - days(30),
+        &[],
+        &[
+            "certificates[0].key: ./tls.key: every user of this machine may use it (mode 604)",
+            "dialback_secret.file: ./secret: every user of this machine may use it (mode 644)",
+        ],
+    );
+}
+
+#[test]
+fn an_authority_is_looked_at_where_there_is_one() {
+    let place = Place::new("authority");
+    let at = expiry() - days(30);
+    let certificate = fs::read_to_string(place.folder.join("tls.crt")).unwrap();
+    place.write("ca/ca.crt", &certificate, 0o644);
+    place.check(
+        "",
+        at,
+        &["backend.local_ca.key: ./ca/ca.key is not there, but its certificate is"],
+        &[],
+    );
+    place.write("ca/ca.key", "nothing", 0o600);
+    place.check(
+        "",
+        at,
+        &["backend.local_ca.key: ./ca/ca.key: has no private key in it that can be used"],
+        &[],
+    );
+    fs::remove_dir_all(place.folder.join("ca")).unwrap();
+    place.write("ca", "not a folder", 0o644);
+    place.check(
+        "",
+        at,
+        &["backend.local_ca.certificate: ./ca/ca.crt cannot be made"],
+        &[],
+    );
+}
+
+#[test]
+fn anchor_and_roots_are_read() {
+    let mut place = Place::new("anchor");
+    let at = expiry() - days(30);
+    place.write("empty", "", 0o644);
+    place.write("broken", ". IN DNSKEY nonsense", 0o644);
+    place.config = SOUND.replace("resolver: {servers: ['192.0.2.53']}\n", "");
+    place.check(
+        "resolver: {servers: ['192.0.2.53'], trust_anchor: broken}",
+        at,
+        &["resolver.trust_anchor: ./broken has no usable DNSKEY or DS record"],
+        &[],
+    );
+    place.check(
+        "resolver: {servers: ['192.0.2.53']}\ntrust: {roots: empty}",
+        at,
+        &["trust.roots: ./empty has no usable certificate"],
+        &[],
+    );
+    place.check(
+        "resolver: {servers: ['192.0.2.53']}\ntrust: {roots: tls.crt}",
+        at,
+        &[],
+        &[],
+    );
+    place.check(
+        "resolver: {servers: ['192.0.2.53'], dnssec: trust-ad}",
+        at,
+        &[],
+        &["resolver.dnssec: only resolvers on loopback are believed: anybody on the path could lie"],
+    );
+    place.check(
+        "resolver: {servers: ['127.0.0.53'], dnssec: trust-ad}",
+        at,
+        &[],
+        &[],
+    );
+    place.check(
+        "resolver: {servers: ['192.0.2.53'], dnssec: off, allow: [loopback]}",
+        at,
+        &[],
+        &[
+            "resolver.dnssec: without DNSSEC, DANE proves nothing",
+            "resolver.allow: peers may lead us to services of this machine: for a laboratory alone",
+        ],
+    );
+}
+
+#[test]
+fn doors_that_stand_open_are_told() {
+    let place = Place::new("doors");
+    place.check(
+        "listen: {backend: '192.0.2.1:7270', dns: '[::ffff:192.0.2.1]:53'}\ncapture: redirect\nredirect: {uid: 0}",
+        expiry() - days(30),
+        &[],
+        &[
+            "listen.backend: 192.0.2.1:7270 is not on loopback: whoever reaches it and is taken for the backend sends as every hosted domain",
+            "listen.dns: [::ffff:192.0.2.1]:53 is not on loopback: it is for the backend's resolver alone",
+            "redirect.uid: nothing that runs as root is captured: let ligase run as a user of its own",
+        ],
+    );
+}
+
+#[test]
+fn every_file_that_may_change_is_listed() {
+    let place = Place::new("list");
+    place.write("secret", &"s".repeat(32), 0o600);
+    let config = place.config("trust: {roots: tls.crt}\ndialback_secret: {file: secret}");
+    let expect = ["tls.crt", "tls.key", "tls.crt", "secret"].map(|it| place.folder.join(it));
+    assert_eq!(config.files(), expect);
+}

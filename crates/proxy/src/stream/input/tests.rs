@@ -1,0 +1,151 @@
+use ligase_verifier::Finding as Found;
+
+use super::*;
+use crate::tests::{domain, terms};
+
+fn unproven() -> Setback {
+    Setback::Unproven(Reason {
+        prooftype: None,
+        finding: Found::TlsaMismatch,
+    })
+}
+
+/// P-01 to P-05, P-07, R-09.
+#[test]
+fn each_setback_is_told_to_each_in_their_own_words() {
+    for (setback, stanza_error, dialback_error, label) in [
+        (
+            Setback::Unresolved("dns.bogus"),
+            "remote-server-not-found",
+            DialbackError::ResourceConstraint,
+            "dns.bogus",
+        ),
+        (
+            Setback::Unreachable,
+            "remote-server-timeout",
+            DialbackError::ResourceConstraint,
+            "connect",
+        ),
+        (
+            unproven(),
+            "remote-server-timeout",
+            DialbackError::ResourceConstraint,
+            "dane.mismatch",
+        ),
+        (
+            Setback::Invalid,
+            "internal-server-error",
+            DialbackError::ResourceConstraint,
+            "dialback.invalid",
+        ),
+        (
+            Setback::Refused(Some(DialbackError::ItemNotFound)),
+            "remote-server-timeout",
+            DialbackError::ItemNotFound,
+            "dialback.refused",
+        ),
+        // ejabberd.
+        (
+            Setback::Refused(Some(DialbackError::NotAllowed)),
+            "remote-server-timeout",
+            DialbackError::ItemNotFound,
+            "dialback.refused",
+        ),
+        (
+            Setback::Refused(Some(DialbackError::Forbidden)),
+            "remote-server-timeout",
+            DialbackError::ResourceConstraint,
+            "dialback.refused",
+        ),
+        (
+            Setback::Stream(Some(Condition::HostUnknown)),
+            "remote-server-timeout",
+            DialbackError::ItemNotFound,
+            "stream.closed",
+        ),
+        (
+            Setback::Stream(Some(Condition::SystemShutdown)),
+            "remote-server-timeout",
+            DialbackError::ResourceConstraint,
+            "stream.closed",
+        ),
+        (
+            Setback::Pointless,
+            "remote-server-not-found",
+            DialbackError::ItemNotFound,
+            "pointless",
+        ),
+        (
+            Setback::TimedOut,
+            "remote-server-timeout",
+            DialbackError::ResourceConstraint,
+            "timeout",
+        ),
+    ] {
+        assert_eq!(
+            setback.stanza_error().condition(),
+            stanza_error,
+            "{setback:?}"
+        );
+        assert_eq!(setback.to_peer(), dialback_error, "{setback:?}");
+        assert_eq!(setback.label(), label, "{setback:?}");
+        assert_eq!(setback.stanza_error().text(), Some(setback.text().as_str()));
+    }
+}
+
+#[test]
+fn a_failed_proof_names_its_reason() {
+    assert!(unproven().text().ends_with("(dane.mismatch)"));
+}
+
+#[test]
+fn nobody_out_there_may_be_one_of_us() {
+    let terms = terms(Side::Public, Level::Any);
+    for (name, may_send, may_receive) in [
+        ("a.test", true, false),
+        ("sub.l.test", true, false),
+        ("l.test", false, true),
+        ("L2.TEST", false, true),
+        ("ligase.test", false, false),
+    ] {
+        assert_eq!(terms.may_send(&domain(name)), may_send, "{name}");
+        assert_eq!(terms.may_receive(&domain(name)), may_receive, "{name}");
+    }
+}
+
+#[test]
+fn our_server_speaks_as_its_own_domains_to_all_others() {
+    let terms = terms(Side::Backend, Level::Any);
+    for (name, may_send, may_receive) in [
+        ("a.test", false, true),
+        ("sub.l.test", false, true),
+        ("l.test", true, false),
+    ] {
+        assert_eq!(terms.may_send(&domain(name)), may_send, "{name}");
+        assert_eq!(terms.may_receive(&domain(name)), may_receive, "{name}");
+    }
+}
+
+#[test]
+fn where_only_our_server_knows_its_domains_it_is_asked() {
+    let ask = |side| Terms {
+        hosted: Arc::new(Hosted::Ask),
+        ..terms(side, Level::Any)
+    };
+    for side in [Side::Public, Side::Backend] {
+        let terms = ask(side);
+        assert!(terms.may_send(&domain("a.test")) && terms.may_receive(&domain("a.test")));
+    }
+    assert!(!ask(Side::Public).may_send(&domain("ligase.test")));
+}
+
+#[test]
+fn levels_are_those_of_the_peer_or_of_everybody() {
+    let mut terms = terms(Side::Public, Level::Pkix);
+    let mut policy = Policy::clone(&terms.policy);
+    policy.exact.insert(domain("a.test"), Level::Any);
+    terms.policy = Arc::new(policy);
+    assert_eq!(terms.level(Some(&domain("a.test"))), Level::Any);
+    assert_eq!(terms.level(Some(&domain("b.test"))), Level::Pkix);
+    assert_eq!(terms.level(None), Level::Pkix);
+}

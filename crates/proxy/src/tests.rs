@@ -1,0 +1,97 @@
+//! What the tests of many rooms begin with.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use ligase_verifier::Domain;
+
+use crate::binding::{DomainPair, Hosted, Level, Policy, Side};
+use crate::stream::{Bounds, Element, Frame, Framer, Keys, Limits, Piece, Reader, Stanza, Terms};
+
+#[path = "../tests/support/proof.rs"]
+pub(crate) mod proof;
+
+pub(crate) const LIMITS: Limits = Limits {
+    element: 65_536,
+    depth: 128,
+    attributes: 256,
+};
+
+/// What opens a stream whose rest is to be read.
+pub(crate) const HEADER: &str = "<stream:stream xmlns='jabber:server' \
+    xmlns:db='jabber:server:dialback' xmlns:stream='http://etherx.jabber.org/streams'>";
+
+pub(crate) fn domain(text: &str) -> Domain {
+    text.parse().unwrap()
+}
+
+pub(crate) fn pair(sender: &str, target: &str) -> DomainPair {
+    DomainPair::new(domain(sender), domain(target))
+}
+
+/// A message without a body.
+pub(crate) fn message(sender: &str, target: &str, id: &str) -> Stanza {
+    let text = format!("<message id='{id}' from='u@{sender}' to='u@{target}'/>");
+    match frame(&text) {
+        Frame::Stanza(stanza) => stanza,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What a stream makes of its first element.
+pub(crate) fn frame(text: &str) -> Frame {
+    let mut reader = Reader::new(LIMITS);
+    let mut buffer = BytesMut::from(format!("{HEADER}{text}").as_str());
+    reader.next(&mut buffer).unwrap().unwrap();
+    reader.next(&mut buffer).unwrap().unwrap()
+}
+
+/// The first element of a stream, as those see it who look into it.
+pub(crate) fn element(text: &str) -> Element {
+    let mut framer = Framer::new(LIMITS);
+    let mut buffer = BytesMut::from(format!("{HEADER}{text}").as_str());
+    framer.next(&mut buffer).unwrap().unwrap();
+    match framer.next(&mut buffer).unwrap().unwrap() {
+        Piece::Element(raw) => Element::read(&raw).unwrap(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The header of a stream with these attributes, which may redeclare nothing.
+pub(crate) fn header(attributes: &str) -> Element {
+    let text = HEADER.replace('>', &format!(" {attributes}>"));
+    match Framer::new(LIMITS).next(&mut BytesMut::from(text.as_str())) {
+        Ok(Some(Piece::Header(element))) => element,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub(crate) const BOUNDS: Bounds = Bounds {
+    preauth: Duration::from_secs(30),
+    preauth_elements_max: 32,
+    step: Duration::from_secs(8),
+    answer: Duration::from_secs(31),
+    idle: Duration::from_secs(900),
+    claims_max: 4,
+    pairs_max: 3,
+};
+
+/// Terms under which l.test and l2.test are served here, by ligase.test.
+pub(crate) fn terms(side: Side, level: Level) -> Terms {
+    let hosted = HashSet::from([domain("l.test"), domain("l2.test")]);
+    let policy = Policy {
+        default: level,
+        ..Policy::default()
+    };
+    Terms {
+        side,
+        hosted: Arc::new(Hosted::Only(hosted)),
+        policy: Arc::new(policy),
+        tls: true,
+        server_name: domain("ligase.test"),
+        keys: Arc::new(Keys::new(&[b"s3cr3tf0rd14lb4ck".to_vec()])),
+        bounds: BOUNDS,
+    }
+}

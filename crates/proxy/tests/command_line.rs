@@ -1,0 +1,137 @@
+//! The program as an operator calls it: what it prints, and how it ends.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use rcgen::{CertificateParams, KeyPair};
+
+/// A folder of one test's own, gone when the test ends.
+struct Folder(PathBuf);
+
+impl Folder {
+    /// With a certificate that nobody has reason to complain about.
+    fn new(name: &str) -> Self {
+        let folder = format!("ligase-command-{name}-{}", std::process::id());
+        let folder = Self(std::env::temp_dir().join(folder));
+        fs::create_dir_all(&folder.0).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let made = CertificateParams::new(vec!["xmpp1.hosting.example".to_owned()]).unwrap();
+        folder.write("tls.crt", &made.self_signed(&key).unwrap().pem());
+        folder.write("tls.key", &key.serialize_pem());
+        folder
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.0.join(name), text).unwrap();
+    }
+
+    /// Calls the program with a configuration that has `more` in it.
+    fn ligase(&self, command: &[&str], more: &str) -> Output {
+        let config = format!(
+            "server_name: xmpp1.hosting.example\nhosts: [montague.example]\n\
+             certificates: [{{chain: tls.crt, key: tls.key}}]\n\
+             backend: {{local_ca: {{certificate: ca.crt, key: ca.key}}}}\n\
+             resolver: {{servers: ['192.0.2.53']}}\n{more}"
+        );
+        self.write("ligase.yaml", &config);
+        let mut program = Command::new(env!("CARGO_BIN_EXE_ligase"));
+        program.args(command).args(["--config", "ligase.yaml"]);
+        program.current_dir(&self.0).env_clear().output().unwrap()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[track_caller]
+fn check(output: &Output, code: i32, stdout: &str) {
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        stdout,
+        "{output:?}"
+    );
+    assert_eq!(output.status.code(), Some(code), "{output:?}");
+}
+
+#[test]
+fn validate_prints_each_problem_by_its_key() {
+    let folder = Folder::new("validate");
+    check(
+        &folder.ligase(&["validate"], ""),
+        0,
+        "ligase.yaml: no problem\n",
+    );
+    check(
+        &folder.ligase(&["validate"], "hots: 1\nlog: {level: loud}"),
+        78,
+        "log.level: \"loud\" is not one of error, warn, info, debug, trace\n\
+         hots: unknown key; did you mean `hosts`?\n",
+    );
+    folder.write("tls.key", "nothing");
+    check(
+        &folder.ligase(&["validate"], ""),
+        78,
+        &format!(
+            "certificates[0].key: {}/tls.key: has no private key in it that can be used\n",
+            folder.0.display()
+        ),
+    );
+}
+
+#[test]
+fn run_does_not_start_with_a_broken_configuration() {
+    let folder = Folder::new("run");
+    let output = folder.ligase(&["run"], "capture: ebpf");
+    check(&output, 78, "");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(
+        said,
+        "capture: \"ebpf\" is not one of dns, redirect, explicit\n"
+    );
+}
+
+#[test]
+fn capture_prints_rules_and_changes_nothing() {
+    let folder = Folder::new("capture");
+    let redirect = "capture: redirect\nredirect: {uid: 7269}\n";
+    let output = folder.ligase(&["capture", "print"], redirect);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let rules = String::from_utf8_lossy(&output.stdout);
+    for part in [
+        "table inet ligase",
+        "meta skuid 7269 return",
+        "tcp dport 5269 redirect to :7270",
+    ] {
+        assert!(rules.contains(part), "{rules}");
+    }
+    for action in ["print", "apply"] {
+        let output = folder.ligase(&["capture", action], "");
+        check(&output, 78, "");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(
+            said,
+            "capture: there are rules with `capture: redirect` only\n"
+        );
+    }
+}
+
+#[test]
+fn what_is_printed_instead_goes_where_it_belongs() {
+    let ligase = |argument: &str| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_ligase"));
+        program.arg(argument).env_clear().output().unwrap()
+    };
+    let version = ligase("--version");
+    assert_eq!(version.status.code(), Some(0));
+    assert!(
+        String::from_utf8_lossy(&version.stdout).starts_with("ligase "),
+        "{version:?}"
+    );
+    check(&ligase("walk"), 64, "");
+}

@@ -1,0 +1,274 @@
+//! TLSA records against what was presented (RFC 6698, RFC 7671, RFC 7673).
+
+use std::time::SystemTime;
+
+use aws_lc_rs::digest::{SHA256, SHA512, digest};
+use rustls::pki_types::{CertificateDer, Der, TrustAnchor};
+use webpki::anchor_from_trusted_cert;
+use x509_parser::prelude::{FromDer, X509Certificate};
+
+use super::pkix::{self, Path};
+use super::{References, Terms, proof_expires};
+use crate::evidence::{Evidence, Published, Tlsa, TlsaAt};
+use crate::presented::{self, Presented};
+use crate::{Finding, Request, Role};
+
+/// What TLSA records say about a certificate.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Ruling {
+    /// It is one of those they allow, until then.
+    Allowed(SystemTime),
+    /// It is none of those they allow, and they allow no others.
+    Forbidden,
+    /// Some were forged.
+    Forged(Finding),
+    /// We could not read all of them, and those we read do not allow it.
+    Unread(Finding),
+    /// They do not apply.
+    Silent,
+}
+
+/// Reads the records that count for a request.
+pub(super) fn rule(
+    presented: &Presented,
+    request: &Request,
+    evidence: &Evidence,
+    terms: &Terms,
+) -> Ruling {
+    let Published::Here(endpoints, endpoints_expire) = &evidence.endpoints else {
+        return Ruling::Silent;
+    };
+    let mut ruling = Ruling::Silent;
+    let mut deciding = Vec::new();
+    for found in &evidence.tlsa {
+        match &found.records {
+            Published::Here(records, expires) => {
+                let usable = usable(records, request.role, terms);
+                if !usable.is_empty() {
+                    deciding.push(&found.endpoint);
+                }
+                let expires = proof_expires(request, *expires.min(endpoints_expire));
+                let question = Question {
+                    presented,
+                    request,
+                    found,
+                    expires,
+                    terms,
+                };
+                if let Some(expires) = usable.iter().find_map(|it| question.matches(it)) {
+                    return Ruling::Allowed(expires);
+                }
+            }
+            Published::Bogus(finding) => ruling = Ruling::Forged(*finding),
+            Published::Unreachable(finding) if ruling == Ruling::Silent => {
+                ruling = Ruling::Unread(*finding);
+            }
+            Published::Unreachable(_) | Published::Absent => (),
+        }
+    }
+
+    // The endpoint that we met is bound by its own records alone. A peer that connected to us may
+    // be at any of the domain's, so the records bind it only if there is none without them.
+    let is_met = |it: &TlsaAt| {
+        request
+            .endpoint
+            .as_ref()
+            .is_some_and(|met| met.is_at(&it.endpoint))
+    };
+    let is_bound = match evidence.tlsa.iter().any(is_met) {
+        true => !deciding.is_empty(),
+        false => {
+            !endpoints.is_empty()
+                && endpoints
+                    .iter()
+                    .all(|it| it.secure && deciding.iter().any(|at| at.is_at(it)))
+        }
+    };
+    match ruling == Ruling::Silent && is_bound {
+        true => Ruling::Forbidden,
+        false => ruling,
+    }
+}
+
+/// Tells whether any record among these could ever match a TLS server's certificate.
+pub(crate) fn has_usable(records: &[Tlsa], terms: &Terms) -> bool {
+    !usable(records, Role::Receiving, terms).is_empty()
+}
+
+/// The records that count: of a kind that is defined and asked for, of the right length, and, of
+/// several digests of one thing, the strongest (RFC 7671 §9).
+fn usable<'a>(records: &'a [Tlsa], role: Role, terms: &Terms) -> Vec<&'a Tlsa> {
+    let is_defined = |it: &&Tlsa| {
+        let length = match it.matching {
+            0 => !it.data.is_empty(),
+            1 => it.data.len() == 32,
+            2 => it.data.len() == 64,
+            _ => false,
+        };
+        // That TLSA records speak of TLS clients is said in no RFC; where a domain gives out its
+        // own certificates they can be meant for nobody else, where it constrains public
+        // authorities they can.
+        let is_meant = role == Role::Receiving || 2 <= it.usage;
+        length
+            && it.selector <= 1
+            && it.usage <= 3
+            && is_meant
+            && terms.tlsa_usages.contains(&it.usage)
+    };
+    let defined: Vec<&Tlsa> = records.iter().filter(is_defined).collect();
+    let is_outdone = |it: &Tlsa| {
+        it.matching == 1
+            && defined.iter().any(|other| {
+                other.matching == 2 && other.usage == it.usage && other.selector == it.selector
+            })
+    };
+    defined
+        .iter()
+        .copied()
+        .filter(|it| !is_outdone(it))
+        .collect()
+}
+
+/// One endpoint's records, and what they are held against.
+struct Question<'a> {
+    presented: &'a Presented,
+    request: &'a Request,
+    found: &'a TlsaAt,
+    expires: SystemTime,
+    terms: &'a Terms,
+}
+
+impl Question<'_> {
+    /// Tells until when a record allows what was presented, if it does.
+    fn matches(&self, record: &Tlsa) -> Option<SystemTime> {
+        let leaf = self.presented.leaf();
+        match record.usage {
+            PKIX_TA => self.constrained_by(record),
+            PKIX_EE if is_match(record, leaf) => Some(self.pkix()?.1),
+            DANE_TA => self.anchored_at(record),
+            // The domain itself has said that this is its certificate; what else it says, about
+            // names, dates and authorities, does not matter (RFC 7671 §5.1).
+            DANE_EE if is_match(record, leaf) => Some(self.expires),
+            _ => None,
+        }
+    }
+
+    /// The names at the end of a path: the host's, under the name where its records were found,
+    /// and the domain's (RFC 7671 §10.2, RFC 7673 §4.1).
+    fn names(&self) -> References<'_> {
+        References {
+            request: self.request,
+            hosts: vec![&self.found.base, &self.found.endpoint.target],
+            hosts_expire: self.expires,
+        }
+    }
+
+    fn candidates(&self) -> &[CertificateDer<'static>] {
+        self.presented.chain().get(1..).unwrap_or_default()
+    }
+
+    /// A path to one of these anchors with one of our names at its end, and its expiry.
+    fn path(&self, anchors: &[TrustAnchor<'_>]) -> Option<(Path, SystemTime)> {
+        let (names, roots) = (self.names(), &self.terms.roots);
+        let path = Path::find(self.presented, self.candidates(), anchors, &names, roots).ok()?;
+        let expires = path.name(self.presented, &names).ok()?;
+        Some((path, expires.min(self.expires)))
+    }
+
+    /// A path to a public authority.
+    fn pkix(&self) -> Option<(Path, SystemTime)> {
+        self.path(self.terms.roots.anchors())
+    }
+
+    /// Usage 0: public authorities vouch, and this is one on the way (RFC 7671 §5.4).
+    fn constrained_by(&self, record: &Tlsa) -> Option<SystemTime> {
+        let (path, expires) = self.pkix()?;
+        let root = self.terms.roots.certificate(&path.anchor);
+        if path
+            .authorities
+            .iter()
+            .chain(root)
+            .any(|it| is_match(record, it))
+        {
+            return Some(expires);
+        }
+        // Our own root may be lower than the one meant, which is then higher up what was sent.
+        let higher = self.candidates().iter().filter(|it| is_match(record, it));
+        let expires_there = higher.filter_map(|it| self.authority(it)).max()?;
+        Some(expires.min(expires_there))
+    }
+
+    /// Usage 2: the domain names its own authority, which must be shown or be in the record.
+    fn anchored_at(&self, record: &Tlsa) -> Option<SystemTime> {
+        let shown = self.candidates().iter().filter(|it| is_match(record, it));
+        let shown = shown.filter_map(|it| self.authority(it)).max();
+        shown.or_else(|| match (record.selector, record.matching) {
+            (CERTIFICATE, FULL) => self.authority(&CertificateDer::from(record.data.as_slice())),
+            (PUBLIC_KEY, FULL) => self.key(&record.data),
+            _ => None,
+        })
+    }
+
+    /// Tells until when an authority with this certificate vouches, if it does.
+    fn authority(&self, certificate: &CertificateDer<'_>) -> Option<SystemTime> {
+        let (_, parsed) = X509Certificate::from_der(certificate).ok()?;
+        let (not_before, not_after) = presented::validity(&parsed)?;
+        let is_valid = not_before <= self.request.at && self.request.at <= not_after;
+        if !is_valid || !parsed.is_ca() {
+            return None;
+        }
+        let anchor = anchor_from_trusted_cert(certificate).ok()?;
+        let (_, expires) = self.path(&[anchor])?;
+        Some(expires.min(not_after))
+    }
+
+    /// Tells until when an authority with this key vouches, if it does. Its name is that of
+    /// whoever issued one of the certificates shown.
+    fn key(&self, spki: &[u8]) -> Option<SystemTime> {
+        let key = pkix::content(spki)?;
+        let issuers = self.presented.chain().iter().filter_map(|it| {
+            let (_, certificate) = X509Certificate::from_der(it).ok()?;
+            Some(pkix::content(certificate.issuer().as_raw())?.to_vec())
+        });
+        let anchors: Vec<TrustAnchor<'_>> = issuers
+            .map(|subject| TrustAnchor {
+                subject: Der::from(subject),
+                subject_public_key_info: Der::from(key),
+                name_constraints: None,
+            })
+            .collect();
+        Some(self.path(&anchors)?.1)
+    }
+}
+
+/// Tells whether a record describes a certificate (RFC 6698 §2.1.2, §2.1.3).
+fn is_match(record: &Tlsa, certificate: &CertificateDer<'_>) -> bool {
+    let parsed = X509Certificate::from_der(certificate).ok();
+    let selected: &[u8] = match (record.selector, &parsed) {
+        (CERTIFICATE, _) => certificate,
+        // The key with its header, as it stands in the certificate.
+        (PUBLIC_KEY, Some((_, parsed))) => parsed.tbs_certificate.subject_pki.raw,
+        _ => return false,
+    };
+    match record.matching {
+        FULL => record.data == selected,
+        SHA_256 => record.data == digest(&SHA256, selected).as_ref(),
+        SHA_512 => record.data == digest(&SHA512, selected).as_ref(),
+        _ => false,
+    }
+}
+
+const PKIX_TA: u8 = 0;
+const PKIX_EE: u8 = 1;
+const DANE_TA: u8 = 2;
+const DANE_EE: u8 = 3;
+
+const CERTIFICATE: u8 = 0;
+const PUBLIC_KEY: u8 = 1;
+
+const FULL: u8 = 0;
+const SHA_256: u8 = 1;
+const SHA_512: u8 = 2;
+
+#[cfg(test)]
+mod tests;
