@@ -41,6 +41,8 @@ pub(super) struct House {
     /// Whom the server asks about others, when nobody guards it.
     resolver: SocketAddr,
     pub(super) tap: Tap,
+    /// The prooftype that peers must find it proven by.
+    pub(super) prooftype: &'static str,
     /// What the proxy in front of it will show to peers.
     pub(super) paper: Paper,
     pub(super) server_name: String,
@@ -72,7 +74,7 @@ impl Stage {
                 Inside::Installed(Box::new(started.await?))
             }
         };
-        let montague = House::build(domain, (montague, resolver), &folder, &authority).await?;
+        let mut montague = House::build(domain, (montague, resolver), &folder, &authority).await?;
         let (domain, at) = ("capulet.example", IpAddr::V4(CAPULET));
         let resolver = names.address;
         let capulet = Inside::Old(Server::start(domain, at, resolver).await?, None);
@@ -83,6 +85,7 @@ impl Stage {
         }
         // One house publishes its key by DANE, the other has but a certificate.
         montague.publish_key(&zone)?;
+        montague.prooftype = "dane";
         Ok(Self {
             zone,
             names,
@@ -131,6 +134,7 @@ impl House {
             server,
             resolver,
             tap,
+            prooftype: "pkix",
             paper,
             server_name,
         })

@@ -143,17 +143,18 @@ async fn exchange(
 async fn report(voice: &mut Voice, proxy: &Proxy, here: &House, there: &House) -> Result<()> {
     let peers = proxy.peers().await?;
     let proofs: Vec<_> = peers.iter().filter_map(|it| proof(it, there)).collect();
-    let good = |(transport, proof): &(&str, &str)| {
-        *transport == "starttls" && matches!(*proof, "dane" | "pkix" | "posh")
-    };
+    let good = |found: &(&str, &str)| *found == ("starttls", there.prooftype);
     voice.check(
-        &format!("{here} has met {there} over TLS only, and by proof"),
+        &format!(
+            "{here} meets {there} over TLS only, proven by {}",
+            there.prooftype
+        ),
         !proofs.is_empty() && proofs.len() == peers.len() && proofs.iter().all(good),
     );
     for (peer, (transport, proof)) in peers.iter().zip(&proofs) {
         let direction = peer["direction"].as_str().unwrap_or_default();
         voice.quote(&format!(
-            "{direction}: transport {transport}, {there} proven by {proof}"
+            "/connections: {direction}, {transport}, {there} by {proof}"
         ));
     }
     Ok(())
