@@ -91,7 +91,10 @@ impl Rooms {
             Answer::Unknown(_) => None,
         };
         if side == Side::Public {
-            (self.tell)(Event::Dialback { role: Role::Receiving, valid });
+            (self.tell)(Event::Dialback {
+                role: Role::Receiving,
+                valid,
+            });
         }
         answer
     }

@@ -3,7 +3,9 @@ use std::time::Duration;
 
 use ligase_verifier::{Domain, Presented, Reason};
 
-use super::{Condition, DialbackError, Frame, Keys, Role, Stanza, StanzaError, StreamError, Violation};
+use super::{
+    Condition, DialbackError, Frame, Keys, Role, Stanza, StanzaError, StreamError, Violation,
+};
 use crate::binding::{ConnectionId, DomainPair, Finding, Hosted, Level, Policy, Side, StreamId};
 
 /// What a stream insists on; plain data.
@@ -204,10 +206,16 @@ impl Setback {
         let unknown = matches!(
             self,
             Self::Stream(Some(Condition::HostUnknown | Condition::HostGone))
-                | Self::Refused(Some(DialbackError::ItemNotFound | DialbackError::NotAllowed))
+                | Self::Refused(Some(
+                    DialbackError::ItemNotFound | DialbackError::NotAllowed
+                ))
                 | Self::Pointless
         );
-        if unknown { DialbackError::ItemNotFound } else { DialbackError::ResourceConstraint }
+        if unknown {
+            DialbackError::ItemNotFound
+        } else {
+            DialbackError::ResourceConstraint
+        }
     }
 
     /// The same in a sentence, for people. It holds no word of the far end's.

@@ -10,8 +10,8 @@ use ligase_verifier::{Domain, Presented};
 use self::asking::Asked;
 use self::claims::Claim;
 use super::{
-    Action, Condition, Dialback, Frame, Input, Part, Role, Setback, Stanza, StanzaError, StreamError,
-    Terms, Tidings, Violation, Word,
+    Action, Condition, Dialback, Frame, Input, Part, Role, Setback, Stanza, StanzaError,
+    StreamError, Terms, Tidings, Violation, Word,
 };
 use crate::binding::{ConnectionId, DomainPair, Finding, Passage, Side, StreamId, Table};
 
