@@ -2,6 +2,7 @@ use ligase_verifier::{Finding as Found, Reason, Verdict};
 
 use super::*;
 use crate::binding::Level;
+use crate::stream::{Authorization, Dialback, Features, Part, Word};
 use crate::tests::walk::{ID, Place, Tally, Witness, walk};
 use crate::tests::{domain, message, pair, proof, terms};
 

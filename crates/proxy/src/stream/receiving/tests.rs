@@ -3,8 +3,8 @@ use std::collections::BTreeSet;
 use ligase_verifier::{Finding as Found, Reason, Verdict};
 
 use super::*;
-use crate::binding::{Grounds, Level};
-use crate::stream::{Answer, Dialback, Part, Word};
+use crate::binding::{Finding, Grounds, Level};
+use crate::stream::{Answer, Authorization, Dialback, Part, Tidings, Word};
 use crate::tests::walk::{ID, Place, Tally, Witness, grants, walk};
 use crate::tests::{domain, message, pair, proof, terms};
 
