@@ -40,6 +40,10 @@ pub struct Rooms {
     pub(super) backend_seats: Semaphore,
     /// Questions to authoritative servers at a time: peers choose whom we ask (S7).
     pub(super) authority_seats: Semaphore,
+    /// Searches for peers at a time: our own users choose whom we search.
+    pub(super) search_seats: Semaphore,
+    /// Peers that could not be reached lately, and when to try again (B-17).
+    pub(super) unreached: Mutex<HashMap<Domain, Unreached>>,
     /// The digests of what our own server presents, by domain.
     pub(super) backend_leaves: Mutex<HashMap<Domain, [u8; 32]>>,
     started: Instant,
@@ -49,6 +53,17 @@ pub struct Rooms {
 
 /// A search that is under way, and its end when it has one.
 pub(super) type Flight = watch::Receiver<Option<Result<(), Setback>>>;
+
+/// A peer that could not be reached.
+#[derive(Clone, Debug)]
+pub(super) struct Unreached {
+    /// How often in a row.
+    pub(super) times: u32,
+    /// Not before then again.
+    pub(super) until: Instant,
+    /// Why it could not.
+    pub(super) setback: Setback,
+}
 
 /// What may change while we run; connections keep what they were opened with.
 #[derive(Clone, Debug)]
@@ -114,6 +129,8 @@ impl Rooms {
             places: Mutex::default(),
             backend_seats: Semaphore::new(seats.backend),
             authority_seats: Semaphore::new(seats.authority),
+            search_seats: Semaphore::new(SEARCHES_MAX),
+            unreached: Mutex::default(),
             backend_leaves: Mutex::default(),
             started: Instant::now(),
             seed,
@@ -174,3 +191,6 @@ impl fmt::Debug for Rooms {
         f.debug_struct("Rooms").finish_non_exhaustive()
     }
 }
+
+/// Each search may hold a socket and a dozen look-ups; a busy server finds a new peer now and then.
+const SEARCHES_MAX: usize = 256;
