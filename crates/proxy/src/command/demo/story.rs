@@ -96,7 +96,10 @@ pub(super) async fn after(voice: &mut Voice, stage: &mut Stage) -> Result<Guards
     };
     for house in [&*montague, &*capulet] {
         let name = &house.server_name;
-        voice.fact(house.domain, &format!("ligase run: ready, certified as {name}"));
+        voice.fact(
+            house.domain,
+            &format!("ligase run: ready, certified as {name}"),
+        );
     }
     voice
         .say("Whatever its server asks DNS about peers, each one answers: they are here, with me.");
