@@ -70,19 +70,6 @@ const SAYINGS: [&str; 3] = [
     "I love & hate </body> \"thee\" 'thus' <3 ]]>",
 ];
 
-/// A megabyte of messages at once; all of them arrive, in order and whole.
-pub(crate) fn pour(server: &Server, from: &User, to: &User) {
-    server.pour(&from.jid, &to.jid, POUR_COUNT, POUR_SIZE);
-    to.hear_pour(&from.jid, POUR_COUNT, POUR_SIZE, POUR_PATIENCE);
-}
-
-/// Messages of a size that a long read of history has.
-const POUR_COUNT: usize = 64;
-const POUR_SIZE: usize = 16 * 1024;
-
-/// Prosody's own limit lets a megabyte of one peer in within 35 seconds.
-const POUR_PATIENCE: Duration = Duration::from_secs(90);
-
 /// What a server of old can say: messages, presence and pings, both ways.
 pub(crate) fn talk_with_old(old: &OldServer, prince: &str, nurse: &User) {
     let saying = SAYINGS[1];
@@ -96,15 +83,30 @@ pub(crate) fn talk_with_old(old: &OldServer, prince: &str, nurse: &User) {
     old.see(&nurse.full, prince);
     old.ping(prince, &nurse.full);
     nurse.ping(prince);
-    for number in 0..POUR_COUNT {
-        old.say(
-            prince,
-            &nurse.jid,
-            &format!("{number} {}", "y".repeat(POUR_SIZE)),
-        );
-    }
-    for number in 0..POUR_COUNT {
-        let body = format!("{number} {}", "y".repeat(POUR_SIZE));
-        nurse.hear_within(prince, &body, POUR_PATIENCE);
-    }
 }
+
+/// A megabyte each way between a server of old and a user.
+pub(crate) fn pour_with_old(old: &OldServer, prince: &str, server: &Server, nurse: &User) {
+    server.pour(&nurse.jid, prince, POUR_COUNT, POUR_SIZE);
+    let bodies = (1..=POUR_COUNT).map(|number| format!("{number}{}", "x".repeat(POUR_SIZE)));
+    for body in bodies.clone() {
+        old.say(prince, &nurse.jid, &body);
+    }
+    for body in bodies {
+        old.hear(&nurse.jid, prince, &body);
+    }
+    nurse.hear_pour(prince, POUR_COUNT, POUR_SIZE, POUR_PATIENCE);
+}
+
+/// A megabyte of messages at once; all of them arrive, in order and whole.
+pub(crate) fn pour(server: &Server, from: &User, to: &User) {
+    server.pour(&from.jid, &to.jid, POUR_COUNT, POUR_SIZE);
+    to.hear_pour(&from.jid, POUR_COUNT, POUR_SIZE, POUR_PATIENCE);
+}
+
+/// Messages of a size that a long read of history has.
+const POUR_COUNT: usize = 64;
+const POUR_SIZE: usize = 16 * 1024;
+
+/// Prosody's own limit lets a megabyte of one peer in within 35 seconds; a few may come at once.
+const POUR_PATIENCE: Duration = Duration::from_secs(200);

@@ -1,10 +1,10 @@
 //! Every kind of server behind a proxy, with every kind of peer, by every way in and out.
 
-use std::thread;
+use std::thread::{self, Scope};
 
-use ligase_tests::{Capture, Host, Kind, Leaf, Ligase, Manner, OldServer, Proxy, User, World};
+use ligase_tests::{Capture, Host, Kind, Leaf, Ligase, Manner, OldServer, Proxy, World};
 
-use crate::conversation::{converse, pour, talk_with_old};
+use crate::conversation::{converse, pour, pour_with_old, talk_with_old};
 use crate::verona::{House, Plan, Rows, domains_of, everything, hosted, publish_both};
 
 #[test]
@@ -69,16 +69,18 @@ fn matrix(capture: Capture) {
                     .for_each(|other| visit(world, rows, backend, other))
             });
         }
-        let old = &old;
-        scope.spawn(move || {
-            for user in houses_of(behind).chain(houses_of(bare)) {
-                rows.run(&format!("verona.lab and {}", user.jid), || {
-                    talk_with_old(old, "prince@verona.lab", user);
-                });
-            }
-        });
+        for house in &houses {
+            let old = &old;
+            scope.spawn(move || visit_old(rows, old, house));
+        }
     });
-    pour_all(&rows, behind, bare);
+    let all = Pours {
+        rows: &rows,
+        behind,
+        bare,
+        old: &old,
+    };
+    thread::scope(|scope| all.start(scope));
     for house in behind {
         rows.run(&format!("the books of {}", house.name), || audit(house));
     }
@@ -97,37 +99,54 @@ fn visit(world: &World, rows: &Rows, ours: &House, theirs: &House) {
     }
 }
 
-fn houses_of(houses: &[House]) -> impl Iterator<Item = &User> {
-    houses.iter().flat_map(House::people)
+/// The server of old with both domains of a house.
+fn visit_old(rows: &Rows, old: &OldServer, house: &House) {
+    for user in house.people() {
+        rows.run(&format!("verona.lab and {}", user.domain()), || {
+            talk_with_old(old, PRINCE, user);
+        });
+    }
 }
 
 /// A megabyte each way between every two, all at once: Prosody lets no more than 30 kB a second of
 /// each peer in, so they have to wait for it together.
-fn pour_all(rows: &Rows, behind: &[House], bare: &[House]) {
-    thread::scope(|scope| {
-        for ours in behind {
-            for theirs in bare {
-                for (our, their) in ours.people().into_iter().zip(theirs.people()) {
-                    scope.spawn(move || {
-                        rows.run(
-                            &format!("a megabyte from {} to {}", our.jid, their.jid),
-                            || {
-                                pour(&ours.server, our, their);
-                            },
-                        );
-                    });
-                    scope.spawn(move || {
-                        rows.run(
-                            &format!("a megabyte from {} to {}", their.jid, our.jid),
-                            || {
-                                pour(&theirs.server, their, our);
-                            },
-                        );
-                    });
-                }
+#[derive(Clone, Copy)]
+struct Pours<'a> {
+    rows: &'a Rows,
+    behind: &'a [House],
+    bare: &'a [House],
+    old: &'a OldServer,
+}
+
+impl<'a> Pours<'a> {
+    fn start<'scope>(self, scope: &'scope Scope<'scope, 'a>) {
+        for (number, ours) in self.behind.iter().enumerate() {
+            for theirs in self.bare.iter().chain(self.behind.iter().skip(number + 1)) {
+                scope.spawn(move || self.pour(scope, ours, theirs));
+                scope.spawn(move || self.pour(scope, theirs, ours));
             }
         }
-    });
+        for house in self.behind.iter().chain(self.bare) {
+            for user in house.people() {
+                let name = format!("a megabyte each way between verona.lab and {}", user.jid);
+                scope.spawn(move || {
+                    self.rows.run(&name, || {
+                        pour_with_old(self.old, PRINCE, &house.server, user)
+                    });
+                });
+            }
+        }
+    }
+
+    /// One house to another, by both of their domains.
+    fn pour<'scope>(self, scope: &'scope Scope<'scope, 'a>, from: &'a House, to: &'a House) {
+        for (sender, target) in from.people().into_iter().zip(to.people()) {
+            let name = format!("a megabyte from {} to {}", sender.jid, target.jid);
+            scope.spawn(move || {
+                self.rows.run(&name, || pour(&from.server, sender, target));
+            });
+        }
+    }
 }
 
 /// What the proxy counted is what happened.
@@ -190,3 +209,6 @@ fn old_server(world: &World, host: &Host, capture: Capture) -> (OldServer, Ligas
     let proxy = Proxy::new(world, host, capture, &hosted("verona"), &certificate).start();
     (OldServer::start(host, "verona.lab"), proxy)
 }
+
+/// Who lives at the server of old.
+const PRINCE: &str = "prince@verona.lab";

@@ -70,7 +70,12 @@ fn targets(level: LogLevel) -> Targets {
         LogLevel::Debug => (LevelFilter::DEBUG, LevelFilter::INFO),
         LogLevel::Trace => (LevelFilter::TRACE, LevelFilter::DEBUG),
     };
-    Targets::new().with_default(theirs).with_target(OURS, ours)
+    // Names that peers chose stand in the messages of these, where only our own words may.
+    let resolver = ["hickory_net", "hickory_proto", "hickory_resolver"];
+    Targets::new()
+        .with_default(theirs)
+        .with_target(OURS, ours)
+        .with_targets(resolver.map(|name| (name, LevelFilter::OFF)))
 }
 
 /// How the targets of our own events begin.

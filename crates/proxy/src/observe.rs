@@ -12,9 +12,9 @@ use ligase_metrics::{
 use tracing::{debug, info, warn};
 
 use crate::binding::{self, ConnectionId};
-use crate::connection::event::{Ending, Event, Facts, Role};
+use crate::connection::event::{Ending, Event, Facts};
 use crate::logging::Throttle;
-use crate::stream;
+use crate::stream::{self, Role};
 
 /// Turns events into log lines and numbers.
 #[derive(Debug)]

@@ -17,7 +17,7 @@ mod sasl;
 mod stanza;
 
 pub use bounce::StanzaError;
-pub use dialback::{Dialback, DialbackError, Keys, Part, Word};
+pub use dialback::{Dialback, DialbackError, Keys, Part, Role, Word};
 pub use element::Element;
 pub use error::{Condition, StreamError, Violation};
 pub use features::{Features, Offer};

@@ -12,6 +12,7 @@ use crate::stream::{Bounds, Element, Frame, Framer, Keys, Limits, Piece, Reader,
 
 #[path = "../tests/support/proof.rs"]
 pub(crate) mod proof;
+pub(crate) mod walk;
 
 pub(crate) const LIMITS: Limits = Limits {
     element: 65_536,

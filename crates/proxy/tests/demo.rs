@@ -1,5 +1,10 @@
 //! The demo: what it says of itself is true, and it leaves nothing behind.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on has failed, and says where"
+)]
+
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -43,6 +48,19 @@ fn the_story_is_true_and_leaves_nothing_behind() {
     assert!(!said.contains('✗') && !said.contains('\x1b'), "{said}");
     assert_eq!(left_in(&folder), Vec::<PathBuf>::new());
     assert_eq!(proxies_in(&folder), Vec::<String>::new());
+}
+
+/// Real servers in the place of one of ours; Debian's, which the tests need anyway.
+#[test]
+fn the_story_is_true_of_prosody_and_ejabberd() {
+    for server in ["prosody", "ejabberd"] {
+        let folder = folder(&format!("demo-{server}"));
+        let done = demo(&folder).args(["--with", server]).output().unwrap();
+        let said = String::from_utf8_lossy(&done.stdout);
+        assert!(done.status.success(), "{said}{:?}", done.stderr);
+        assert_eq!(left_in(&folder), Vec::<PathBuf>::new());
+        assert_eq!(proxies_in(&folder), Vec::<String>::new());
+    }
 }
 
 #[test]

@@ -432,6 +432,9 @@ fn show(action: &Action, bounds: &Bounds) -> Vec<String> {
             }
             Tidings::Seen(presented) => format!("? seen {}", name(presented)),
         },
+        // What is only counted is no part of the conversation.
+        Action::Answered(..) => return Vec::new(),
+        Action::Revoked => "? revoked".to_owned(),
         Action::Trust => "? trust".to_owned(),
         Action::Count(violation) => format!("? count {}", violation.as_str()),
         Action::SetTimer(time) => {

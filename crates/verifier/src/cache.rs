@@ -31,9 +31,10 @@ struct Found<V> {
 }
 
 impl<K: Clone + Eq + Hash, V: Clone> Cache<K, V> {
-    /// A cache for so many answers.
-    pub(crate) fn new(entries_max: usize) -> Self {
-        let asking = Semaphore::new(ASKING_MAX);
+    /// A cache for so many answers, with so many questions in flight at a time. More than that
+    /// wait, so that peers cannot make us flood others.
+    pub(crate) fn new(entries_max: usize, asking_max: usize) -> Self {
+        let asking = Semaphore::new(asking_max);
         Self {
             entries: Mutex::default(),
             entries_max,
@@ -97,9 +98,6 @@ impl<V> Entry<V> {
 
 /// Even what may not be kept is kept for those who ask at the same moment.
 const LIFETIME_MIN: Duration = Duration::from_secs(1);
-
-/// Questions in flight at a time; more than that wait, so that peers cannot make us flood servers.
-const ASKING_MAX: usize = 256;
 
 #[cfg(test)]
 mod tests;

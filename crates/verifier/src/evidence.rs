@@ -56,10 +56,10 @@ pub struct Tlsa {
 
 /// What a certificate must hash to, by one descriptor of a POSH document (RFC 7711 §3.1). At least
 /// one of them is set, and all that are must match.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Fingerprint {
     /// SHA-256 of the leaf.
-    pub sha256: Option<Vec<u8>>,
+    pub sha256: Option<[u8; 32]>,
     /// SHA-512 of the leaf.
-    pub sha512: Option<Vec<u8>>,
+    pub sha512: Option<[u8; 64]>,
 }

@@ -105,8 +105,10 @@ pub struct Limits {
     pub posh_lifetime_max: Duration,
     /// How long it is remembered that there is no sound POSH document.
     pub posh_absence_lifetime: Duration,
-    /// How many answers are remembered.
+    /// How many DNS answers are remembered.
     pub answers_max: usize,
+    /// How many POSH documents, or the lack of them, are remembered.
+    pub documents_max: usize,
     /// How long an answer is remembered at most, whatever its TTL.
     pub answer_lifetime_max: Duration,
 }
@@ -123,8 +125,11 @@ impl Default for Limits {
             posh_lifetime_max: Duration::from_secs(24 * 3600),
             // Long enough not to burden web servers that have none, short enough to set one up.
             posh_absence_lifetime: Duration::from_secs(300),
-            // A few answers for each of some thousands of peers; about a kilobyte each.
-            answers_max: 16_384,
+            // A few answers for each of some thousands of peers; 8 KiB each at most, usually 200
+            // bytes.
+            answers_max: 8192,
+            // One for each peer that nobody else vouches for; 25 KiB each at most.
+            documents_max: 1024,
             // Nobody should have to wait longer for a change that a record's owner regrets.
             answer_lifetime_max: Duration::from_secs(3600),
         }

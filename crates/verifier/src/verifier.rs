@@ -70,7 +70,7 @@ impl Verifier {
             lookup: Remembered::new(lookup, settings.limits),
             terms,
             posh_terms: PoshTerms::new(settings),
-            posh: Cache::new(settings.limits.answers_max),
+            posh: Cache::new(settings.limits.documents_max, FETCHES_MAX),
             patience: settings.limits.gather_patience,
             servers: Vec::new(),
             trust_anchors: 0,
@@ -232,7 +232,7 @@ impl Remembered {
     fn new(lookup: Arc<dyn Lookup>, limits: Limits) -> Self {
         Self {
             lookup,
-            answers: Cache::new(limits.answers_max),
+            answers: Cache::new(limits.answers_max, LOOK_UPS_MAX),
             lifetime_max: limits.answer_lifetime_max,
         }
     }
@@ -283,6 +283,12 @@ fn draw(max: u32) -> u32 {
     // One of 2^64 numbers falls unevenly on 2^32 at most, which nobody will ever notice.
     u32::try_from(drawn % (u64::from(max) + 1)).unwrap_or(0)
 }
+
+/// DNS questions in flight. Servers that are slow on purpose hold each for some seconds.
+const LOOK_UPS_MAX: usize = 1024;
+
+/// Web servers asked at a time. Each holds a connection, for up to ten seconds.
+const FETCHES_MAX: usize = 128;
 
 /// A failed look-up may succeed a moment later, so it is remembered only to break a stampede.
 const FAILURE_LIFETIME: Duration = Duration::from_secs(5);

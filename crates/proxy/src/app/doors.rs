@@ -146,6 +146,9 @@ fn search_suffixes() -> Vec<ligase_verifier::Domain> {
     let searches = text
         .lines()
         .filter_map(|line| line.trim().strip_prefix("search"));
-    let names = { searches }.next_back().unwrap_or_default().split_whitespace();
+    let names = { searches }
+        .next_back()
+        .unwrap_or_default()
+        .split_whitespace();
     names.filter_map(|name| name.parse().ok()).collect()
 }

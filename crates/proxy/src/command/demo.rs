@@ -1,6 +1,10 @@
 //! The whole story on one machine: two servers of old, what an eavesdropper and a forger do to
 //! them, and what becomes of that with ligase in front. It needs neither root nor the Internet.
 
+mod component;
+mod ears;
+mod inside;
+mod installed;
 mod mallory;
 mod nameserver;
 mod papers;
@@ -18,15 +22,25 @@ use std::time::Instant;
 
 use tokio::signal::unix::{SignalKind, signal};
 
+use self::installed::Kind;
 use self::stage::Stage;
 use self::story::Guards;
 use self::trouble::{Result, Trouble, While};
 use self::voice::Voice;
-use crate::args::{self, Exit, likes_color};
+use crate::args::{self, DemoServer, Exit, likes_color};
 
 /// Tells the story; `Exit::Done` only if every word of it was true.
 #[must_use]
 pub fn run(args: &args::Demo) -> Exit {
+    let installed = match args.with {
+        DemoServer::Embedded => None,
+        DemoServer::Prosody => Some(Kind::Prosody),
+        DemoServer::Ejabberd => Some(Kind::Ejabberd),
+    };
+    if let Some(missing) = installed.and_then(Kind::missing) {
+        eprintln!("ligase demo: {missing}");
+        return Exit::Unavailable;
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
         .enable_all()
@@ -37,7 +51,7 @@ pub fn run(args: &args::Demo) -> Exit {
     runtime.block_on(async {
         // Whatever ends the story early, all that it has started ends with it.
         let told = tokio::select! {
-            told = tell() => told,
+            told = tell(installed) => told,
             interrupted = interruption() => Err(match interrupted {
                 Ok(()) => Trouble::new("interrupted"),
                 Err(trouble) => trouble,
@@ -66,13 +80,13 @@ struct Told {
     clippy::disallowed_methods,
     reason = "the story tells how long it took"
 )]
-async fn tell() -> Result<Told> {
+async fn tell(installed: Option<Kind>) -> Result<Told> {
     let started = Instant::now();
     let mut voice = Voice::new(likes_color());
-    let stage = Stage::set().await?;
+    let mut stage = Stage::set(installed).await?;
     story::stage(&voice, &stage);
-    story::before(&mut voice, &stage).await?;
-    let guards = story::after(&mut voice, &stage).await?;
+    story::before(&mut voice, &mut stage).await?;
+    let guards = story::after(&mut voice, &mut stage).await?;
     story::forger(&mut voice, &stage, &guards).await?;
     let holds = voice.close(started.elapsed().as_secs_f64());
     Ok(Told {

@@ -12,10 +12,10 @@ use tokio::time::timeout;
 
 use super::driver::Found;
 use super::establish::Dialed;
-use super::event::{Event, Facts, Role};
+use super::event::{Event, Facts};
 use super::rooms::Rooms;
 use crate::binding::{DomainPair, Finding, Side, StreamId};
-use crate::stream::{Answer, DialbackError, Errand, Rung, Setback};
+use crate::stream::{Answer, DialbackError, Errand, Role, Rung, Setback};
 
 impl Rooms {
     /// Finds out whether the far end of a connection speaks for `domain`, now (F-51).
@@ -90,10 +90,12 @@ impl Rooms {
             Answer::Invalid => Some(false),
             Answer::Unknown(_) => None,
         };
-        (self.tell)(Event::Dialback {
-            role: Role::Receiving,
-            valid,
-        });
+        if side == Side::Public {
+            (self.tell)(Event::Dialback {
+                role: Role::Receiving,
+                valid,
+            });
+        }
         answer
     }
 

@@ -13,7 +13,7 @@ use super::outbox::Outbox;
 use super::rooms::{Rooms, Settings};
 use super::tables::Step;
 use super::wire::{Turn, Wire};
-use crate::binding::{ConnectionId, DomainPair, Table};
+use crate::binding::{ConnectionId, DomainPair, Side, Table};
 use crate::stream::{
     Action, Answer, Frame, Initiating, Input, Reader, Receiving, Setback, StreamError, Tidings,
     Violation,
@@ -332,6 +332,10 @@ impl Driver {
                     self.trusted = true;
                     self.reader.set_limits(self.limits());
                 }
+                Action::Answered(role, valid) if self.facts.side == Side::Public => {
+                    (self.rooms.tell)(Event::Dialback { role, valid });
+                }
+                Action::Revoked => (self.rooms.tell)(Event::Revoked),
                 Action::Count(violation) => self.broke(violation),
                 Action::SetTimer(patience) => self.set_timer(patience),
                 Action::End(error) => {
@@ -341,7 +345,11 @@ impl Driver {
                 }
                 Action::Close(error) => return Some(self.close(error).await),
                 // Stanzas are moved under the lock that decides where to.
-                Action::Forward(..) | Action::Hold(_) | Action::Bounce(..) => (),
+                // What our own server answers is no news.
+                Action::Forward(..)
+                | Action::Hold(_)
+                | Action::Bounce(..)
+                | Action::Answered(..) => (),
             }
         }
         None

@@ -4,7 +4,7 @@ use std::time::Duration;
 use ligase_verifier::{Domain, Transport};
 
 use crate::binding::{ConnectionId, DomainPair, Side};
-use crate::stream::{Condition, Kind, Rung, Violation};
+use crate::stream::{Condition, Kind, Role, Rung, Violation};
 
 /// Something that the operator may want to know. Whoever is told decides what becomes of it: a log
 /// line, a number, both or nothing.
@@ -122,15 +122,4 @@ pub enum Ending {
     Refused(Condition, &'static str),
     /// The network failed.
     Broken,
-}
-
-/// Our part in a dialback.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Role {
-    /// We sent a key.
-    Initiating,
-    /// We got one.
-    Receiving,
-    /// We were asked about one.
-    Authoritative,
 }

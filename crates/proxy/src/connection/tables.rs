@@ -158,6 +158,8 @@ impl Tables {
                 | Action::Repeat(..)
                 | Action::Tell(_)
                 | Action::Trust
+                | Action::Answered(..)
+                | Action::Revoked
                 | Action::Count(_)
                 | Action::SetTimer(_)
                 | Action::End(_)

@@ -105,6 +105,17 @@ impl DialbackError {
     }
 }
 
+/// Our part in a dialback.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Role {
+    /// We sent a key.
+    Initiating,
+    /// We got one.
+    Receiving,
+    /// We were asked about one.
+    Authoritative,
+}
+
 impl Dialback {
     /// Reads an element in the dialback namespace; `None` where it is neither of the two.
     ///
@@ -191,7 +202,11 @@ fn address(element: &Element, name: &str) -> Result<Domain, StreamError> {
     text.parse().map_err(|error| {
         // JIDs are no domains (E-10); names that are read in two ways are their own offense.
         let is_jid = text.is_empty() || text.contains(['@', '/']);
-        let violation = if is_jid { Violation::DialbackAddressing } else { blame(error) };
+        let violation = if is_jid {
+            Violation::DialbackAddressing
+        } else {
+            blame(error)
+        };
         Condition::ImproperAddressing
             .because("an address in a dialback element is no domain")
             .blame(violation)

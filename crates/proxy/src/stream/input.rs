@@ -3,7 +3,9 @@ use std::time::Duration;
 
 use ligase_verifier::{Domain, Presented, Reason};
 
-use super::{Condition, DialbackError, Frame, Keys, Stanza, StanzaError, StreamError, Violation};
+use super::{
+    Condition, DialbackError, Frame, Keys, Role, Stanza, StanzaError, StreamError, Violation,
+};
 use crate::binding::{ConnectionId, DomainPair, Finding, Hosted, Level, Policy, Side, StreamId};
 
 /// What a stream insists on; plain data.
@@ -118,6 +120,10 @@ pub enum Action {
     Tell(Tidings),
     /// The far end is authorized for something now: stanzas may be as large as the limits allow.
     Trust,
+    /// A key was answered for: our part in it, and whether it is good, where that was found out.
+    Answered(Role, Option<bool>),
+    /// The far end took back a right that it had granted.
+    Revoked,
     /// A rule was broken, and that costs the far end no more than this.
     Count(Violation),
     /// Forget the timer that is running and set this one.
@@ -200,10 +206,16 @@ impl Setback {
         let unknown = matches!(
             self,
             Self::Stream(Some(Condition::HostUnknown | Condition::HostGone))
-                | Self::Refused(Some(DialbackError::ItemNotFound | DialbackError::NotAllowed))
+                | Self::Refused(Some(
+                    DialbackError::ItemNotFound | DialbackError::NotAllowed
+                ))
                 | Self::Pointless
         );
-        if unknown { DialbackError::ItemNotFound } else { DialbackError::ResourceConstraint }
+        if unknown {
+            DialbackError::ItemNotFound
+        } else {
+            DialbackError::ResourceConstraint
+        }
     }
 
     /// The same in a sentence, for people. It holds no word of the far end's.

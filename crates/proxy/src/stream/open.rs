@@ -10,8 +10,8 @@ use ligase_verifier::{Domain, Presented};
 use self::asking::Asked;
 use self::claims::Claim;
 use super::{
-    Action, Condition, Dialback, Frame, Input, Part, Setback, Stanza, StanzaError, StreamError,
-    Terms, Tidings, Violation, Word,
+    Action, Condition, Dialback, Frame, Input, Part, Role, Setback, Stanza, StanzaError,
+    StreamError, Terms, Tidings, Violation, Word,
 };
 use crate::binding::{ConnectionId, DomainPair, Finding, Passage, Side, StreamId, Table};
 
@@ -90,6 +90,11 @@ impl Open {
         self.secured
     }
 
+    /// Whether requests of the far end are open.
+    pub(super) fn has_claims(&self) -> bool {
+        !self.claims.is_empty()
+    }
+
     /// Whether our half of the stream has ended.
     pub(super) fn is_leaving(&self) -> bool {
         self.leaving
@@ -112,6 +117,19 @@ impl Open {
         out: &mut Vec<Action>,
     ) -> Result<(), StreamError> {
         self.at = at;
+        let result = self.step(input, table, out);
+        if let Err(error) = &result {
+            self.fail_asks(&Setback::Broken(error.condition), out);
+        }
+        result
+    }
+
+    fn step(
+        &mut self,
+        input: Input,
+        table: &mut Table,
+        out: &mut Vec<Action>,
+    ) -> Result<(), StreamError> {
         match input {
             Input::Frame(Frame::Stanza(stanza)) => self.on_stanza(stanza, table, out),
             Input::Frame(Frame::Dialback(dialback)) if !self.leaving => {
@@ -145,7 +163,7 @@ impl Open {
                 Ok(())
             }
             Input::Repeat(pair) => {
-                if self.asks.contains_key(&pair) {
+                if self.awaits(&pair) {
                     self.request(&pair, table, out);
                 }
                 Ok(())
@@ -280,6 +298,7 @@ impl Open {
         // Both are looked at whatever the first one says, so that time tells nothing (L06).
         let ours = self.terms.keys.is_ours(&asked, stream, key);
         let pending = table.is_asked(self.terms.side, stream, &asked);
+        out.push(Action::Answered(Role::Authoritative, Some(pending && ours)));
         Ok(match (pending, ours) {
             (true, true) => Word::Valid,
             (true, false) => {

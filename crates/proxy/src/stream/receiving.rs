@@ -145,8 +145,8 @@ impl Receiving {
                 Ok(self.on_start_tls(offered, out))
             }
             (State::Open(open, offered), Input::Frame(Frame::Auth(auth))) if !open.is_leaving() => {
-                self.refuse_second(table)?;
-                self.on_auth(open, offered, &auth, out)
+                self.check_order(&open, table)?;
+                self.on_auth(open, offered, &auth, table, out)
             }
             (State::Open(mut open, offered), input) => {
                 open.handle(input, at, table, out)?;
@@ -238,12 +238,12 @@ impl Receiving {
             .is_some_and(|row| !row.entrances.is_empty())
     }
 
-    /// SASL comes before anything is granted, and once: what comes while its outcome is awaited is
-    /// kept, and only before authorization is there a limit to that.
-    fn refuse_second(&self, table: &Table) -> Result<(), StreamError> {
-        if self.is_authorized(table) {
+    /// SASL comes before anything is granted or asked for by dialback, and succeeds once. What comes
+    /// while its outcome is awaited is kept, which only has a limit before authorization.
+    fn check_order(&self, open: &Open, table: &Table) -> Result<(), StreamError> {
+        if self.is_authorized(table) || open.has_claims() {
             return Err(Condition::UnsupportedStanzaType
-                .because("SASL on a stream that is authorized")
+                .because("SASL on a stream that is authorized, or about to be")
                 .blame(Violation::SaslOrder));
         }
         Ok(())
@@ -456,10 +456,14 @@ impl Receiving {
     fn on_auth(
         &mut self,
         open: Open,
-        offered: Offered,
+        mut offered: Offered,
         auth: &Authorization,
+        table: &Table,
         out: &mut Vec<Action>,
     ) -> Result<State, StreamError> {
+        // Looking again may have shown since that the name is not the far end's.
+        let still = |pair: &DomainPair| table.is_proven(self.id, &pair.sender);
+        offered.external = offered.external.filter(still);
         let checked = if open.is_secured() {
             auth.check(offered.external.as_ref().map(|pair| &pair.sender))
         } else {

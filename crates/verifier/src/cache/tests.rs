@@ -7,7 +7,7 @@ use crate::mint::now;
 
 #[tokio::test]
 async fn a_thousand_who_ask_at_once_are_told_by_one() {
-    let (cache, asked, go) = (Cache::new(10), AtomicUsize::new(0), Notify::new());
+    let (cache, asked, go) = (Cache::new(10, 256), AtomicUsize::new(0), Notify::new());
     let ask = || async {
         cache
             .get(&"name", now(), || async {
@@ -25,7 +25,7 @@ async fn a_thousand_who_ask_at_once_are_told_by_one() {
 
 #[tokio::test]
 async fn what_was_found_is_kept_until_it_goes_stale() {
-    let cache = Cache::new(10);
+    let cache = Cache::new(10, 256);
     let ask = |seconds, found| {
         let at = now() + Duration::from_secs(seconds);
         let until = at + Duration::from_secs(60);
@@ -45,7 +45,7 @@ async fn what_was_found_is_kept_until_it_goes_stale() {
 
 #[tokio::test]
 async fn who_gives_up_asking_leaves_it_to_the_next() {
-    let cache = Cache::new(10);
+    let cache = Cache::new(10, 256);
     let until = now() + Duration::from_secs(60);
     let never = cache.get(&"name", now(), std::future::pending);
     let gave_up = tokio::time::timeout(Duration::from_millis(1), never).await;
@@ -55,7 +55,7 @@ async fn who_gives_up_asking_leaves_it_to_the_next() {
 
 #[tokio::test]
 async fn a_full_cache_forgets_the_stale_before_the_rest() {
-    let cache = Cache::new(32);
+    let cache = Cache::new(32, 256);
     let get = |key: u32, seconds| {
         let until = now() + Duration::from_secs(seconds);
         let cache = &cache;

@@ -118,12 +118,12 @@ impl Resolver {
                 }
                 Step::Nothing(security, ttl) => (Vec::new(), security, ttl),
             };
+            let data = within_size(records.iter().filter_map(|it| data(&it.data)));
+            if data.is_empty() && !records.is_empty() {
+                return Err(Failure::Failed); // Too large to look at is not absent.
+            }
             return Ok(Records {
-                data: records
-                    .iter()
-                    .take(RECORDS_MAX)
-                    .filter_map(|it| data(&it.data))
-                    .collect(),
+                data,
                 security: security.min(step_security),
                 owner: text(&name),
                 expires: at + Duration::from_secs(lifetime.min(ttl).into()),
@@ -219,6 +219,21 @@ fn data(data: &RData) -> Option<Data> {
     }
 }
 
+/// As many records as we are willing to remember.
+fn within_size(records: impl Iterator<Item = Data>) -> Vec<Data> {
+    let mut size = 0;
+    let fits = |it: &Data| {
+        size += size_of::<Data>()
+            + match it {
+                Data::Srv { target, .. } => target.len(),
+                Data::Tlsa(tlsa) => tlsa.data.len(),
+                Data::Address(_) => 0,
+            };
+        size <= ANSWER_SIZE_MAX
+    };
+    records.take_while(fits).collect()
+}
+
 /// A name as questions write it.
 fn text(name: &Name) -> String {
     let mut text = name.to_ascii().to_ascii_lowercase();
@@ -231,8 +246,9 @@ fn text(name: &Name) -> String {
 /// A chain of aliases longer than this is a loop or a joke; resolvers follow 8 to 16.
 const ALIASES_MAX: usize = 9;
 
-/// Records of one name and type that are looked at. Real sets have a handful.
-const RECORDS_MAX: usize = 64;
+/// How much of an answer is kept. Real ones have a tenth of it; a peer's may have 64 KiB, and we
+/// remember thousands.
+const ANSWER_SIZE_MAX: usize = 8 * 1024;
 
 /// How long it is remembered that a name cannot exist.
 const NEGATIVE_LIFETIME_MIN: Duration = Duration::from_secs(60);

@@ -1,6 +1,7 @@
 use super::*;
 use crate::gather::{Facts, Failure, Kind};
 use crate::mint::{self, Authority, domain, now};
+use crate::settings::{RootSource, Servers};
 use crate::{Role, Transport};
 
 fn verifier(facts: Facts, root: &Authority) -> Verifier {
@@ -355,6 +356,54 @@ async fn an_examination_asks_each_prooftype_by_itself() {
     assert_eq!(label(&found.posh), "posh.http");
     assert_eq!(found.verdict, found.dane);
     assert_eq!(found.evidence.tlsa.len(), 1);
+}
+
+#[test]
+fn a_verifier_is_not_set_up_with_what_is_not_there() {
+    let missing = std::path::PathBuf::from("/nonexistent/file");
+    let sound = || Settings {
+        servers: Servers::These(vec!["127.0.0.1:53".parse().unwrap()]),
+        roots: RootSource::System,
+        ..Settings::default()
+    };
+    let verifier = Verifier::new(&sound()).unwrap();
+    assert_eq!(
+        verifier.resolver_servers(),
+        ["127.0.0.1:53".parse().unwrap()]
+    );
+    assert_eq!(verifier.trust_anchors_loaded(), 2);
+
+    let fails = |settings: Settings, error| {
+        assert_eq!(Verifier::new(&settings).err(), Some(error));
+    };
+    fails(
+        Settings {
+            servers: Servers::These(Vec::new()),
+            ..sound()
+        },
+        SetupError::NoServers,
+    );
+    let roots = RootSource::File(missing.clone());
+    fails(
+        Settings { roots, ..sound() },
+        SetupError::Roots(missing.clone()),
+    );
+    let trust_anchor = Some(missing.clone());
+    fails(
+        Settings {
+            trust_anchor,
+            ..sound()
+        },
+        SetupError::TrustAnchor(missing.clone()),
+    );
+    let revocations = Some(missing.clone());
+    fails(
+        Settings {
+            revocations,
+            ..sound()
+        },
+        SetupError::Revocations(missing),
+    );
 }
 
 /// A DNS that never answers.

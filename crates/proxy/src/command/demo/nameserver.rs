@@ -102,9 +102,9 @@ pub(super) async fn find(resolver: SocketAddr, domain: &str) -> Result<SocketAdd
         RecordType::SRV,
     )
     .await?;
-    let service = services.into_iter().find_map(|it| match it {
-        RData::SRV(service) => Some((service.target.to_ascii(), service.port)),
-        _ => None,
+    let service = services.into_iter().find_map(|it| {
+        let RData::SRV(service) = it else { return None };
+        Some((service.target.to_ascii(), service.port))
     });
     let (target, port) = service
         .ok_or_else(|| Trouble::new(format!("cannot find {domain}: there is no SRV record")))?;
@@ -113,9 +113,9 @@ pub(super) async fn find(resolver: SocketAddr, domain: &str) -> Result<SocketAdd
         return Ok(SocketAddr::new(address, port));
     }
     let addresses = ask(resolver, target, RecordType::A).await?;
-    let address = addresses.into_iter().find_map(|it| match it {
-        RData::A(address) => Some(address.0),
-        _ => None,
+    let address = addresses.into_iter().find_map(|it| {
+        let RData::A(address) = it else { return None };
+        Some(address.0)
     });
     let address = address
         .ok_or_else(|| Trouble::new(format!("cannot find {domain}: {target} has no address")))?;

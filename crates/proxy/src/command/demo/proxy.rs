@@ -46,9 +46,7 @@ pub(super) struct Orders<'a> {
     pub(super) server_name: &'a str,
     /// Its certificate.
     pub(super) paper: &'a Paper,
-    /// The address that it and its server are at.
-    pub(super) at: IpAddr,
-    /// Its server.
+    /// Its server, at whose address it is too.
     pub(super) backend: SocketAddr,
     /// The demo's DNS.
     pub(super) resolver: SocketAddr,
@@ -58,7 +56,7 @@ impl Proxy {
     /// Starts one and waits until it is ready. `ca.crt` and `anchor` are in the folder.
     pub(super) async fn start(folder: &Folder, orders: &Orders<'_>) -> Result<Self> {
         let doing = &format!("start ligase for {}", orders.domain);
-        let [federation, backend, dns, admin] = free_addresses(orders.at).await?;
+        let [federation, backend, dns, admin] = free_addresses(orders.backend.ip()).await?;
         folder.folder(&format!("{}-ca", orders.domain))?;
         let text = configuration(folder, orders, [federation, backend, dns, admin]);
         let config = folder.write(&format!("{}.yaml", orders.domain), &text)?;
@@ -180,7 +178,7 @@ policy:
 }
 
 /// Addresses that nobody listened at a moment ago.
-async fn free_addresses<const N: usize>(at: IpAddr) -> Result<[SocketAddr; N]> {
+pub(super) async fn free_addresses<const N: usize>(at: IpAddr) -> Result<[SocketAddr; N]> {
     let doing = "find a free port";
     let mut listeners = Vec::with_capacity(N);
     let mut addresses = [SocketAddr::new(at, 0); N];

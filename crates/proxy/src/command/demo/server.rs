@@ -9,16 +9,16 @@ use std::time::Duration;
 use aws_lc_rs::rand;
 use ligase_verifier::Domain;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use super::ears::Ears;
 use super::nameserver::find;
 use super::talk::Talk;
 use super::trouble::{Result, Trouble, While};
 use crate::binding::{DomainPair, StreamId};
 use crate::net::listener::{Admission, Arrival, Limits, accept_all};
-use crate::stream::{Dialback, Frame, Header, Ids, Keys, Offer, Part, Stanza, Word};
+use crate::stream::{Dialback, Frame, Header, Ids, Keys, Offer, Part, Word};
 
 /// A server that runs until it is dropped. Every address at its domain has an account.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ struct Shared {
     streams: AtomicU64,
     /// Whom it asks about other domains; `resolv.conf`, as it were.
     resolver: Mutex<SocketAddr>,
-    heard: watch::Sender<Vec<String>>,
+    ears: Ears,
 }
 
 impl Server {
@@ -59,7 +59,7 @@ impl Server {
             seed,
             streams: AtomicU64::new(0),
             resolver: Mutex::new(resolver),
-            heard: watch::Sender::new(Vec::new()),
+            ears: Ears::new(),
         });
         let mut tasks = JoinSet::new();
         tasks.spawn(serve(listener, Arc::clone(&shared)));
@@ -94,42 +94,35 @@ impl Server {
             pair,
             word: Word::Request(key),
         };
-        match talk.ask(&asked.to_xml(), doing).await? {
-            Frame::Dialback(answer) if answer == asked.answer(Word::Valid) => Ok(Line(talk)),
-            other => Err(Trouble::new(format!("cannot {doing}: {}", said(&other)))),
-        }
+        let answer = talk.ask(&asked.to_xml(), doing).await?;
+        says_yes(&asked, &answer).or_trouble(doing)?;
+        Ok(Line(talk))
     }
 
-    /// Waits for a stanza with this text in it: the stanza.
-    pub(super) async fn hear(&self, text: &str) -> Result<String> {
-        let mut heard = self.shared.heard.subscribe();
-        let is_it = |it: &&String| it.contains(text);
-        let found = timeout(
-            PATIENCE,
-            heard.wait_for(|all| all.iter().any(|it| is_it(&it))),
-        )
-        .await;
-        let doing = &format!("hear {text:?} at {}", self.shared.domain);
-        let all = found.or_trouble(doing)?.or_trouble(doing)?;
-        Ok(all.iter().find(is_it).cloned().unwrap_or_default())
-    }
-
-    /// Everything that it ever took for true.
-    pub(super) fn heard(&self) -> Vec<String> {
-        self.shared.heard.borrow().clone()
+    /// What has come to it.
+    pub(super) fn ears(&self) -> &Ears {
+        &self.shared.ears
     }
 }
 
 impl Line {
-    /// Sends a message.
-    pub(super) async fn say(&mut self, from: &str, to: &str, body: &str) -> Result<()> {
-        let said =
-            format!("<message type='chat' from='{from}' to='{to}'><body>{body}</body></message>");
-        self.0.say(&said).await.or_trouble(&format!("say {body:?}"))
+    /// Sends a stanza.
+    pub(super) async fn send(&mut self, stanza: &str) -> Result<()> {
+        self.0.say(stanza).await.or_trouble("send a stanza")
     }
 }
 
+/// Whether a frame is the good answer to a request, and what it is if not.
+fn says_yes(asked: &Dialback, answer: &Frame) -> std::result::Result<(), String> {
+    let is_yes = matches!(answer, Frame::Dialback(it) if *it == asked.answer(Word::Valid));
+    if is_yes { Ok(()) } else { Err(said(answer)) }
+}
+
 /// What a frame is, for a sentence about why it was not what we waited for.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "whatever else may be said is shown as it is"
+)]
 pub(super) fn said(frame: &Frame) -> String {
     match frame {
         Frame::Dialback(dialback) => match &dialback.word {
@@ -213,11 +206,21 @@ impl Shared {
                     answer.to_xml()
                 }
                 Frame::Stanza(stanza) if believed.contains(&stanza.pair.sender) => {
-                    self.keep(&stanza);
+                    self.ears.keep(stanza.bytes());
                     continue;
                 }
                 Frame::Close => "</stream:stream>".to_owned(),
-                _ => continue,
+                // A server of old knows nothing of all this, and lets no stranger say anything.
+                Frame::Features(_)
+                | Frame::StartTls
+                | Frame::Proceed
+                | Frame::TlsFailure
+                | Frame::Auth(_)
+                | Frame::Success
+                | Frame::SaslFailure
+                | Frame::Stanza(_)
+                | Frame::Error(_)
+                | Frame::Unknown => continue,
             };
             talk.say(&answer).await.or_trouble(doing)?;
         }
@@ -257,29 +260,14 @@ impl Shared {
         };
         let answer = talk.ask(&asked.to_xml(), doing).await?;
         let _ = talk.say("</stream:stream>").await;
-        match answer {
-            Frame::Dialback(answer) if answer == asked.answer(Word::Valid) => Ok(()),
-            other => Err(Trouble::new(format!("cannot {doing}: {}", said(&other)))),
-        }
-    }
-
-    fn keep(&self, stanza: &Stanza) {
-        let text = String::from_utf8_lossy(stanza.bytes()).into_owned();
-        self.heard.send_modify(|heard| {
-            if heard.len() < HEARD_MAX {
-                heard.push(text);
-            }
-        });
+        says_yes(&asked, &answer).or_trouble(doing)
     }
 }
 
 /// Connections at once; the demo needs a handful.
 const CONNECTIONS_MAX: usize = 64;
 
-/// Stanzas that are kept. The demo says a handful; with `--stay` others may say more.
-const HEARD_MAX: usize = 1000;
-
-/// Longer than a message takes that has to open all its connections first.
+/// Longer than connecting takes on one machine.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 #[cfg(test)]

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::inside::message;
 use super::mallory;
 use super::proxy::Proxy;
-use super::server::{Line, Server};
+use super::server::Server;
 use super::stage::{House, MALLORY, Stage};
 use super::trouble::{Result, While};
 use super::voice::{Voice, hex};
@@ -19,23 +20,26 @@ pub(super) fn stage(voice: &Voice, stage: &Stage) {
         "all of it on this machine, none of it needs root",
     );
     for house in [&stage.montague, &stage.capulet] {
-        let server = "a server that knows dialback, and nothing of TLS, at";
-        voice.fact(house.domain, &format!("{server} {}", house.server.address));
+        let (server, at) = (house.server.name(), house.server.address());
+        voice.fact(
+            house.domain,
+            &format!("{server}, which does without TLS, at {at}"),
+        );
     }
     let names = stage.names.address;
     voice.fact("dns", &format!("tells where they are, signed, at {names}"));
 }
 
 /// Without ligase: what everybody on the way can read, and what a forger can do.
-pub(super) async fn before(voice: &mut Voice, stage: &Stage) -> Result<()> {
+pub(super) async fn before(voice: &mut Voice, stage: &mut Stage) -> Result<()> {
     voice.act(
         "BEFORE",
         "the servers talk by themselves, as they have since 2003",
     );
-    let (montague, capulet) = (&stage.montague, &stage.capulet);
-    let mut line = montague.server.call(capulet.domain).await?;
+    let names = stage.names.address;
+    let (montague, capulet) = (&mut stage.montague, &mut stage.capulet);
     voice.speech(ROMEO, JULIET, SOFT);
-    line.say(ROMEO, JULIET, SOFT).await?;
+    montague.server.say(ROMEO, JULIET, SOFT).await?;
     let heard = capulet.server.hear(SOFT).await?;
     voice.check("juliet hears it", heard.contains(ROMEO));
     let readable = capulet.tap.quote("<message", b'/');
@@ -54,13 +58,16 @@ pub(super) async fn before(voice: &mut Voice, stage: &Stage) -> Result<()> {
 
     voice.say("");
     voice.say("Then mallory forges a single DNS answer: “capulet.example is here, with me.”");
-    let liar = Server::start(capulet.domain, MALLORY, stage.names.address).await?;
+    let liar = Server::start(CAPULET, MALLORY, names).await?;
     stage.forge(liar.address)?;
+    // Nobody waits here until romeo's server asks DNS again, so it is made to.
+    let montague = &mut stage.montague;
+    montague.forget().await?;
     let mut line = liar.call(montague.domain).await?;
     voice.speech("juliet@capulet.example (mallory)", ROMEO, FORGED_BEFORE);
-    line.say(JULIET, ROMEO, FORGED_BEFORE).await?;
+    line.send(&message(JULIET, ROMEO, FORGED_BEFORE)).await?;
     let heard = montague.server.hear(FORGED_BEFORE).await?;
-    stage.zone.be_honest();
+    stage.be_honest();
     voice.beware(
         "romeo hears it, and nothing tells him that it was not juliet",
         heard.contains(JULIET),
@@ -76,33 +83,30 @@ pub(super) struct Guards {
 }
 
 /// With ligase: the same servers, the same words.
-pub(super) async fn after(voice: &mut Voice, stage: &Stage) -> Result<Guards> {
+pub(super) async fn after(voice: &mut Voice, stage: &mut Stage) -> Result<Guards> {
     voice.act(
         "AFTER",
-        "ligase stands in front of each; the servers run on, unchanged",
+        "ligase stands in front of each; the same servers, told of another resolver",
     );
-    let (montague, capulet) = (&stage.montague, &stage.capulet);
+    let names = stage.names.address;
+    let (montague, capulet) = (&mut stage.montague, &mut stage.capulet);
     let guards = Guards {
-        montague: stage.guard(montague).await?,
-        capulet: stage.guard(capulet).await?,
+        montague: montague.guard(names, &stage.folder).await?,
+        capulet: capulet.guard(names, &stage.folder).await?,
     };
-    voice.fact(
-        "ligase run",
-        &format!("for {montague}, ready; publishes its key by DANE"),
-    );
-    voice.fact(
-        "ligase run",
-        &format!("for {capulet}, ready; has but a certificate"),
-    );
-    voice.say("They answer their servers' DNS queries: every peer is here. That is all it takes.");
+    for house in [&*montague, &*capulet] {
+        let (name, server) = (&house.server_name, house.server.name());
+        let what = format!("ligase run: ready, certified as {name}, behind it {server}");
+        voice.fact(house.domain, &what);
+    }
+    voice
+        .say("Whatever its server asks DNS about peers, each one answers: they are here, with me.");
     voice.say("");
 
-    // Both stay open to the end: whoever looks on with --stay sees them.
-    let mut line = montague.server.call(capulet.domain).await?;
-    exchange(voice, &mut line, (ROMEO, JULIET, SOFT_AGAIN), capulet).await?;
-    let mut back = capulet.server.call(montague.domain).await?;
-    exchange(voice, &mut back, (JULIET, ROMEO, WHEREFORE), montague).await?;
+    exchange(voice, (ROMEO, JULIET, SOFT_AGAIN), montague, capulet).await?;
+    exchange(voice, (JULIET, ROMEO, WHEREFORE), capulet, montague).await?;
 
+    let (montague, capulet) = (&*montague, &*capulet);
     for (house, words) in [(capulet, SOFT_AGAIN), (montague, WHEREFORE)] {
         let (length, quoted) = (house.tap.length(), house.tap.quote(words, b'>'));
         voice.check(
@@ -123,12 +127,12 @@ pub(super) async fn after(voice: &mut Voice, stage: &Stage) -> Result<Guards> {
 
 async fn exchange(
     voice: &mut Voice,
-    line: &mut Line,
     (from, to, words): (&str, &str, &str),
+    here: &mut House,
     there: &House,
 ) -> Result<()> {
     voice.speech(from, to, words);
-    line.say(from, to, words).await?;
+    here.server.say(from, to, words).await?;
     let heard = there.server.hear(words).await?;
     let who = to.split('@').next().unwrap_or(to);
     voice.check(&format!("{who} hears it"), heard.contains(from));
@@ -139,17 +143,18 @@ async fn exchange(
 async fn report(voice: &mut Voice, proxy: &Proxy, here: &House, there: &House) -> Result<()> {
     let peers = proxy.peers().await?;
     let proofs: Vec<_> = peers.iter().filter_map(|it| proof(it, there)).collect();
-    let good = |(transport, proof): &(&str, &str)| {
-        *transport == "starttls" && matches!(*proof, "dane" | "pkix" | "posh")
-    };
+    let good = |found: &(&str, &str)| *found == ("starttls", there.prooftype);
     voice.check(
-        &format!("{here} has met {there} over TLS only, and by proof"),
+        &format!(
+            "{here} meets {there} over TLS only, proven by {}",
+            there.prooftype
+        ),
         !proofs.is_empty() && proofs.len() == peers.len() && proofs.iter().all(good),
     );
     for (peer, (transport, proof)) in peers.iter().zip(&proofs) {
         let direction = peer["direction"].as_str().unwrap_or_default();
         voice.quote(&format!(
-            "{direction}: transport {transport}, {there} proven by {proof}"
+            "/connections: {direction}, {transport}, {there} by {proof}"
         ));
     }
     Ok(())
@@ -173,12 +178,12 @@ pub(super) async fn forger(voice: &mut Voice, stage: &Stage, guards: &Guards) ->
     );
     let montague = &stage.montague;
     let heard_before = montague.server.heard().len();
-    let liar = Server::start(stage.capulet.domain, MALLORY, stage.names.address).await?;
+    let liar = Server::start(CAPULET, MALLORY, stage.names.address).await?;
     stage.forge(liar.address)?;
 
-    let refused = liar.call(montague.domain).await;
-    voice.check("without TLS she is refused", refused.as_ref().is_err());
-    voice.quote(&refused.err().map(|it| it.to_string()).unwrap_or_default());
+    let refused = liar.call(montague.domain).await.err();
+    voice.check("as before, without TLS, she is refused", refused.is_some());
+    voice.quote(&refused.map(|it| it.to_string()).unwrap_or_default());
 
     let own = stage
         .folder
@@ -190,9 +195,7 @@ pub(super) async fn forger(voice: &mut Voice, stage: &Stage, guards: &Guards) ->
         stage.capulet.domain.parse().or_trouble("name a pair")?,
         montague.domain.parse().or_trouble("name a pair")?,
     );
-    let message = format!(
-        "<message type='chat' from='{JULIET}' to='{ROMEO}'><body>{FORGED_AFTER}</body></message>"
-    );
+    let message = message(JULIET, ROMEO, FORGED_AFTER);
     for (who, paper, reason) in [
         ("of her own making", &own, "cert.chain"),
         ("of another name", &other, "cert.name"),
@@ -211,7 +214,7 @@ pub(super) async fn forger(voice: &mut Voice, stage: &Stage, guards: &Guards) ->
             voice.quote(&name);
         }
     }
-    stage.zone.be_honest();
+    stage.be_honest();
     let heard = montague.server.heard();
     voice.check(
         "not a word of hers has reached romeo's server",
@@ -231,6 +234,7 @@ fn grown(before: &BTreeMap<String, f64>, after: &BTreeMap<String, f64>) -> Vec<S
 }
 
 const ROMEO: &str = "romeo@montague.example";
+const CAPULET: &str = "capulet.example";
 const JULIET: &str = "juliet@capulet.example";
 
 const SOFT: &str = "But, soft! what light through yonder window breaks?";

@@ -1,1 +1,295 @@
+use ligase_verifier::{Finding as Found, Reason, Verdict};
 
+use super::*;
+use crate::binding::Level;
+use crate::tests::walk::{ID, Place, Tally, Witness, walk};
+use crate::tests::{domain, message, pair, proof, terms};
+
+/// What may be said and told, by what happened before.
+#[derive(Clone, Debug, Default)]
+struct Seen {
+    side: Option<Side>,
+    secured: bool,
+    judging: bool,
+    /// Whether the far end was found to be whom we wanted, or policy lets dialback do.
+    known: bool,
+    /// EXTERNAL was asked for; and granted.
+    auth: bool,
+    success: bool,
+    /// Requests by dialback whose answers are due on the stream as it is.
+    requests: u32,
+    /// The answer that came last, where one was due.
+    valid: bool,
+    told: bool,
+    bound: bool,
+}
+
+impl Seen {
+    fn learn(&mut self, input: &Input) {
+        match input {
+            Input::Secured(_) => self.secured = true,
+            Input::Found(_, Finding::Verdict(verdict)) if self.judging => {
+                self.judging = false;
+                self.known = matches!(verdict, Verdict::Proven(_) | Verdict::Unproven(_));
+            }
+            Input::Frame(Frame::Success) => self.success |= self.auth,
+            Input::Frame(Frame::Dialback(dialback)) => {
+                let due = 0 < self.requests && dialback.pair == pair("a.test", "l.test");
+                self.valid = due && dialback.word == Word::Valid;
+                self.requests -= u32::from(due);
+            }
+            _ => (),
+        }
+    }
+
+    fn check_sent(&mut self, text: &str) {
+        let speaks = text.starts_with("<db:") || text.starts_with("<auth");
+        if self.side == Some(Side::Public) && self.secured {
+            // B-15: not a word for our domains before the far end is known, not even a header.
+            assert!(self.known, "{text} before the certificate was judged");
+        }
+        assert!(
+            self.secured || !text.starts_with("<auth"),
+            "{text} in the clear"
+        );
+        assert!(
+            !(speaks && self.bound),
+            "{text} though there is nothing to ask any more"
+        );
+        self.auth |= text.starts_with("<auth");
+        self.requests += u32::from(text.starts_with("<db:result"));
+    }
+}
+
+impl Witness for Seen {
+    fn see(&mut self, input: &Input, actions: &[Action], table: &Table) {
+        self.learn(input);
+        for action in actions {
+            match action {
+                Action::Judge(..) => self.judging = true,
+                Action::Send(text) => self.check_sent(text),
+                Action::Forward(..) | Action::Hold(_) => panic!("a stanza came in: {action:?}"),
+                Action::Tell(Tidings::Bound(pair)) => {
+                    let granted = self.success || self.valid;
+                    assert!(granted, "bound by {input:?} though nobody granted it");
+                    assert_eq!(table.exit(pair), Some(ID));
+                    (self.told, self.bound) = (true, true);
+                }
+                Action::Tell(_) => (self.told, self.bound) = (true, false),
+                Action::Close(_) => {
+                    assert!(
+                        self.told,
+                        "closed by {input:?}, and whoever waits hears nothing"
+                    );
+                }
+                _ => (),
+            }
+        }
+        let exits = table.row(ID).map_or(0, |row| row.exits.len());
+        assert!(exits == 0 || self.bound, "an exit that nobody was told of");
+    }
+}
+
+fn place(side: Side, level: Level, direct_tls: bool) -> Place<Initiating, Seen> {
+    let mut table = Table::default();
+    let errand = Errand::Carry(pair("l.test", "a.test"));
+    let mut terms = terms(side, level);
+    if side == Side::Backend {
+        // To our own server we speak as everybody else.
+        terms.hosted = Arc::new(crate::binding::Hosted::Ask);
+    }
+    let (machine, _) = Initiating::new(
+        ID,
+        Arc::new(terms),
+        errand,
+        Rung::External,
+        direct_tls,
+        &mut table,
+    );
+    Place {
+        machine,
+        table,
+        witness: Seen {
+            side: Some(side),
+            ..Seen::default()
+        },
+        ended: false,
+    }
+}
+
+fn header(from: &str) -> Input {
+    Input::Frame(Frame::Header(Header {
+        from: Some(domain(from)),
+        to: None,
+        id: Some(StreamId("S1".into())),
+        version_1: true,
+    }))
+}
+
+fn features(external: bool) -> Input {
+    Input::Frame(Frame::Features(Features {
+        start_tls: true,
+        external,
+        dialback: true,
+        errors: true,
+    }))
+}
+
+fn result(word: Word) -> Input {
+    Input::Frame(Frame::Dialback(Dialback {
+        part: Part::Result,
+        pair: pair("a.test", "l.test"),
+        word,
+    }))
+}
+
+fn found(verdict: Verdict) -> Input {
+    Input::Found(domain("a.test"), Finding::Verdict(verdict))
+}
+
+fn because(finding: Found) -> Reason {
+    Reason {
+        prooftype: None,
+        finding,
+    }
+}
+
+fn secured() -> Input {
+    Input::Secured(Some(proof::presented("a.test")))
+}
+
+#[track_caller]
+fn check(place: &Place<Initiating, Seen>, inputs: &[Input], depth: u32) {
+    let mut tally = Tally::default();
+    walk(place, inputs, depth, &mut tally);
+    assert!(
+        0 < tally.bound && 0 < tally.closed,
+        "led nowhere: {tally:?}"
+    );
+    assert_eq!(tally.stanzas, 0);
+}
+
+#[test]
+fn no_path_binds_what_the_far_end_did_not_grant() {
+    let inputs = [
+        secured(),
+        found(proof::proven("a.test")),
+        found(Verdict::Unproven(because(Found::WrongName))),
+        header("a.test"),
+        features(true),
+        Input::Frame(Frame::Success),
+        Input::Frame(Frame::SaslFailure),
+        result(Word::Valid),
+        result(Word::Invalid),
+    ];
+    check(&place(Side::Public, Level::Encrypted, true), &inputs, 8);
+}
+
+#[test]
+fn no_path_says_anything_to_a_server_that_was_caught_out() {
+    let inputs = [
+        header("a.test"),
+        features(false),
+        Input::Frame(Frame::Proceed),
+        secured(),
+        found(proof::proven("a.test")),
+        found(Verdict::Refuted(because(Found::TlsaMismatch))),
+        found(Verdict::Undetermined(because(Found::DnsFailure))),
+        result(Word::Valid),
+        Input::TimedOut {
+            quiet: Duration::from_secs(40),
+        },
+    ];
+    check(&place(Side::Public, Level::Encrypted, false), &inputs, 8);
+}
+
+#[test]
+fn no_path_in_the_clear_binds_what_was_not_granted() {
+    let inputs = [
+        header("a.test"),
+        header("v.test"),
+        Input::Frame(Frame::Features(Features {
+            dialback: true,
+            ..Features::default()
+        })),
+        Input::Frame(Frame::Success),
+        result(Word::Valid),
+        result(Word::Error(None)),
+        Input::Repeat(pair("l.test", "a.test")),
+        Input::Drain,
+        Input::Frame(Frame::Stanza(message("a.test", "l.test", "1"))),
+    ];
+    check(&place(Side::Public, Level::Any, false), &inputs, 6);
+}
+
+#[test]
+fn no_path_to_our_own_server_binds_what_was_not_granted() {
+    let inputs = [
+        header("a.test"),
+        features(true),
+        Input::Frame(Frame::Proceed),
+        secured(),
+        Input::Frame(Frame::Success),
+        Input::Frame(Frame::SaslFailure),
+        result(Word::Valid),
+        Input::Frame(Frame::Close),
+    ];
+    check(&place(Side::Backend, Level::Any, false), &inputs, 8);
+}
+
+/// What is out of turn ends the stream, with word to whoever waits, and panics nowhere.
+#[test]
+fn no_path_of_odd_inputs_panics() {
+    let claim = result(Word::Request("00".into()));
+    let inputs = [
+        header("a.test"),
+        features(true),
+        Input::Frame(Frame::Proceed),
+        Input::Frame(Frame::TlsFailure),
+        Input::Frame(Frame::StartTls),
+        Input::Frame(Frame::Unknown),
+        Input::Frame(Frame::Error(Some(Condition::HostUnknown))),
+        Input::Frame(Frame::Close),
+        Input::Frame(Frame::Auth(Authorization {
+            mechanism: "EXTERNAL".into(),
+            response: "=".into(),
+        })),
+        claim,
+        result(Word::Unknown),
+        secured(),
+        Input::Secured(None),
+        Input::NotSecured,
+        found(proof::proven("a.test")),
+        Input::Authority(pair("l.test", "a.test"), Answer::Valid),
+        Input::Reached(pair("l.test", "a.test"), Ok(())),
+        Input::Refuse(Condition::NotWellFormed.because("a test")),
+        Input::Drain,
+    ];
+    for (level, direct_tls) in [(Level::Any, false), (Level::Encrypted, true)] {
+        let mut tally = Tally::default();
+        walk(
+            &place(Side::Public, level, direct_tls),
+            &inputs,
+            5,
+            &mut tally,
+        );
+        assert!(0 < tally.closed, "{tally:?}");
+    }
+}
+
+#[test]
+fn errands_end_when_they_are_done() {
+    let mut table = Table::default();
+    let terms = Arc::new(terms(Side::Backend, Level::Any));
+    let errand = Errand::Look(pair("a.test", "l.test"));
+    let (mut machine, first) = Initiating::new(ID, terms, errand, Rung::External, true, &mut table);
+    assert!(
+        matches!(first.last(), Some(Action::StartTls(Some(name))) if *name == domain("l.test"))
+    );
+    let mut out = Vec::new();
+    machine.handle(secured(), Duration::ZERO, &mut table, &mut out);
+    let seen = proof::presented("a.test");
+    assert!(matches!(&out[0], Action::Tell(Tidings::Seen(shown)) if *shown == seen));
+    assert!(matches!(&out[1], Action::Close(None)));
+    assert!(table.row(ID).is_none());
+}

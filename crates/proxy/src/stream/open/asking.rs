@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    Action, Condition, Dialback, Domain, DomainPair, Open, Part, Setback, Table, Tidings,
+    Action, Condition, Dialback, Domain, DomainPair, Open, Part, Role, Setback, Table, Tidings,
     Violation, Way, Word,
 };
 use crate::binding::Decision;
@@ -15,6 +15,8 @@ pub(super) struct Asked {
     due: u32,
     /// When it was first asked for.
     since: Duration,
+    /// Whether one answer has granted it; then nobody waits for the others.
+    granted: bool,
 }
 
 impl Open {
@@ -94,6 +96,7 @@ impl Open {
         let asked = self.asks.entry(pair.clone()).or_insert(Asked {
             due: 0,
             since: self.at,
+            granted: false,
         });
         asked.due += 1;
         let key = self.terms.keys.make(pair, stream);
@@ -113,7 +116,8 @@ impl Open {
         let carries = table
             .row(self.id)
             .is_some_and(|row| !row.exits.is_empty() || !row.entrances.is_empty());
-        match self.asks.values().map(|asked| asked.since).min() {
+        let awaited = self.asks.values().filter(|asked| !asked.granted);
+        match awaited.map(|asked| asked.since).min() {
             Some(since) => (since + bounds.answer).saturating_sub(self.at),
             None if carries => bounds.idle,
             None => bounds.step,
@@ -126,7 +130,7 @@ impl Open {
         let overdue = self
             .asks
             .extract_if(|_, asked| asked.since + patience <= at);
-        for (pair, _) in overdue {
+        for (pair, _) in overdue.filter(|(_, asked)| !asked.granted) {
             out.push(Action::Tell(Tidings::Failed(pair, Setback::TimedOut)));
         }
     }
@@ -141,13 +145,25 @@ impl Open {
     ) {
         if !self.is_due(pair) {
             // Nobody asked, so nothing is granted (E-03); but a right may be taken back (E-16).
-            if word == Word::Valid || !table.shut_out(pair, self.id) {
-                out.push(Action::Count(Violation::DialbackUnsolicited));
-            }
+            let revoked = word != Word::Valid && table.shut_out(pair, self.id);
+            out.push(if revoked {
+                Action::Revoked
+            } else {
+                Action::Count(Violation::DialbackUnsolicited)
+            });
             return;
         }
+        let valid = match &word {
+            Word::Valid => Some(true),
+            Word::Invalid => Some(false),
+            Word::Error(_) | Word::Request(_) | Word::Unknown => None,
+        };
+        out.push(Action::Answered(Role::Initiating, valid));
         let setback = match word {
             Word::Valid if table.let_out(pair, self.id).is_ok() => {
+                if let Some(asked) = self.asks.get_mut(pair) {
+                    asked.granted = true;
+                }
                 out.push(Action::Tell(Tidings::Bound(pair.clone())));
                 out.push(Action::SetTimer(self.patience(table)));
                 return;
@@ -159,6 +175,11 @@ impl Open {
         table.shut_out(pair, self.id);
         out.push(Action::Tell(Tidings::Failed(pair.clone(), setback)));
         out.push(Action::SetTimer(self.patience(table)));
+    }
+
+    /// Whether somebody waits for an answer about `pair`.
+    pub(super) fn awaits(&self, pair: &DomainPair) -> bool {
+        self.asks.get(pair).is_some_and(|asked| !asked.granted)
     }
 
     /// Strikes one answer off those due for `pair`; tells whether one was.
@@ -175,7 +196,8 @@ impl Open {
 
     /// Nothing that was asked for will be answered any more (E-07).
     pub(in super::super) fn fail_asks(&mut self, setback: &Setback, out: &mut Vec<Action>) {
-        let asked = std::mem::take(&mut self.asks).into_keys();
+        let asked = std::mem::take(&mut self.asks).into_iter();
+        let asked = asked.filter(|(_, asked)| !asked.granted).map(|it| it.0);
         let wanted = std::mem::take(&mut self.wants);
         for pair in asked.chain(wanted) {
             out.push(Action::Tell(Tidings::Failed(pair, setback.clone())));

@@ -1,1 +1,372 @@
+use std::collections::BTreeSet;
 
+use ligase_verifier::{Finding as Found, Reason, Verdict};
+
+use super::*;
+use crate::binding::{Grounds, Level};
+use crate::stream::{Answer, Dialback, Part, Word};
+use crate::tests::walk::{ID, Place, Tally, Witness, grants, walk};
+use crate::tests::{domain, message, pair, proof, terms};
+
+/// What may pass, by what was asked, and answered to a question.
+#[derive(Clone, Debug, Default)]
+struct Seen {
+    /// Questions about names, about keys, about ways out, that are open.
+    judging: BTreeSet<Domain>,
+    asking: BTreeSet<DomainPair>,
+    reaching: BTreeSet<DomainPair>,
+    /// Answers that were good.
+    proven: BTreeSet<Domain>,
+    confirmed: BTreeSet<DomainPair>,
+    reached: BTreeSet<DomainPair>,
+}
+
+impl Seen {
+    fn may_pass(&self, pair: &DomainPair) -> bool {
+        let proven = self.proven.contains(&pair.sender) || self.confirmed.contains(pair);
+        proven && self.reached.contains(pair)
+    }
+
+    fn refute(&mut self, domain: &Domain) {
+        self.proven.remove(domain);
+        self.confirmed.retain(|pair| pair.sender != *domain);
+    }
+
+    /// Takes an answer for what it is worth: nothing, where nobody asked.
+    fn learn(&mut self, input: &Input) {
+        match input {
+            Input::Secured(_) => *self = Self::default(),
+            Input::Found(domain, finding) if self.judging.remove(domain) => {
+                match finding {
+                    Finding::Verdict(Verdict::Proven(_)) | Finding::OurServer(true) => {
+                        self.proven.insert(domain.clone());
+                    }
+                    // What was proven once stands until it is refuted, or its key is.
+                    Finding::Verdict(Verdict::Refuted(_)) => self.refute(domain),
+                    Finding::Verdict(_) | Finding::OurServer(false) => (),
+                }
+            }
+            Input::Authority(pair, Answer::Valid) if self.asking.remove(pair) => {
+                self.confirmed.insert(pair.clone());
+            }
+            Input::Authority(pair, Answer::Invalid) if self.asking.remove(pair) => {
+                self.refute(&pair.sender);
+            }
+            Input::Reached(pair, Ok(())) if self.reaching.remove(pair) => {
+                self.reached.insert(pair.clone());
+            }
+            _ => (),
+        }
+    }
+}
+
+impl Witness for Seen {
+    fn see(&mut self, input: &Input, actions: &[Action], table: &Table) {
+        self.learn(input);
+        let mut bound = BTreeSet::new();
+        for action in actions {
+            match action {
+                Action::Judge(domain, _) => {
+                    self.judging.insert(domain.clone());
+                }
+                Action::AskAuthority(pair, ..) => {
+                    self.asking.insert(pair.clone());
+                }
+                Action::Reach(pair) => {
+                    self.reaching.insert(pair.clone());
+                }
+                Action::Forward(_, stanza) | Action::Hold(stanza) => {
+                    assert!(
+                        self.may_pass(&stanza.pair),
+                        "{} passes unproven",
+                        stanza.pair
+                    );
+                }
+                Action::Tell(Tidings::Bound(pair)) => {
+                    bound.insert(pair.clone());
+                }
+                // Bind, then answer (E-12).
+                Action::Send(text) if grants(text) => {
+                    assert!(!bound.is_empty(), "{text} before anything was bound");
+                }
+                _ => (),
+            }
+        }
+        let row = table.row(ID);
+        for pair in bound.iter().filter(|_| row.is_some()) {
+            assert!(
+                row.unwrap().entrances.contains(pair),
+                "{pair} was granted, not bound"
+            );
+        }
+        for pair in row.iter().flat_map(|row| &row.entrances) {
+            assert!(
+                self.may_pass(pair),
+                "{pair} was let in unproven after {input:?}"
+            );
+        }
+    }
+}
+
+/// A stream from its first byte, with a way out for everything.
+fn place(side: Side, level: Level, direct_tls: bool) -> Place<Receiving, Seen> {
+    let mut table = Table::default();
+    let way_out = ConnectionId(2);
+    table.open(way_out, side.other());
+    for target in ["l.test", "a.test"] {
+        table.prove(way_out, domain(target), Grounds::Configured);
+        for sender in ["a.test", "b.test", "l.test"] {
+            table.let_out(&pair(sender, target), way_out).unwrap();
+        }
+    }
+    let terms = Arc::new(terms(side, level));
+    let ids = Ids::seeded([1; 32]);
+    let (machine, _) = Receiving::new(ID, terms, ids, direct_tls, &mut table);
+    Place {
+        machine,
+        table,
+        witness: Seen::default(),
+        ended: false,
+    }
+}
+
+fn header(from: &str, to: &str) -> Input {
+    Input::Frame(Frame::Header(Header {
+        from: Some(domain(from)),
+        to: Some(domain(to)),
+        id: None,
+        version_1: true,
+    }))
+}
+
+fn claim(sender: &str, target: &str) -> Input {
+    Input::Frame(Frame::Dialback(Dialback {
+        part: Part::Result,
+        pair: pair(sender, target),
+        word: Word::Request("00".into()),
+    }))
+}
+
+fn stanza(sender: &str, target: &str) -> Input {
+    Input::Frame(Frame::Stanza(message(sender, target, "1")))
+}
+
+fn auth() -> Input {
+    Input::Frame(Frame::Auth(Authorization {
+        mechanism: "EXTERNAL".into(),
+        response: "=".into(),
+    }))
+}
+
+fn secured() -> Input {
+    Input::Secured(Some(proof::presented("a.test")))
+}
+
+fn proven(name: &str) -> Input {
+    Input::Found(domain(name), Finding::Verdict(proof::proven(name)))
+}
+
+fn unproven(name: &str) -> Input {
+    let reason = Reason {
+        prooftype: None,
+        finding: Found::WrongName,
+    };
+    Input::Found(domain(name), Finding::Verdict(Verdict::Unproven(reason)))
+}
+
+fn refuted(name: &str) -> Input {
+    let reason = Reason {
+        prooftype: None,
+        finding: Found::TlsaMismatch,
+    };
+    Input::Found(domain(name), Finding::Verdict(Verdict::Refuted(reason)))
+}
+
+fn reached(sender: &str, target: &str) -> Input {
+    Input::Reached(pair(sender, target), Ok(()))
+}
+
+fn answered(sender: &str, target: &str, answer: Answer) -> Input {
+    Input::Authority(pair(sender, target), answer)
+}
+
+fn timed_out() -> Input {
+    Input::TimedOut {
+        quiet: Duration::from_secs(1000),
+    }
+}
+
+/// Walks, and checks that it led somewhere.
+#[track_caller]
+fn check(place: &Place<Receiving, Seen>, inputs: &[Input], depth: u32) {
+    let mut tally = Tally::default();
+    walk(place, inputs, depth, &mut tally);
+    let Tally {
+        steps,
+        stanzas,
+        grants,
+        bound,
+        closed,
+    } = tally;
+    let rarest = [stanzas, grants, bound, closed].into_iter().min();
+    assert!(Some(0) < rarest, "led nowhere in {steps} steps");
+}
+
+#[test]
+fn no_path_over_tls_lets_a_stanza_past_an_unproven_pair() {
+    let inputs = [
+        secured(),
+        header("a.test", "l.test"),
+        proven("a.test"),
+        unproven("a.test"),
+        refuted("a.test"),
+        claim("a.test", "l.test"),
+        auth(),
+        reached("a.test", "l.test"),
+        stanza("a.test", "l.test"),
+    ];
+    check(&place(Side::Public, Level::Encrypted, true), &inputs, 8);
+}
+
+#[test]
+fn no_path_in_the_clear_lets_a_stanza_past_an_unproven_pair() {
+    let inputs = [
+        header("a.test", "l.test"),
+        claim("a.test", "l.test"),
+        unproven("a.test"),
+        refuted("a.test"),
+        answered("a.test", "l.test", Answer::Valid),
+        answered("a.test", "l.test", Answer::Invalid),
+        reached("a.test", "l.test"),
+        stanza("a.test", "l.test"),
+    ];
+    check(&place(Side::Public, Level::Any, false), &inputs, 8);
+}
+
+#[test]
+fn no_path_through_starttls_keeps_what_was_granted_before() {
+    let inputs = [
+        header("a.test", "l.test"),
+        claim("a.test", "l.test"),
+        unproven("a.test"),
+        answered("a.test", "l.test", Answer::Valid),
+        reached("a.test", "l.test"),
+        Input::Frame(Frame::StartTls),
+        secured(),
+        stanza("a.test", "l.test"),
+    ];
+    check(&place(Side::Public, Level::Any, false), &inputs, 9);
+}
+
+#[test]
+fn no_path_confuses_two_senders_on_one_stream() {
+    let mut place = place(Side::Public, Level::Dna, true);
+    let mut tally = Tally::default();
+    let begin = [secured(), header("a.test", "l.test"), unproven("a.test")];
+    for input in begin {
+        let mut out = Vec::new();
+        place
+            .machine
+            .handle(input.clone(), Duration::ZERO, &mut place.table, &mut out);
+        place.witness.see(&input, &out, &place.table);
+    }
+    let inputs = [
+        claim("a.test", "l.test"),
+        claim("b.test", "l.test"),
+        proven("a.test"),
+        refuted("b.test"),
+        refuted("a.test"),
+        reached("a.test", "l.test"),
+        reached("b.test", "l.test"),
+        stanza("a.test", "l.test"),
+        stanza("b.test", "l.test"),
+    ];
+    walk(&place, &inputs, 6, &mut tally);
+    assert!(0 < tally.stanzas && 0 < tally.grants, "{tally:?}");
+}
+
+#[test]
+fn no_path_from_our_own_server_carries_another_sender() {
+    let inputs = [
+        header("l.test", "a.test"),
+        claim("l.test", "a.test"),
+        claim("b.test", "a.test"),
+        Input::Found(domain("l.test"), Finding::OurServer(true)),
+        Input::Found(domain("l.test"), Finding::OurServer(false)),
+        answered("l.test", "a.test", Answer::Valid),
+        reached("l.test", "a.test"),
+        stanza("l.test", "a.test"),
+        stanza("b.test", "a.test"),
+    ];
+    check(&place(Side::Backend, Level::Any, false), &inputs, 7);
+}
+
+#[test]
+fn no_path_says_anything_behind_our_closing_tag() {
+    let inputs = [
+        secured(),
+        header("a.test", "l.test"),
+        proven("a.test"),
+        claim("a.test", "l.test"),
+        reached("a.test", "l.test"),
+        stanza("a.test", "l.test"),
+        Input::Drain,
+        timed_out(),
+        auth(),
+        Input::Frame(Frame::StartTls),
+        Input::Frame(Frame::Close),
+    ];
+    check(&place(Side::Public, Level::Encrypted, true), &inputs, 7);
+}
+
+/// What is out of turn closes the stream and panics nowhere, whatever came before.
+#[test]
+fn no_path_of_odd_inputs_panics() {
+    let frames = [
+        Frame::Features(crate::stream::Features::default()),
+        Frame::Proceed,
+        Frame::TlsFailure,
+        Frame::Success,
+        Frame::SaslFailure,
+        Frame::Unknown,
+        Frame::Error(None),
+    ];
+    let mut inputs: Vec<_> = frames.into_iter().map(Input::Frame).collect();
+    inputs.extend([
+        header("a.test", "l.test"),
+        secured(),
+        Input::NotSecured,
+        proven("a.test"),
+        claim("a.test", "l.test"),
+        auth(),
+        Input::Ask(pair("l.test", "a.test")),
+        Input::Repeat(pair("l.test", "a.test")),
+        Input::Refuse(Condition::NotWellFormed.because("a test")),
+        timed_out(),
+        Input::Drain,
+    ]);
+    for direct_tls in [false, true] {
+        let mut tally = Tally::default();
+        let place = place(Side::Public, Level::Any, direct_tls);
+        walk(&place, &inputs, 4, &mut tally);
+        assert!(0 < tally.closed && tally.stanzas == 0, "{tally:?}");
+    }
+}
+
+#[test]
+fn what_comes_early_is_bounded() {
+    let mut place = place(Side::Public, Level::Encrypted, true);
+    let mut out = Vec::new();
+    let mut heard = 0;
+    let (machine, table) = (&mut place.machine, &mut place.table);
+    for input in [secured(), header("a.test", "l.test")] {
+        machine.handle(input, Duration::ZERO, table, &mut out);
+    }
+    while table.row(ID).is_some() {
+        machine.handle(stanza("a.test", "l.test"), Duration::ZERO, table, &mut out);
+        heard += 1;
+        assert!(heard < 100, "there is no end to what is kept");
+    }
+    // The header was the first element.
+    assert_eq!(heard, crate::tests::BOUNDS.preauth_elements_max);
+}

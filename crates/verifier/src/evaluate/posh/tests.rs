@@ -9,20 +9,19 @@ fn presented(change: impl FnOnce(&mut CertificateParams)) -> Presented {
     Presented::new(vec![self_signed(&[], change), self_signed(&[], |_| ())]).unwrap()
 }
 
-fn sha256(presented: &Presented, certificate: usize) -> Option<Vec<u8>> {
-    Some(
-        digest(&aws_lc_rs::digest::SHA256, &presented.chain()[certificate])
-            .as_ref()
-            .to_vec(),
-    )
+fn sha256(presented: &Presented, certificate: usize) -> Option<[u8; 32]> {
+    digest(&aws_lc_rs::digest::SHA256, &presented.chain()[certificate])
+        .as_ref()
+        .try_into()
+        .ok()
 }
 
-fn sha512(presented: &Presented) -> Option<Vec<u8>> {
-    Some(digest(&SHA512, presented.leaf()).as_ref().to_vec())
+fn sha512(presented: &Presented) -> Option<[u8; 64]> {
+    digest(&SHA512, presented.leaf()).as_ref().try_into().ok()
 }
 
-fn wrong(length: usize) -> Option<Vec<u8>> {
-    Some(vec![7; length])
+fn wrong<const LENGTH: usize>() -> Option<[u8; LENGTH]> {
+    Some([7; LENGTH])
 }
 
 #[track_caller]
@@ -38,20 +37,20 @@ fn check(presented: &Presented, fingerprints: Vec<Fingerprint>, expect: &str) {
 #[test]
 fn any_descriptor_may_match_but_all_of_it_must() {
     let shown = presented(|_| ());
-    let check = |sha256: Option<Vec<u8>>, sha512: Option<Vec<u8>>, expect| {
+    let check = |sha256: Option<[u8; 32]>, sha512: Option<[u8; 64]>, expect| {
         check(&shown, vec![Fingerprint { sha256, sha512 }], expect);
     };
     check(sha256(&shown, 0), None, "for 60s");
     check(None, sha512(&shown), "for 60s");
     check(sha256(&shown, 0), sha512(&shown), "for 60s");
-    check(sha256(&shown, 0), wrong(64), "posh.mismatch");
-    check(wrong(32), sha512(&shown), "posh.mismatch");
-    check(wrong(32), None, "posh.mismatch");
+    check(sha256(&shown, 0), wrong(), "posh.mismatch");
+    check(wrong(), sha512(&shown), "posh.mismatch");
+    check(wrong(), None, "posh.mismatch");
     check(None, None, "posh.mismatch");
     // An authority's, and the key's.
     check(sha256(&shown, 1), None, "posh.mismatch");
     let key = digest(&aws_lc_rs::digest::SHA256, shown.spki().unwrap());
-    check(Some(key.as_ref().to_vec()), None, "posh.mismatch");
+    check(key.as_ref().try_into().ok(), None, "posh.mismatch");
 }
 
 #[test]
@@ -62,7 +61,7 @@ fn one_of_several_descriptors_is_enough() {
         sha512: None,
     };
     let other = Fingerprint {
-        sha256: wrong(32),
+        sha256: wrong(),
         sha512: None,
     };
     check(&shown, vec![other, right], "for 60s");

@@ -22,6 +22,9 @@ impl Document {
         let malformed = Finding::PoshMalformed;
         let document: Map<String, Value> = serde_json::from_slice(body).map_err(|_| malformed)?;
         let found = match (document.get("fingerprints"), document.get("url")) {
+            (Some(Value::Array(found)), None) if FINGERPRINTS_MAX < found.len() => {
+                return Err(Finding::PoshTooLarge);
+            }
             (Some(Value::Array(found)), None) if !found.is_empty() => {
                 let read = |it: &Value| fingerprint(it).ok_or(malformed);
                 Self::Fingerprints(found.iter().map(read).collect::<Result<_, _>>()?)
@@ -44,17 +47,20 @@ impl Document {
 /// there and matches nothing.
 fn fingerprint(descriptor: &Value) -> Option<Fingerprint> {
     let digests = descriptor.as_object()?;
-    let digest = |name: &str, length: usize| match digests.get(name) {
-        None => Some(None),
-        Some(digest) => {
-            let digest = BASE64.decode(digest.as_str()?).ok()?;
-            (digest.len() == length).then_some(Some(digest))
-        }
-    };
+    let sha256 = digests.get("sha-256").map(digest);
+    let sha512 = digests.get("sha-512").map(digest);
+    // One that is there and cannot be read is not passed over.
+    if sha256 == Some(None) || sha512 == Some(None) {
+        return None;
+    }
     Some(Fingerprint {
-        sha256: digest("sha-256", 32)?,
-        sha512: digest("sha-512", 64)?,
+        sha256: sha256.flatten(),
+        sha512: sha512.flatten(),
     })
+}
+
+fn digest<const LENGTH: usize>(digest: &Value) -> Option<[u8; LENGTH]> {
+    BASE64.decode(digest.as_str()?).ok()?.try_into().ok()
 }
 
 /// The RFC's own examples leave out padding here and there (RFC 7711 §3.1).
@@ -62,6 +68,9 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
+
+/// As many servers as a large hoster has. A document stays in memory as long as it holds.
+const FINGERPRINTS_MAX: usize = 256;
 
 /// No document is worth more than a week, whatever it says.
 const LIFETIME_MAX: u64 = 7 * 24 * 3600;

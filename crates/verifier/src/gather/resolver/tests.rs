@@ -350,6 +350,30 @@ async fn signed_records_are_secure() {
 }
 
 #[tokio::test]
+async fn of_a_large_answer_as_much_is_kept_as_we_care_to_remember() {
+    let add = |world: &mut World, length: usize, fill: u8| {
+        let data = TLSA::new(3.into(), 0.into(), 0.into(), vec![fill; length]);
+        world.add("_1._tcp.v.test.", RData::TLSA(data));
+    };
+    let ask = async |world: &World| {
+        let bend = |_: &Query, it: &mut Message| it.metadata.truncation = true;
+        spell(ask_bent(world, Dnssec::Validate, "_1._tcp.v.test", Kind::Tlsa, bend).await)
+    };
+    let mut world = World::new();
+    for fill in 0..9 {
+        add(&mut world, 1000, fill);
+    }
+    let seven = ["3 0 0 1000"; 7].join(", ");
+    assert_eq!(
+        ask(&world).await,
+        format!("secure: {seven} at _1._tcp.v.test")
+    );
+    let mut world = World::new();
+    add(&mut world, 9000, 0);
+    assert_eq!(ask(&world).await, "failed");
+}
+
+#[tokio::test]
 async fn absence_is_secure_when_it_is_proven() {
     check("x.v.test", Kind::Aaaa, honest, "secure:  at x.v.test").await;
     check("none.v.test", Kind::A, honest, "secure:  at none.v.test").await;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use hickory_resolver::proto::rr::RData;
 use hickory_resolver::proto::rr::rdata::SRV;
 
+use super::super::inside::message;
 use super::super::nameserver::{Nameserver, name};
 use super::super::tap::Tap;
 use super::super::zone::Zone;
@@ -46,10 +47,9 @@ async fn servers_of_old_talk_and_everybody_can_read_it() {
 
     let mut line = montague.call("capulet.example").await.unwrap();
     let (romeo, juliet) = ("romeo@montague.example", "juliet@capulet.example");
-    line.say(romeo, juliet, "I am fortune's fool")
-        .await
-        .unwrap();
-    let heard = capulet.hear("fortune").await.unwrap();
+    let said = message(romeo, juliet, "I am fortune's fool");
+    line.send(&said).await.unwrap();
+    let heard = capulet.ears().hear("fortune", "capulet").await.unwrap();
     assert!(
         heard.contains("<body>I am fortune's fool</body>"),
         "{heard}"
@@ -73,5 +73,5 @@ async fn a_key_of_somebody_else_is_not_believed() {
     let refused = liar.unwrap().call("montague.example").await;
     let refused = refused.unwrap_err().to_string();
     assert!(refused.contains("not believed"), "{refused}");
-    assert!(montague.heard().is_empty());
+    assert!(montague.ears().heard().is_empty());
 }

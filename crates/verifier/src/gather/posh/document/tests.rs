@@ -85,6 +85,19 @@ fn a_document_holds_for_a_time_that_it_names() {
 }
 
 #[test]
+fn a_document_has_so_many_fingerprints() {
+    let with = |count| {
+        let all = vec![r#"{"sha-256":"$32"}"#; count].join(",");
+        format!(r#"{{"fingerprints":[{all}],"expires":1}}"#)
+    };
+    check(
+        &with(256),
+        &format!("{} for 1s", vec!["256"; 256].join(" ")),
+    );
+    check(&with(257), "posh.size");
+}
+
+#[test]
 fn what_is_no_document_is_refused() {
     for text in [
         "",
