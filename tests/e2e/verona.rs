@@ -1,7 +1,7 @@
 //! Verona: the world that most tests begin with, and the houses in it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ligase_tests::{
     Capture, Certificate, Host, Kind, Leaf, Ligase, Manner, Proxy, Server, Setup, User, World,
@@ -194,15 +194,19 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    /// Runs a row.
+    /// Runs a row, unless so many have failed that the rest would only take time.
     pub(crate) fn run(&self, name: &str, row: impl FnOnce()) {
+        if FAILED_MAX <= self.failed().len() {
+            return;
+        }
         if let Err(why) = catch_unwind(AssertUnwindSafe(row)) {
             let why = why.downcast_ref::<String>().cloned().unwrap_or_default();
-            self.failed
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(format!("{name}: {why}"));
+            self.failed().push(format!("{name}: {why}"));
         }
+    }
+
+    fn failed(&self) -> MutexGuard<'_, Vec<String>> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends the test if a row failed.
@@ -219,3 +223,6 @@ impl Rows {
         );
     }
 }
+
+/// Enough to see what is wrong; each may have taken as long as its patience.
+const FAILED_MAX: usize = 12;

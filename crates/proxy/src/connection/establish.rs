@@ -193,24 +193,22 @@ impl Rooms {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Opens a stream of its own for the pair, to our own server.
+    /// Opens a stream of its own for the pair, to our own server; by dialback, where it
+    /// will not have our certificate.
     async fn reach_backend(self: &Arc<Self>, pair: &DomainPair) -> Result<()> {
+        match self.visit_for(pair, Rung::External).await {
+            Err(Setback::Sasl) => self.visit_for(pair, Rung::Dialback).await,
+            result => result,
+        }
+    }
+
+    async fn visit_for(self: &Arc<Self>, pair: &DomainPair, rung: Rung) -> Result<()> {
         let seat = self.backend_seats.acquire().await;
         let address = self.settings.load().backend_address;
         let socket = self.connect(&[address]).await?;
         let (waits, answer) = oneshot::channel();
-        let dialed = Dialed {
-            socket,
-            endpoint: None,
-            side: Side::Backend,
-        };
-        self.open(
-            dialed,
-            Errand::Carry(pair.clone()),
-            Rung::External,
-            Some(waits),
-            None,
-        )?;
+        let dialed = Dialed { socket, endpoint: None, side: Side::Backend };
+        self.open(dialed, Errand::Carry(pair.clone()), rung, Some(waits), None)?;
         // The connect is what our server's backlog is short of, not the stream.
         drop(seat);
         answer.await.unwrap_or(Err(Setback::Stream(None)))
