@@ -1,6 +1,12 @@
 //! `Initiating` and `Receiving` talk to each other: across a virtual wire, which divides bytes as it
 //! likes, and on a virtual clock. Each has a table of its own.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what a test does not look at is none of its business"
+)]
+
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;

@@ -207,7 +207,11 @@ impl Rooms {
         let address = self.settings.load().backend_address;
         let socket = self.connect(&[address]).await?;
         let (waits, answer) = oneshot::channel();
-        let dialed = Dialed { socket, endpoint: None, side: Side::Backend };
+        let dialed = Dialed {
+            socket,
+            endpoint: None,
+            side: Side::Backend,
+        };
         self.open(dialed, Errand::Carry(pair.clone()), rung, Some(waits), None)?;
         // The connect is what our server's backlog is short of, not the stream.
         drop(seat);

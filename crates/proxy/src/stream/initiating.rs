@@ -203,10 +203,7 @@ impl Initiating {
                 Ok(self.on_found(presented, finding, table, out))
             }
             (State::ExpectSasl(presented, _), Input::Frame(Frame::Success)) => {
-                out.push(Action::Restart);
-                out.push(self.header());
-                out.push(Action::SetTimer(self.terms.bounds.step));
-                Ok(State::ExpectHeader(Stage::Authenticated(presented)))
+                Ok(self.on_success(presented, out))
             }
             (State::ExpectSasl(presented, id), Input::Frame(Frame::SaslFailure)) => {
                 // COMPAT: servers that want clientAuth in our certificate refuse it here, and take

@@ -37,7 +37,7 @@ enum State {
     ExpectSecured,
     /// The verifier has to say whether EXTERNAL may be offered.
     Judge(Greeting, Presented),
-    Open(Open, Offered),
+    Open(Box<Open>, Offered),
     /// EXTERNAL was accepted, if only there is a way out for the pair.
     Admit(DomainPair, Option<Presented>),
     Closed,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ligase_verifier::Presented;
 
-use super::{Errand, Initiating, Rung, State};
+use super::{Errand, Initiating, Rung, Stage, State};
 use crate::binding::{Grounds, Side, StreamId, Table};
 use crate::stream::open::{Negotiated, Open, Way};
 use crate::stream::{
@@ -99,6 +99,14 @@ impl Initiating {
             // There is nothing to see on a stream that is not encrypted.
             Errand::Look(_) => Ok(self.give_up(Setback::Plaintext, out)),
         }
+    }
+
+    /// The stream begins anew, now as one that is authenticated (RFC 6120 §6.4.6).
+    pub(super) fn on_success(&self, presented: Presented, out: &mut Vec<Action>) -> State {
+        out.push(Action::Restart);
+        out.push(self.header());
+        out.push(Action::SetTimer(self.terms.bounds.step));
+        State::ExpectHeader(Stage::Authenticated(presented))
     }
 
     pub(super) fn on_authenticated(

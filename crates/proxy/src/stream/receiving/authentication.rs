@@ -25,7 +25,7 @@ impl Receiving {
 
     pub(super) fn on_auth(
         &mut self,
-        open: Open,
+        open: Box<Open>,
         mut offered: Offered,
         auth: &Authorization,
         table: &Table,

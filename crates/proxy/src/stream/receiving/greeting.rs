@@ -105,7 +105,7 @@ impl Receiving {
         };
         let open = Open::new(self.id, Arc::clone(&self.terms), negotiated);
         Ok(State::Open(
-            open,
+            Box::new(open),
             Offered {
                 start_tls,
                 external: None,
@@ -190,7 +190,7 @@ impl Receiving {
         };
         let open = Open::new(self.id, Arc::clone(&self.terms), negotiated);
         State::Open(
-            open,
+            Box::new(open),
             Offered {
                 start_tls: None,
                 external,
