@@ -1,5 +1,7 @@
 //! Searches for a way out: shares a connection or opens one, climbing the ladder.
 
+mod sharing;
+
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, MutexGuard, PoisonError};
@@ -7,14 +9,14 @@ use std::time::Duration;
 
 use ligase_verifier::{Domain, Endpoint, Service, Transport, Unresolved};
 use tokio::net::TcpStream;
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::driver::{Driver, Found, Machine, Order, Start};
+use super::driver::{Driver, Found, Machine, Start};
 use super::event::{Event, Facts};
 use super::rooms::{Flight, Rooms, Unreached};
-use crate::binding::{ConnectionId, DomainPair, Side};
-use crate::establish::{Candidate, Next, may_share, next};
+use crate::binding::{DomainPair, Side};
+use crate::establish::{Next, next};
 use crate::net::dial::{self, dial};
 use crate::stream::{Errand, Initiating, Rung, Setback};
 
@@ -293,65 +295,6 @@ impl Rooms {
         result
     }
 
-    /// Whether somebody at these addresses is known to want a connection for each pair.
-    fn is_unshared(&self, addresses: &[SocketAddr]) -> bool {
-        self.tables.look_around(|table, entries| {
-            entries.values().any(|entry| {
-                let row = table.row(entry.facts.id);
-                entry.facts.outbound
-                    && addresses.contains(&entry.facts.peer)
-                    && row.is_some_and(|row| !row.errors && !row.exits.is_empty())
-            })
-        })
-    }
-
-    fn place(&self, endpoint: &Endpoint) -> Arc<Semaphore> {
-        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-        if PLACES_MAX <= places.len() {
-            places.retain(|_, place| 1 < Arc::strong_count(place));
-        }
-        let key = (endpoint.target.clone(), endpoint.port);
-        Arc::clone(
-            places
-                .entry(key)
-                .or_insert_with(|| Arc::new(Semaphore::new(1))),
-        )
-    }
-
-    /// A connection to one of these addresses that may carry the pair too (B-03).
-    fn candidate(&self, pair: &DomainPair, addresses: &[SocketAddr]) -> Option<ConnectionId> {
-        self.tables.look_around(|table, entries| {
-            let mut fit: Vec<_> = entries
-                .values()
-                .filter(|entry| entry.facts.side == Side::Public && entry.facts.outbound)
-                .filter(|entry| {
-                    let row = table.row(entry.facts.id);
-                    let presented = entry.presented.as_ref();
-                    let candidate = Candidate {
-                        address: entry.facts.peer,
-                        errors: row.is_some_and(|row| row.errors && !row.exits.is_empty()),
-                        names_target: presented
-                            .is_some_and(|it| it.is_for(&pair.target, Service::Server)),
-                    };
-                    may_share(&candidate, addresses)
-                })
-                .map(|entry| entry.facts.id)
-                .collect();
-            // The eldest, so that all agree on one.
-            fit.sort_unstable();
-            fit.first().copied()
-        })
-    }
-
-    /// Asks for the pair on a connection that was opened for another; a "no" only means that it
-    /// needs one of its own (I-03).
-    async fn share(&self, pair: &DomainPair, id: ConnectionId) -> bool {
-        let (waits, answer) = oneshot::channel();
-        self.tables.order(id, Order::Ask(pair.clone(), waits));
-        // It need not cost the time that a connection of its own would take.
-        matches!(timeout(SHARE, answer).await, Ok(Ok(Ok(()))))
-    }
-
     /// Dials these addresses, but none of our own listeners (B-19).
     pub(super) async fn connect(&self, addresses: &[SocketAddr]) -> Result<TcpStream> {
         let patience = self.settings.load().dial;
@@ -436,11 +379,7 @@ pub(super) fn unresolved(error: Unresolved) -> Setback {
 const PAUSE: Duration = Duration::from_millis(500);
 /// How many rungs are tried at one endpoint: all three, and one back (B-17 bounds the time).
 const RUNGS_MAX: usize = 4;
-/// Places whose dialing is remembered; those that nobody dials are forgotten beyond it.
-const PLACES_MAX: usize = 4096;
 
-/// How long a peer may think about a further pair before it is asked on a connection of its own.
-const SHARE: Duration = Duration::from_secs(10);
 /// From one try to reach a peer to the next, at least and at most (RFC 6120 §3.3).
 const BACK_OFF_MIN: Duration = Duration::from_secs(1);
 const BACK_OFF_MAX: Duration = Duration::from_secs(30);
