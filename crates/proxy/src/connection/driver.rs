@@ -306,7 +306,10 @@ impl Driver {
                     let input = self.start_tls(addressed).await;
                     todo.extend(self.step(input));
                 }
-                Action::Restart => self.reader = Reader::new(self.limits()),
+                Action::Restart => {
+                    self.reader = Reader::new(self.limits());
+                    self.answers = JoinSet::new();
+                }
                 Action::Judge(domain, presented) => self.judge(domain, presented),
                 Action::AskAuthority(pair, id, key) => {
                     let (rooms, side) = (Arc::clone(&self.rooms), self.facts.side);
