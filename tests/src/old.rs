@@ -291,7 +291,18 @@ impl OldServer {
         drop(waited);
         match found {
             Some(stanza) => stanza,
-            None => panic!("{} cannot {doing}: {:?}", self.shared.domain, self.lock()),
+            None => {
+                let state = self.lock();
+                let last = state
+                    .inbox
+                    .iter()
+                    .rev()
+                    .take(5)
+                    .map(|it| format!("{it:.200}"));
+                let last: Vec<_> = last.collect();
+                let (domain, count) = (&self.shared.domain, state.inbox.len());
+                panic!("{domain} cannot {doing}: it has {count} stanzas, the last of them {last:?}")
+            }
         }
     }
 
