@@ -47,6 +47,8 @@ pub struct Driver {
     /// Whether our half of the stream has ended; nothing may follow its closing tag.
     ended: bool,
     endpoint: Option<Endpoint>,
+    /// The name at which the endpoint's TLSA records stand, if any do.
+    base: Option<Domain>,
     /// The domain that we speak for, where we opened the connection.
     local: Option<Domain>,
 }
@@ -88,6 +90,8 @@ pub struct Start {
     pub facts: Facts,
     /// Where we dialed, where we did.
     pub endpoint: Option<Endpoint>,
+    /// The name at which the endpoint's TLSA records stand, if any do.
+    pub base: Option<Domain>,
     /// The domain that we speak for, where we opened the connection.
     pub local: Option<Domain>,
     /// Who waits for this pair, where we opened the connection for one.
@@ -111,6 +115,7 @@ impl Driver {
             socket,
             facts,
             endpoint,
+            base,
             local,
             waits,
             errand,
@@ -145,6 +150,7 @@ impl Driver {
             trusted: false,
             ended: false,
             endpoint,
+            base,
             local,
             rooms,
         };

@@ -39,6 +39,9 @@ impl Driver {
             Machine::Initiating(_) => self.settings.handshake_initiating,
         };
         let local = self.local.clone();
+        // With TLSA records, the certificate is asked for by the name at which they stand (RFC 7671
+        // §10.2); otherwise by the domain that it is to speak for.
+        let addressed = self.base.clone().or(addressed);
         let Some(handshake) = self.rooms.handshake(self.facts, addressed, local) else {
             return Input::NotSecured;
         };

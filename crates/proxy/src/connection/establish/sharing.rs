@@ -26,7 +26,8 @@ impl Rooms {
         })
     }
 
-    pub(super) fn place(&self, endpoint: &Endpoint) -> Arc<Semaphore> {
+    /// The right to dial a place, which one has at a time.
+    pub(super) fn turn(&self, endpoint: &Endpoint) -> Arc<Semaphore> {
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
         if PLACES_MAX <= places.len() {
             places.retain(|_, place| 1 < Arc::strong_count(place));
