@@ -150,6 +150,18 @@ impl Table {
         Ok(())
     }
 
+    /// Takes from `id` the right to bring `pair` in. Tells whether it had it.
+    pub fn shut_in(&mut self, pair: &DomainPair, id: ConnectionId) -> bool {
+        let had = self
+            .rows
+            .get_mut(&id)
+            .is_some_and(|row| row.entrances.remove(pair));
+        if had {
+            drop_from(&mut self.entrances, pair, id);
+        }
+        had
+    }
+
     /// Takes from `id` the right to take `pair` out. Tells whether it had it.
     pub fn shut_out(&mut self, pair: &DomainPair, id: ConnectionId) -> bool {
         let had = self

@@ -65,18 +65,36 @@ pub(crate) fn walk<M: Machine, W: Witness>(
 ) {
     for input in inputs {
         let mut place = from.clone();
-        let mut actions = Vec::new();
         let at = Duration::from_secs(100 - u64::from(depth));
-        place
-            .machine
-            .advance(input.clone(), at, &mut place.table, &mut actions);
-        tally.count(&actions);
-        place.check(input, &actions);
-        place.witness.see(input, &actions, &place.table);
+        let actions = place.step(input, at, tally);
         if place.table.row(ID).is_none() {
             place.check_silent(inputs);
         } else if 1 < depth && !is_same(&from.machine, &place.machine, &actions) {
             walk(&place, inputs, depth - 1, tally);
+        }
+    }
+}
+
+/// Strolls along long paths that chance chooses, the same every time.
+pub(crate) fn stroll<M: Machine, W: Witness>(
+    from: &Place<M, W>,
+    inputs: &[Input],
+    paths: u64,
+    tally: &mut Tally,
+) {
+    const STEPS: u64 = 80;
+    for path in 1..=paths {
+        let (mut place, mut chance) = (from.clone(), path);
+        for step in 0..STEPS {
+            chance ^= chance << 13;
+            chance ^= chance >> 7;
+            chance ^= chance << 17;
+            let sides = u64::try_from(inputs.len()).unwrap();
+            let choice = usize::try_from(chance.wrapping_mul(0x2545_F491_4F6C_DD1D) % sides);
+            place.step(&inputs[choice.unwrap()], Duration::from_secs(step), tally);
+            if place.table.row(ID).is_none() {
+                break;
+            }
         }
     }
 }
@@ -95,6 +113,17 @@ fn is_same<M: Debug>(before: &M, after: &M, actions: &[Action]) -> bool {
 }
 
 impl<M: Machine, W: Witness> Place<M, W> {
+    /// Takes one step, and looks at it from all sides.
+    fn step(&mut self, input: &Input, at: Duration, tally: &mut Tally) -> Vec<Action> {
+        let mut actions = Vec::new();
+        self.machine
+            .advance(input.clone(), at, &mut self.table, &mut actions);
+        tally.count(&actions);
+        self.check(input, &actions);
+        self.witness.see(input, &actions, &self.table);
+        actions
+    }
+
     /// What holds for every machine, whatever it is told.
     fn check(&mut self, input: &Input, actions: &[Action]) {
         let closes = |action: &&Action| matches!(action, Action::Close(_));

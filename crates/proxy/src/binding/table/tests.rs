@@ -276,6 +276,9 @@ fn operate(
             let had = model.exits.contains(&(pair.clone(), id));
             assert_eq!(table.shut_out(&pair, id), had);
             model.exits.retain(|it| *it != (pair.clone(), id));
+            let had = model.entrances.contains(&(pair.clone(), id));
+            assert_eq!(table.shut_in(&pair, id), had);
+            model.entrances.retain(|it| *it != (pair.clone(), id));
         }
         7 => {
             table.ask(&pair, id);

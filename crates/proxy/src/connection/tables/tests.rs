@@ -162,8 +162,8 @@ fn what_is_given_back_waits_for_a_way_to_its_sender() {
     let step = world.tables.give_back(&inbound(), &error);
     let back = inbound().reversed();
     assert_eq!(step.bounced, [("remote-server-timeout", back.clone())]);
-    assert_eq!(step.seek, [back.clone()]);
-    assert_eq!(world.tables.waiting(), [back.clone()]);
+    assert_eq!(step.seek, std::slice::from_ref(&back));
+    assert_eq!(world.tables.waiting(), std::slice::from_ref(&back));
     // If there is none, it is the end of it: errors never come back.
     let step = world.tables.give_back(&back, &error);
     assert!(step.bounced.is_empty() && step.seek.is_empty());
@@ -225,7 +225,7 @@ fn a_connection_that_leaves_takes_its_rights_along_and_no_stanza() {
     let other = message("l.test", "a.test", "5");
     world.act(BACKEND, vec![Action::Forward(PEER, other)]);
     let step = world.tables.leave(PEER, Vec::new());
-    assert_eq!(step.seek, [back.clone()]);
+    assert_eq!(step.seek, std::slice::from_ref(&back));
     assert_eq!(world.tables.look(|table| table.exit(&back)), None);
     assert_eq!(
         world.tables.look(|table| table.exit(&inbound())),

@@ -3,12 +3,14 @@
     reason = "what a test does not look at is none of its business"
 )]
 
+use std::collections::{HashMap, HashSet};
+
 use ligase_verifier::{Finding as Found, Reason, Verdict};
 
 use super::*;
 use crate::binding::Level;
 use crate::stream::{Authorization, Dialback, Features, Part, Word};
-use crate::tests::walk::{ID, Place, Tally, Witness, walk};
+use crate::tests::walk::{ID, Place, Tally, Witness, stroll, walk};
 use crate::tests::{domain, message, pair, proof, terms};
 
 /// What may be said and told, by what happened before.
@@ -281,6 +283,104 @@ fn no_path_of_odd_inputs_panics() {
         );
         assert!(0 < tally.closed, "{tally:?}");
     }
+}
+
+/// Which pairs were asked for, and granted when they were.
+#[derive(Clone, Debug, Default)]
+struct Rights {
+    due: HashMap<DomainPair, u32>,
+    granted: HashSet<DomainPair>,
+}
+
+impl Witness for Rights {
+    fn see(&mut self, input: &Input, actions: &[Action], table: &Table) {
+        if let Input::Frame(Frame::Dialback(dialback)) = input {
+            let pair = dialback.pair.reversed();
+            let due = self.due.entry(pair.clone()).or_default();
+            if 0 < *due && dialback.word == Word::Valid {
+                self.granted.insert(pair);
+            } else if dialback.word != Word::Valid {
+                // Unasked or not, a "no" takes the right away (E-16).
+                self.granted.remove(&pair);
+            }
+            *due = due.saturating_sub(1);
+        }
+        for action in actions {
+            match action {
+                Action::Send(text) => {
+                    let words: Vec<_> = text.split('\'').collect();
+                    assert!(text.starts_with("<db:result from='"), "{text}");
+                    *self.due.entry(pair(words[1], words[3])).or_default() += 1;
+                }
+                Action::Tell(Tidings::Bound(pair)) => {
+                    assert!(self.granted.contains(pair), "{pair} was not granted");
+                }
+                Action::Tell(Tidings::Failed(pair, Setback::TimedOut)) => {
+                    self.due.remove(pair);
+                }
+                _ => (),
+            }
+        }
+        for pair in table.row(ID).iter().flat_map(|row| &row.exits) {
+            assert!(self.granted.contains(pair), "{pair} may leave by {input:?}");
+        }
+    }
+}
+
+#[test]
+fn no_long_path_binds_what_the_far_end_did_not_grant() {
+    let Place {
+        mut machine,
+        mut table,
+        ..
+    } = place(Side::Public, Level::Any, false);
+    let mut begins = Vec::new();
+    let no_tls = Features {
+        dialback: true,
+        ..Features::default()
+    };
+    for input in [header("a.test"), Input::Frame(Frame::Features(no_tls))] {
+        machine.handle(input, Duration::ZERO, &mut table, &mut begins);
+    }
+    let mut witness = Rights::default();
+    witness.due.insert(pair("l.test", "a.test"), 1);
+    let place = Place {
+        machine,
+        table,
+        witness,
+        ended: false,
+    };
+    let mut inputs = vec![
+        Input::Found(domain("b.test"), Finding::Verdict(proof::proven("b.test"))),
+        Input::Found(
+            domain("b.test"),
+            Finding::Verdict(Verdict::Unproven(because(Found::WrongName))),
+        ),
+        Input::TimedOut {
+            quiet: Duration::ZERO,
+        },
+    ];
+    for (sender, target) in [
+        ("l.test", "a.test"),
+        ("l2.test", "a.test"),
+        ("l.test", "b.test"),
+        ("l2.test", "b.test"),
+    ] {
+        inputs.extend([
+            Input::Ask(pair(sender, target)),
+            Input::Repeat(pair(sender, target)),
+        ]);
+        for word in [Word::Valid, Word::Valid, Word::Invalid, Word::Error(None)] {
+            inputs.push(Input::Frame(Frame::Dialback(Dialback {
+                part: Part::Result,
+                pair: pair(target, sender),
+                word,
+            })));
+        }
+    }
+    let mut tally = Tally::default();
+    stroll(&place, &inputs, 3000, &mut tally);
+    assert!(1000 < tally.bound, "{tally:?}");
 }
 
 #[test]

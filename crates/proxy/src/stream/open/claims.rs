@@ -117,9 +117,14 @@ impl Open {
         out: &mut Vec<Action>,
     ) -> Result<(), StreamError> {
         let decision = decide(finding, self.terms.level(Some(domain)));
+        let refused = matches!(decision, Decision::Refuse(_));
+        if refused && self.way == Way::Inbound {
+            // Looking again has shown that it should never have been let in (E-13, E-18).
+            table.disprove(self.id, domain);
+        }
         let judging = |(pair, claim): (&DomainPair, &Claim)| {
-            let waits = pair.sender == *domain && matches!(claim.stage, Stage::Judging);
-            waits.then(|| pair.clone())
+            let waits = refused || matches!(claim.stage, Stage::Judging);
+            (pair.sender == *domain && waits).then(|| pair.clone())
         };
         let pairs: Vec<_> = self.claims.iter().filter_map(judging).collect();
         for pair in pairs {
@@ -159,7 +164,6 @@ impl Open {
             },
             Decision::Refuse(reason) => {
                 out.extend(Violation::read(reason.finding.label()).map(Action::Count));
-                self.revoke(pair, table);
                 self.deny(pair, DialbackError::NotAuthorized, out);
             }
             // What was granted earlier stays: whoever can starve us of evidence could end it.
@@ -261,10 +265,9 @@ impl Open {
             .saying(setback.text()))
     }
 
-    /// Takes back what was granted for the pair's sender earlier, now that looking again has shown
-    /// that it should not be (E-13, E-18).
+    /// Takes back what was granted for the pair earlier, now that nobody vouches for it any more.
     fn revoke(&self, pair: &DomainPair, table: &mut Table) {
-        table.disprove(self.id, &pair.sender);
+        table.shut_in(pair, self.id);
     }
 
     fn deny(&mut self, pair: &DomainPair, error: DialbackError, out: &mut Vec<Action>) {

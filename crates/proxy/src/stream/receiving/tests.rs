@@ -9,8 +9,8 @@ use ligase_verifier::{Finding as Found, Reason, Verdict};
 
 use super::*;
 use crate::binding::{Finding, Grounds, Level};
-use crate::stream::{Answer, Authorization, Dialback, Part, Tidings, Word};
-use crate::tests::walk::{ID, Place, Tally, Witness, grants, walk};
+use crate::stream::{Answer, Authorization, Dialback, Part, Setback, Tidings, Word};
+use crate::tests::walk::{ID, Place, Tally, Witness, grants, stroll, walk};
 use crate::tests::{domain, message, pair, proof, terms};
 
 /// What may pass, by what was asked, and answered to a question.
@@ -55,7 +55,8 @@ impl Seen {
                 self.confirmed.insert(pair.clone());
             }
             Input::Authority(pair, Answer::Invalid) if self.asking.remove(pair) => {
-                self.refute(&pair.sender);
+                self.confirmed.remove(pair);
+                self.reached.remove(pair);
             }
             Input::Reached(pair, Ok(())) if self.reaching.remove(pair) => {
                 self.reached.insert(pair.clone());
@@ -356,6 +357,55 @@ fn no_path_of_odd_inputs_panics() {
         walk(&place, &inputs, 4, &mut tally);
         assert!(0 < tally.closed && tally.stanzas == 0, "{tally:?}");
     }
+}
+
+/// Long paths, on which pairs are granted, taken back and granted again.
+#[test]
+fn no_long_path_lets_a_stanza_past_an_unproven_pair() {
+    let mut inputs = Vec::new();
+    for name in ["a.test", "b.test"] {
+        inputs.extend([claim(name, "l.test"), claim(name, "l2.test")]);
+        inputs.extend([stanza(name, "l.test"), stanza(name, "l2.test")]);
+        inputs.extend([proven(name), proven(name), unproven(name), refuted(name)]);
+        for target in ["l.test", "l2.test"] {
+            inputs.extend([
+                answered(name, target, Answer::Valid),
+                answered(name, target, Answer::Invalid),
+                reached(name, target),
+                reached(name, target),
+                Input::Reached(pair(name, target), Err(Setback::Unreachable)),
+            ]);
+        }
+    }
+    inputs.extend([
+        auth(),
+        Input::TimedOut {
+            quiet: Duration::ZERO,
+        },
+    ]);
+    let mut tally = Tally::default();
+    for begins in [
+        &[secured(), header("a.test", "l.test")][..],
+        &[header("b.test", "l2.test")],
+    ] {
+        let mut place = place(Side::Public, Level::Any, begins.len() == 2);
+        for input in begins {
+            let mut out = Vec::new();
+            place
+                .machine
+                .handle(input.clone(), Duration::ZERO, &mut place.table, &mut out);
+            place.witness.see(input, &out, &place.table);
+        }
+        stroll(&place, &inputs, 10_000, &mut tally);
+    }
+    let Tally {
+        stanzas,
+        grants,
+        closed,
+        ..
+    } = tally;
+    let rarest = [stanzas, grants, closed].into_iter().min();
+    assert!(Some(200) < rarest, "{tally:?}");
 }
 
 #[test]
