@@ -114,7 +114,7 @@ impl Stranger {
         let domain = &self.shared.domain;
         let (mut secured, mut authenticated) = (false, false);
         let mut number = 0;
-        while let Some(said) = stream.next_within(PATIENCE) {
+        while let Some(said) = stream.next_ever() {
             let from = attribute(&said, "from").unwrap_or_default().to_owned();
             if said.starts_with("<stream:stream") {
                 number += 1;
