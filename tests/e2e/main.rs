@@ -1,5 +1,6 @@
 //! End to end.
 
+mod attacks;
 mod bare;
 mod conversation;
 mod drain;

@@ -161,10 +161,17 @@ async fn obey(number: u64, mut wire: Wire, order: &Value) -> Result<Option<Wire>
         .get("text")
         .and_then(Value::as_str)
         .unwrap_or_default();
-    wire.write_all(text.as_bytes())
-        .await
-        .map_err(|error| error.to_string())?;
-    wire.flush().await.map_err(|error| error.to_string())?;
+    let bytes = match order.get("bytes").and_then(Value::as_array) {
+        Some(bytes) => bytes.iter().filter_map(byte).collect(),
+        None => text.as_bytes().to_vec(),
+    };
+    // What is flushed by itself is a TLS record, or a segment, by itself.
+    for piece in pieces(&bytes, order.get("pieces")) {
+        wire.write_all(piece)
+            .await
+            .map_err(|error| error.to_string())?;
+        wire.flush().await.map_err(|error| error.to_string())?;
+    }
     match order.get("do").and_then(Value::as_str) {
         Some("send") => Ok(Some(wire)),
         Some("tls") => {
@@ -178,6 +185,17 @@ async fn obey(number: u64, mut wire: Wire, order: &Value) -> Result<Option<Wire>
             Ok(None)
         }
     }
+}
+
+fn byte(value: &Value) -> Option<u8> {
+    value.as_u64().and_then(|it| u8::try_from(it).ok())
+}
+
+/// Divides what is to be written: into pieces of so many bytes each, or not at all.
+fn pieces<'a>(bytes: &'a [u8], length: Option<&Value>) -> std::slice::Chunks<'a, u8> {
+    let length = length.and_then(Value::as_u64);
+    let length = length.and_then(|it| usize::try_from(it).ok());
+    bytes.chunks(length.unwrap_or(bytes.len()).max(1))
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the program's driver")]

@@ -166,6 +166,12 @@ impl Stream {
             .tell(json!({"do": "send", "wire": self.number, "text": text}));
     }
 
+    /// Says these bytes, in pieces of so many at a time: each a TLS record, or a segment, by itself.
+    pub fn send_bytes(&self, bytes: &[u8], pieces: usize) {
+        self.shared
+            .tell(json!({"do": "send", "wire": self.number, "bytes": bytes, "pieces": pieces}));
+    }
+
     /// Takes all that came up to and with this text, which is to come.
     #[track_caller]
     pub fn expect(&self, text: &str) -> String {
@@ -219,6 +225,15 @@ impl Stream {
         })
     }
 
+    /// Waits until the connection has ended: all that was said till then, and how it ended.
+    pub fn end_within(&self, patience: Duration) -> Option<(String, String)> {
+        self.shared.await_change(patience, |state| {
+            let heard = state.wires.get_mut(&self.number)?;
+            let how = heard.closed.clone()?;
+            Some((std::mem::take(&mut heard.text), how))
+        })
+    }
+
     /// Says the last words in the clear, and shakes hands as the TLS server.
     pub fn accept_tls(&self, last: &str, certificate: &Certificate) -> Result<Seen, String> {
         self.secure(json!({
@@ -228,11 +243,23 @@ impl Stream {
 
     /// Shakes hands as the TLS client, asking for that name, with a certificate or without.
     pub fn start_tls(&self, name: &str, certificate: Option<&Certificate>) -> Result<Seen, String> {
+        self.start_tls_for(name, None, certificate)
+    }
+
+    /// The same, offering one protocol only (ALPN).
+    pub fn start_tls_for(
+        &self,
+        name: &str,
+        protocol: Option<&str>,
+        certificate: Option<&Certificate>,
+    ) -> Result<Seen, String> {
         let (chain, key) = (
             certificate.map(Certificate::chain),
             certificate.map(Certificate::key),
         );
-        self.secure(json!({"as": "client", "name": name, "chain": chain, "key": key}))
+        self.secure(
+            json!({"as": "client", "name": name, "alpn": protocol, "chain": chain, "key": key}),
+        )
     }
 
     /// Closes the connection.

@@ -18,8 +18,10 @@ pub struct Stranger {
 struct Shared {
     peer: Peer,
     port: u16,
-    domain: String,
+    domains: Vec<String>,
     certificate: Certificate,
+    /// What it says about keys.
+    of_keys: &'static str,
     heard: Mutex<Vec<String>>,
     changed: Condvar,
 }
@@ -36,13 +38,30 @@ pub enum Outcome {
 impl Stranger {
     /// Listens at a port as the server of a domain, and says `valid` to whoever asks.
     pub fn listen(host: &Host, port: u16, domain: &str, certificate: &Certificate) -> Self {
+        Self::serve(host, port, &[domain], certificate, "valid")
+    }
+
+    /// The same, as the server of several domains, who has made none of the keys that it is asked
+    /// about, and says `invalid`.
+    pub fn listen_for(host: &Host, port: u16, domains: &[&str], certificate: &Certificate) -> Self {
+        Self::serve(host, port, domains, certificate, "invalid")
+    }
+
+    fn serve(
+        host: &Host,
+        port: u16,
+        domains: &[&str],
+        certificate: &Certificate,
+        of_keys: &'static str,
+    ) -> Self {
         let peer = Peer::on(host);
         peer.listen(port);
         let shared = Arc::new(Shared {
             peer,
             port,
-            domain: domain.to_owned(),
+            domains: domains.iter().map(|&it| it.to_owned()).collect(),
             certificate: certificate.clone(),
+            of_keys,
             heard: Mutex::default(),
             changed: Condvar::new(),
         });
@@ -59,9 +78,9 @@ impl Stranger {
         stranger
     }
 
-    /// The domain that it serves.
+    /// The domain that it serves, the first if there are several.
     pub fn domain(&self) -> &str {
-        &self.shared.domain
+        self.shared.domains.first().map_or("", String::as_str)
     }
 
     /// The port it listens at.
@@ -111,17 +130,16 @@ impl Stranger {
 
     /// Serves one stream that somebody opened to us.
     fn receive(&self, stream: &Stream) {
-        let domain = &self.shared.domain;
         let (mut secured, mut authenticated) = (false, false);
         let mut number = 0;
         while let Some(said) = stream.next_ever() {
             let from = attribute(&said, "from").unwrap_or_default().to_owned();
+            let domain = attribute(&said, "to").unwrap_or_default().to_owned();
             if said.starts_with("<stream:stream") {
                 number += 1;
                 let id = format!("{domain}-{number}-{}", self.lock().len());
-                let to = attribute(&said, "to").unwrap_or_default();
-                stream.send(&header(to, &from, Some(&id)));
-                if to != domain {
+                stream.send(&header(&domain, &from, Some(&id)));
+                if !self.shared.domains.contains(&domain) {
                     stream.send(HOST_UNKNOWN);
                     return stream.close();
                 }
@@ -143,15 +161,15 @@ impl Stranger {
                 stream.send("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>");
                 self.keep(format!("<auth>{}</auth>", content(&said)));
             } else if said.starts_with("<db:") {
-                let name = if said.starts_with("<db:verify") {
-                    "verify"
+                let (name, word) = if said.starts_with("<db:verify") {
+                    ("verify", self.shared.of_keys)
                 } else {
-                    "result"
+                    ("result", "valid")
                 };
                 let id = attribute(&said, "id").map(|id| format!(" id='{id}'"));
                 let id = id.unwrap_or_default();
                 stream.send(&format!(
-                    "<db:{name} from='{domain}' to='{from}'{id} type='valid'/>"
+                    "<db:{name} from='{domain}' to='{from}'{id} type='{word}'/>"
                 ));
                 self.keep(said);
             } else if said.starts_with("</stream:stream") {

@@ -48,6 +48,20 @@ fn the_story_is_true_and_leaves_nothing_behind() {
     assert!(!said.contains('✗') && !said.contains('\x1b'), "{said}");
     assert_eq!(left_in(&folder), Vec::<PathBuf>::new());
     assert_eq!(proxies_in(&folder), Vec::<String>::new());
+
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
+    let readme = fs::read_to_string(readme).unwrap();
+    let shown = readme.split_once("BEFORE  the servers").unwrap().1;
+    let shown = shown.split_once("```").unwrap().0;
+    let shown: Vec<_> = shown
+        .lines()
+        .skip(1)
+        .filter(|line| *line != "  ...")
+        .collect();
+    assert!(15 < shown.len(), "{shown:?}");
+    for line in shown {
+        assert!(said.lines().any(|it| it == line), "no longer said: {line}");
+    }
 }
 
 /// Real servers in the place of one of ours; Debian's, which the tests need anyway.

@@ -27,6 +27,8 @@ pub struct Wire {
     /// What was read and is not understood yet.
     pub incoming: BytesMut,
     outgoing: BytesMut,
+    /// How many bytes of our own words, at most, are among those.
+    said: usize,
     /// Stanzas of which bytes are still in `outgoing`, and where each ends, counted from the first
     /// byte ever written.
     flight: VecDeque<(u64, Stanza)>,
@@ -72,6 +74,7 @@ impl Wire {
             socket: Socket::Plain(socket),
             incoming: BytesMut::new(),
             outgoing: BytesMut::new(),
+            said: 0,
             flight: VecDeque::new(),
             queued: 0,
             written: 0,
@@ -82,6 +85,7 @@ impl Wire {
     /// Puts words of our own before everything that still waits in the outbox.
     pub fn say(&mut self, text: &str) {
         self.outgoing.extend_from_slice(text.as_bytes());
+        self.said += text.len();
         self.queued += text.len() as u64;
     }
 
@@ -93,12 +97,15 @@ impl Wire {
     /// Writes what there is, the outbox's stanzas included, and reads if `reading`; comes back when
     /// something was read. Cancel-safe: what was read or taken stays.
     ///
+    /// Nothing is read from a far end that leaves our answers unread: what it asks costs it little,
+    /// and every answer would be kept for it.
+    ///
     /// # Errors
     /// The network's.
     pub async fn turn(&mut self, outbox: &Outbox, reading: bool) -> io::Result<Turn> {
         poll_fn(|cx| {
             self.poll_write(cx, Some(outbox))?;
-            if reading {
+            if reading && self.said < SAID_MAX {
                 self.poll_read(cx)
             } else {
                 Poll::Pending
@@ -173,6 +180,9 @@ impl Wire {
             .is_some_and(|(end, _)| *end <= self.written)
         {
             self.flight.pop_front();
+        }
+        if self.outgoing.is_empty() {
+            self.said = 0;
         }
         if self.outgoing.is_empty() && OUTGOING_KEPT < self.outgoing.capacity() {
             // An idle connection keeps no buffers.
@@ -256,6 +266,7 @@ impl Wire {
             let _ = socket.set_zero_linger();
         }
         self.outgoing.clear();
+        self.said = 0;
         self.incoming.clear();
         self.socket = Socket::Lost;
     }
@@ -307,3 +318,8 @@ const WRITE_GOOD: usize = 64 * 1024;
 const OUTGOING_KEPT: usize = 4 * 1024;
 /// How often is read, at most, what comes after our half has ended.
 const FAREWELL_READS_MAX: usize = 64;
+/// How many bytes of answers may wait for a far end that goes on asking: some hundreds.
+const SAID_MAX: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests;

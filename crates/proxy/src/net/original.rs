@@ -15,8 +15,8 @@ pub enum Origin {
     Direct,
     /// Redirected on its way to this address.
     Redirected(SocketAddr),
-    /// Dialed to one of our own listeners although only redirected connections belong here.
-    /// Passing it on to where it was bound would make us dial ourselves, without end.
+    /// Bound for another of our own listeners, and redirected here: it is our own traffic, and
+    /// passing it on would make us dial ourselves, without end.
     Loop,
 }
 
@@ -58,7 +58,11 @@ pub fn judge(original: Option<SocketAddr>, local: SocketAddr, listening: &[Socke
                 && listener.ip().is_unspecified()
                 && (original.ip() == local.ip() || original.ip().is_loopback())
     };
-    if original == local || listening.iter().any(ours) {
+    if original == local {
+        // Nothing has turned it: our DNS answers send the backend straight here.
+        return Origin::Direct;
+    }
+    if listening.iter().any(ours) {
         Origin::Loop
     } else {
         Origin::Redirected(original)

@@ -95,9 +95,11 @@ pub(super) async fn after(voice: &mut Voice, stage: &mut Stage) -> Result<Guards
         capulet: capulet.guard(names, &stage.folder).await?,
     };
     for house in [&*montague, &*capulet] {
-        let (name, server) = (&house.server_name, house.server.name());
-        let what = format!("ligase run: ready, certified as {name}, behind it {server}");
-        voice.fact(house.domain, &what);
+        let name = &house.server_name;
+        voice.fact(
+            house.domain,
+            &format!("ligase run: ready, certified as {name}"),
+        );
     }
     voice
         .say("Whatever its server asks DNS about peers, each one answers: they are here, with me.");

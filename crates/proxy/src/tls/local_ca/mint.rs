@@ -73,7 +73,10 @@ fn serial() -> Result<SerialNumber, rcgen::Error> {
     Ok(SerialNumber::from_slice(&bytes))
 }
 
-/// The domain as DNS-ID, as SRV-ID and as XmppAddr (RFC 6120 §13.7.1.2).
+/// The domain as DNS-ID and as SRV-ID (RFC 6120 §13.7.1.2).
+///
+/// COMPAT(ejabberd 23.01): an XmppAddr beside them makes its stream crash when it reads the names,
+/// and names the domain no better than these two.
 ///
 /// Written by hand because an SRV-ID is an IA5String (RFC 4985 §2), and a library that finds
 /// another kind of string there rejects the whole extension.
@@ -87,9 +90,6 @@ fn subject_alt_name(domain: &Domain) -> CustomExtension {
                 });
             other_name(writer.next(), ON_DNS_SRV, |writer| {
                 writer.write_ia5_string(&format!("_xmpp-server.{}", domain.ascii()));
-            });
-            other_name(writer.next(), ON_XMPP_ADDR, |writer| {
-                writer.write_utf8_string(domain.as_str());
             });
         });
     });
@@ -111,9 +111,8 @@ const DNS_NAME: u64 = 2;
 
 const SUBJECT_ALT_NAME: &[u64] = &[2, 5, 29, 17];
 
-/// id-on-dnsSRV (RFC 4985 §2) and id-on-xmppAddr (RFC 6120 §13.7.1.4).
+/// id-on-dnsSRV (RFC 4985 §2).
 const ON_DNS_SRV: &[u64] = &[1, 3, 6, 1, 5, 5, 7, 8, 7];
-const ON_XMPP_ADDR: &[u64] = &[1, 3, 6, 1, 5, 5, 7, 8, 5];
 
 /// ub-common-name (RFC 5280 appendix A.1).
 const COMMON_NAME_MAX: usize = 64;

@@ -55,13 +55,12 @@ fn check_leaf(name: &str, expect: &[&str]) {
 }
 
 #[test]
-fn a_leaf_names_its_domain_in_all_three_ways_and_is_verified_by_others() {
+fn a_leaf_names_its_domain_in_both_ways_and_is_verified_by_others() {
     check_leaf(
         "capulet.example",
         &[
             "DNS:capulet.example",
             "othername: SRVName:_xmpp-server.capulet.example",
-            "othername: XmppAddr:capulet.example",
         ],
     );
 }
@@ -73,7 +72,6 @@ fn an_international_domain_is_written_as_each_standard_wants_it() {
         &[
             "DNS:xn--bcher-kva.example",
             "othername: SRVName:_xmpp-server.xn--bcher-kva.example",
-            "othername: XmppAddr:bücher.example",
         ],
     );
 }
@@ -82,8 +80,7 @@ fn an_international_domain_is_written_as_each_standard_wants_it() {
 fn a_long_domain_is_verified_as_well() {
     let long = format!("{}.{}.example", "a".repeat(63), "b".repeat(63));
     let service = format!("othername: SRVName:_xmpp-server.{long}");
-    let address = format!("othername: XmppAddr:{long}");
-    check_leaf(&long, &[&format!("DNS:{long}"), &service, &address]);
+    check_leaf(&long, &[&format!("DNS:{long}"), &service]);
 }
 
 #[test]
@@ -95,7 +92,7 @@ fn a_leaf_is_read_by_our_own_verifier() {
     let names = presented.names();
     assert_eq!(names.dns, ["xn--bcher-kva.example"]);
     assert_eq!(names.srv, ["_xmpp-server.xn--bcher-kva.example"]);
-    assert_eq!(names.xmpp, ["bücher.example"]);
+    assert!(names.xmpp.is_empty());
     assert_eq!(presented.chain()[1], authority.certificate);
 }
 
