@@ -93,7 +93,7 @@ pub(crate) fn pour_with_old(old: &OldServer, prince: &str, server: &Server, nurs
         old.say(prince, &nurse.jid, &body);
     }
     for body in bodies {
-        old.hear(&nurse.jid, prince, &body);
+        old.hear_within(&nurse.jid, prince, &body, POUR_PATIENCE);
     }
     nurse.hear_pour(prince, POUR_COUNT, POUR_SIZE, POUR_PATIENCE);
 }

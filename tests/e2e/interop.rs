@@ -164,16 +164,49 @@ fn audit(house: &House) {
         "violations: {}",
         ligase.get("/metrics").1
     );
-    let expected = match (house.server.kind(), house.server.manner()) {
-        (_, Manner::InTheClear) => return assert_upgraded(ligase),
-        (Kind::Prosody, _) => hosts_of_prosody(&house.name),
-        (Kind::Ejabberd, _) => hosts_of_ejabberd(&house.name),
-    };
+    if house.server.manner() == Manner::InTheClear {
+        assert_upgraded(ligase);
+    }
     assert_eq!(
         house.server.changes(),
-        expected,
-        "more than host names was changed"
+        changes(house),
+        "more was changed than is told"
     );
+}
+
+/// All that the server's configuration may have in which it differs from its package's.
+fn changes(house: &House) -> Vec<String> {
+    let domains = domains_of(&house.name);
+    let lines: Vec<&str> = match (house.server.kind(), house.server.manner()) {
+        (Kind::Prosody, Manner::InTheClear) => vec![
+            "-s2s_secure_auth = true",
+            "+s2s_secure_auth = false",
+            "+s2s_require_encryption = false",
+            "+s2s_allow_encryption = false",
+        ],
+        (Kind::Ejabberd, Manner::InTheClear) => {
+            vec!["-s2s_use_starttls: required", "+s2s_use_starttls: false"]
+        }
+        (Kind::Prosody | Kind::Ejabberd, Manner::Default | Manner::Unproven) => Vec::new(),
+    };
+    let lines: Vec<_> = lines.into_iter().map(str::to_owned).collect();
+    match house.server.kind() {
+        Kind::Prosody => {
+            let hosts = domains.iter().flat_map(|domain| {
+                let rooms = format!("+Component \"conference.{domain}\" \"muc\"");
+                [format!("+VirtualHost \"{domain}\""), rooms]
+            });
+            lines.into_iter().chain(hosts).collect()
+        }
+        Kind::Ejabberd => {
+            let hosts = domains.iter().map(|domain| format!("+  - {domain}"));
+            ["-  - localhost".to_owned()]
+                .into_iter()
+                .chain(hosts)
+                .chain(lines)
+                .collect()
+        }
+    }
 }
 
 /// A server that knows dialback only was met by others with more.
@@ -182,23 +215,6 @@ fn assert_upgraded(ligase: &Ligase) {
         0.0 < ligase.metric("ligase_auth_upgrades_total", &["to=\"pkix\""]),
         "no upgrade"
     );
-}
-
-fn hosts_of_prosody(name: &str) -> Vec<String> {
-    let domains = [format!("{name}.lab"), format!("direct-{name}.lab")];
-    let lines = domains.iter().flat_map(|domain| {
-        let rooms = format!("+Component \"conference.{domain}\" \"muc\"");
-        [format!("+VirtualHost \"{domain}\""), rooms]
-    });
-    lines.collect()
-}
-
-fn hosts_of_ejabberd(name: &str) -> Vec<String> {
-    let added = [
-        format!("+  - {name}.lab"),
-        format!("+  - direct-{name}.lab"),
-    ];
-    [vec!["-  - localhost".to_owned()], added.to_vec()].concat()
 }
 
 /// A server of old behind a proxy.

@@ -201,7 +201,7 @@ impl Rows {
         }
         if let Err(why) = catch_unwind(AssertUnwindSafe(row)) {
             let why = why.downcast_ref::<String>().cloned().unwrap_or_default();
-            self.failed().push(format!("{name}: {why}"));
+            self.failed().push(format!("{name}: {why:.2000}"));
         }
     }
 

@@ -181,7 +181,11 @@ class Cast:
         user = self.users[jid]
         card = user["xep_0054"].make_vcard()
         card["FN"] = name
-        await user["xep_0054"].publish_vcard(card)
+        try:
+            await user["xep_0054"].publish_vcard(card)
+        except IqError:
+            # COMPAT(ejabberd 23.01): two first cards at a time may make the same node.
+            await user["xep_0054"].publish_vcard(card)
 
     async def read_card(self, jid, of, within=20):
         answer = await self.users[jid]["xep_0054"].get_vcard(of, cached=False, timeout=within)

@@ -77,7 +77,14 @@ impl OldServer {
     /// Waits for a chat message with just this body, as it was written.
     #[track_caller]
     pub fn hear(&self, from: &str, to: &str, body: &str) {
-        self.await_stanza(&format!("hear {body:.80?} from {from}"), |stanza| {
+        self.hear_within(from, to, body, PATIENCE);
+    }
+
+    /// Waits that long for a chat message with just this body, as it was written.
+    #[track_caller]
+    pub fn hear_within(&self, from: &str, to: &str, body: &str, patience: Duration) {
+        let doing = format!("hear {body:.40} from {from}");
+        self.await_stanza(&doing, patience, |stanza| {
             stanza.starts_with("<message")
                 && attribute(stanza, "from").is_some_and(|it| it.starts_with(from))
                 && attribute(stanza, "to").is_some_and(|it| it.starts_with(to))
@@ -93,7 +100,7 @@ impl OldServer {
     /// Waits for presence that says "available".
     #[track_caller]
     pub fn see(&self, from: &str, to: &str) {
-        self.await_stanza(&format!("see {from}"), |stanza| {
+        self.await_stanza(&format!("see {from}"), PATIENCE, |stanza| {
             stanza.starts_with("<presence")
                 && attribute(stanza, "from").is_some_and(|it| it.starts_with(from))
                 && attribute(stanza, "to").is_some_and(|it| it.starts_with(to))
@@ -112,7 +119,7 @@ impl OldServer {
             to,
             &format!("<iq type='get' id='{id}' from='{from}' to='{to}'>{PING}</iq>"),
         );
-        self.await_stanza(&format!("hear an answer of {to}"), |stanza| {
+        self.await_stanza(&format!("hear an answer of {to}"), PATIENCE, |stanza| {
             stanza.starts_with("<iq")
                 && attribute(stanza, "type") == Some("result")
                 && attribute(stanza, "id") == Some(&id)
@@ -278,12 +285,17 @@ impl OldServer {
 
     /// Waits for a stanza, and takes it.
     #[track_caller]
-    fn await_stanza(&self, doing: &str, is_it: impl Fn(&str) -> bool) -> String {
+    fn await_stanza(
+        &self,
+        doing: &str,
+        patience: Duration,
+        is_it: impl Fn(&str) -> bool,
+    ) -> String {
         let mut found = None;
         let waited = self
             .shared
             .changed
-            .wait_timeout_while(self.lock(), PATIENCE, |state| {
+            .wait_timeout_while(self.lock(), patience, |state| {
                 let at = state.inbox.iter().position(|stanza| is_it(stanza));
                 found = at.map(|at| state.inbox.remove(at));
                 found.is_none()
@@ -291,7 +303,18 @@ impl OldServer {
         drop(waited);
         match found {
             Some(stanza) => stanza,
-            None => panic!("{} cannot {doing}: {:?}", self.shared.domain, self.lock()),
+            None => {
+                let state = self.lock();
+                let last = state
+                    .inbox
+                    .iter()
+                    .rev()
+                    .take(5)
+                    .map(|it| format!("{it:.200}"));
+                let last: Vec<_> = last.collect();
+                let (domain, count) = (&self.shared.domain, state.inbox.len());
+                panic!("{domain} cannot {doing}: it has {count} stanzas, the last of them {last:?}")
+            }
         }
     }
 

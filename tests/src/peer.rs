@@ -322,7 +322,11 @@ impl Shared {
             Some(taken) => taken,
             None => {
                 let state = lock(&self.state);
-                let wires: Vec<_> = state.wires.iter().collect();
+                let wires = state.wires.iter().map(|(number, heard)| {
+                    let Heard { text, closed, .. } = heard;
+                    format!("{number}: {text:.200?} {closed:?}")
+                });
+                let wires: Vec<_> = wires.take(20).collect();
                 panic!("a scripted peer cannot {doing}: {wires:?}")
             }
         }

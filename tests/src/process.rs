@@ -29,6 +29,8 @@ struct Said {
 #[derive(Debug, Default)]
 struct Log {
     lines: Vec<String>,
+    /// How long all of them are together.
+    size: usize,
     /// How many of its two pipes are still open.
     open: u8,
 }
@@ -189,6 +191,15 @@ impl Drop for Process {
     }
 }
 
+impl Log {
+    fn keep(&mut self, line: String) {
+        self.size += line.len();
+        if self.size <= KEPT_MAX {
+            self.lines.push(line);
+        }
+    }
+}
+
 impl Said {
     fn lock(&self) -> MutexGuard<'_, Log> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
@@ -201,7 +212,7 @@ fn listen(pipe: impl Read + Send + 'static, said: Arc<Said>) {
         let mut line = Vec::new();
         while pipe.read_until(b'\n', &mut line).is_ok_and(|read| 0 < read) {
             let text = String::from_utf8_lossy(&line).trim_end().to_owned();
-            said.lock().lines.push(text);
+            said.lock().keep(text);
             said.grown.notify_all();
             line.clear();
         }
@@ -212,8 +223,20 @@ fn listen(pipe: impl Read + Send + 'static, said: Arc<Said>) {
 
 fn tail(lines: &[String], start: usize) -> String {
     let start = start.max(lines.len().saturating_sub(SHOWN_MAX));
-    lines.get(start..).unwrap_or_default().join("\n")
+    let lines = lines.get(start..).unwrap_or_default();
+    let shown: Vec<_> = lines
+        .iter()
+        .map(|line| format!("{line:.LINE_SHOWN_MAX$}"))
+        .collect();
+    shown.join("\n")
 }
+
+/// How much of one line is shown.
+const LINE_SHOWN_MAX: usize = 2000;
+
+/// How much is kept of what a program says: no test says nearly as much, unless something runs in
+/// circles.
+const KEPT_MAX: usize = 256 << 20;
 
 /// How long the children of a process that was killed may take to follow.
 const LAST_MOMENT: Duration = Duration::from_secs(5);

@@ -1,5 +1,10 @@
 //! What the tests of many rooms begin with.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what a test does not look at is none of its business"
+)]
+
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;

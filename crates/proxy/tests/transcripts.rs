@@ -23,6 +23,12 @@
 //! down, in order, but for timers, which may be left out. After a stream is closed its row must be
 //! gone and nothing may come of it any more.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what a test does not look at is none of its business"
+)]
+
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::fs;
 use std::path::{Path, PathBuf};

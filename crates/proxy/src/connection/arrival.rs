@@ -99,6 +99,7 @@ impl Rooms {
             socket,
             facts,
             endpoint: None,
+            base: None,
             local: None,
             waits: None,
             errand: None,

@@ -1,7 +1,6 @@
 //! Asks those who must know: authoritative servers about keys, the verifier about peers, and our
 //! own server about itself.
 
-use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError};
 
 use ligase_verifier::{
@@ -31,6 +30,9 @@ impl Rooms {
                 Some(presented) => self.is_backend(domain, &presented).await,
                 None => false,
             };
+            if ours {
+                self.note_own(domain);
+            }
             return Finding::OurServer(ours);
         }
         // What comes to us chooses what is looked up; what we dialed, our own server chose.
@@ -98,6 +100,9 @@ impl Rooms {
         let answer = asked
             .await
             .unwrap_or(Answer::Unknown(DialbackError::RemoteServerTimeout));
+        if side == Side::Backend && answer == Answer::Valid {
+            self.note_own(&pair.sender);
+        }
         let valid = match answer {
             Answer::Valid => Some(true),
             Answer::Invalid => Some(false),
@@ -126,26 +131,12 @@ impl Rooms {
         };
         let mut last = DialbackError::RemoteServerTimeout;
         for endpoint in endpoints {
-            let addresses = match self.verifier.addresses(&endpoint).await {
-                Ok(addresses) => addresses,
-                Err(error) => {
-                    last = unresolved(error);
-                    continue;
-                }
+            let place = match self.locate(endpoint).await {
+                Ok(place) => place,
+                Err(_) => continue,
             };
-            let port = endpoint.port;
-            let addresses: Vec<_> = addresses
-                .into_iter()
-                .map(|ip| SocketAddr::new(ip, port))
-                .collect();
-            let Ok(socket) = self.connect(&addresses).await else {
-                continue;
-            };
-            let dialed = Dialed {
-                socket,
-                endpoint: Some(endpoint),
-                side: Side::Public,
-            };
+            let Ok(socket) = self.connect(&place.addresses).await else { continue };
+            let dialed = Dialed::at(&place, socket);
             match self.run_errand(dialed, errand.clone()).await {
                 Some(Found::Answer(Answer::Unknown(error))) => last = error,
                 Some(Found::Answer(answer)) => return answer,
@@ -193,11 +184,7 @@ impl Rooms {
         let address = self.settings.load().backend_address;
         let socket = self.connect(&[address]).await?;
         drop(seat);
-        let dialed = Dialed {
-            socket,
-            endpoint: None,
-            side: Side::Backend,
-        };
+        let dialed = Dialed::at_home(socket);
         let found = timeout(self.settings.load().ladder, self.run_errand(dialed, errand)).await;
         found.ok().flatten().ok_or(Setback::TimedOut)
     }

@@ -1,12 +1,14 @@
+mod effects;
+
 use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use ligase_verifier::{Domain, Endpoint, Presented, Transport};
+use ligase_verifier::{Domain, Endpoint, Presented};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, Sleep, sleep_until, timeout};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::event::{Ending, Event, Facts};
 use super::outbox::Outbox;
@@ -14,11 +16,7 @@ use super::rooms::{Rooms, Settings};
 use super::tables::Step;
 use super::wire::{Turn, Wire};
 use crate::binding::{ConnectionId, DomainPair, Side, Table};
-use crate::stream::{
-    Action, Answer, Frame, Initiating, Input, Reader, Receiving, Setback, StreamError, Tidings,
-    Violation,
-};
-use crate::tls;
+use crate::stream::{Action, Answer, Frame, Initiating, Input, Reader, Receiving, Setback};
 
 /// Drives one stream, until either side ends it.
 ///
@@ -49,6 +47,8 @@ pub struct Driver {
     /// Whether our half of the stream has ended; nothing may follow its closing tag.
     ended: bool,
     endpoint: Option<Endpoint>,
+    /// The name at which the endpoint's TLSA records stand, if any do.
+    base: Option<Domain>,
     /// The domain that we speak for, where we opened the connection.
     local: Option<Domain>,
 }
@@ -90,6 +90,8 @@ pub struct Start {
     pub facts: Facts,
     /// Where we dialed, where we did.
     pub endpoint: Option<Endpoint>,
+    /// The name at which the endpoint's TLSA records stand, if any do.
+    pub base: Option<Domain>,
     /// The domain that we speak for, where we opened the connection.
     pub local: Option<Domain>,
     /// Who waits for this pair, where we opened the connection for one.
@@ -113,6 +115,7 @@ impl Driver {
             socket,
             facts,
             endpoint,
+            base,
             local,
             waits,
             errand,
@@ -147,6 +150,7 @@ impl Driver {
             trusted: false,
             ended: false,
             endpoint,
+            base,
             local,
             rooms,
         };
@@ -308,7 +312,10 @@ impl Driver {
                     let input = self.start_tls(addressed).await;
                     todo.extend(self.step(input));
                 }
-                Action::Restart => self.reader = Reader::new(self.limits()),
+                Action::Restart => {
+                    self.reader = Reader::new(self.limits());
+                    self.answers = JoinSet::new();
+                }
                 Action::Judge(domain, presented) => self.judge(domain, presented),
                 Action::AskAuthority(pair, id, key) => {
                     let (rooms, facts) = (Arc::clone(&self.rooms), self.facts);
@@ -354,167 +361,6 @@ impl Driver {
         }
         None
     }
-
-    fn limits(&self) -> crate::stream::Limits {
-        if self.trusted {
-            self.settings.limits_after
-        } else {
-            self.settings.limits_before
-        }
-    }
-
-    fn judge(&mut self, domain: Domain, presented: Option<Presented>) {
-        let (rooms, facts) = (Arc::clone(&self.rooms), self.facts);
-        let endpoint = self.endpoint.clone();
-        self.answers.spawn(async move {
-            let finding = rooms.judge(facts, &domain, endpoint, presented).await;
-            Input::Found(domain, finding)
-        });
-    }
-
-    /// Shakes hands, unless plaintext has come where the handshake had to begin: an attacker's
-    /// words would then pass for the peer's (B-07).
-    async fn start_tls(&mut self, addressed: Option<Domain>) -> Input {
-        if !self.wire.incoming.is_empty() {
-            self.broke(Violation::StreamPlaintextAfterStartTls);
-            // COMPAT: some send a line end after the element; it is counted and forgotten.
-            if !self.wire.incoming.iter().all(u8::is_ascii_whitespace) {
-                self.wire.give_up();
-                return Input::NotSecured;
-            }
-            self.wire.incoming.clear();
-        }
-        let direct = self.facts.transport == Some(Transport::DirectTls);
-        let patience = match self.machine {
-            Machine::Receiving(_) => self.settings.handshake_receiving,
-            Machine::Initiating(_) => self.settings.handshake_initiating,
-        };
-        let local = self.local.clone();
-        let Some(handshake) = self.rooms.handshake(self.facts, addressed, local) else {
-            return Input::NotSecured;
-        };
-        let wire = &mut self.wire;
-        let shaken = timeout(patience, async {
-            wire.flush().await?;
-            wire.start_tls(handshake).await
-        });
-        let violation = match shaken.await {
-            Ok(Ok(presented)) => {
-                let how = if direct {
-                    Transport::DirectTls
-                } else {
-                    Transport::StartTls
-                };
-                self.facts.transport = Some(how);
-                self.rooms
-                    .tables
-                    .secured(self.facts.id, how, presented.clone());
-                (self.rooms.tell)(Event::Settled(self.facts));
-                return Input::Secured(presented);
-            }
-            Ok(Err(error)) => tls::violation(&error),
-            Err(_) => Some(Violation::TlsTimeout),
-        };
-        if let Some(violation) = violation {
-            self.broke(violation);
-        }
-        Input::NotSecured
-    }
-
-    fn tell(&mut self, tidings: Tidings) {
-        match tidings {
-            Tidings::Bound(pair) => {
-                self.bound(&pair);
-                self.answer(&pair, &Ok(()));
-            }
-            Tidings::Failed(pair, setback) => self.answer(&pair, &Err(setback)),
-            Tidings::Verified(answer) => {
-                let _ = self
-                    .errand
-                    .take()
-                    .map(|waits| waits.send(Found::Answer(answer)));
-            }
-            Tidings::Seen(presented) => {
-                let _ = self
-                    .errand
-                    .take()
-                    .map(|waits| waits.send(Found::Leaf(presented)));
-            }
-        }
-    }
-
-    fn answer(&mut self, pair: &DomainPair, result: &Result<(), Setback>) {
-        for waits in self.waiting.remove(pair).into_iter().flatten() {
-            let _ = waits.send(result.clone());
-        }
-    }
-
-    fn bound(&self, pair: &DomainPair) {
-        let id = self.facts.id;
-        let far = match self.machine {
-            Machine::Receiving(_) => &pair.sender,
-            Machine::Initiating(_) => &pair.target,
-        };
-        let grounds = self.rooms.tables.look(|table| {
-            table
-                .row(id)
-                .and_then(|row| row.names.get(far))
-                .map(crate::binding::Grounds::as_str)
-        });
-        if let Some(grounds) = grounds {
-            let (facts, pair, took) = (self.facts, pair.clone(), self.opened.elapsed());
-            (self.rooms.tell)(Event::Bound {
-                facts,
-                pair,
-                grounds,
-                took,
-            });
-        }
-    }
-
-    fn broke(&self, violation: Violation) {
-        (self.rooms.tell)(Event::Broke {
-            violation,
-            side: self.facts.side,
-            connection: Some(self.facts.id),
-            peer: Some(self.facts.peer),
-        });
-    }
-
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a driver is where the clock is read"
-    )]
-    fn set_timer(&mut self, patience: std::time::Duration) {
-        self.timer.as_mut().reset(Instant::now() + patience);
-    }
-
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a driver is where the clock is read"
-    )]
-    fn touch(&mut self) {
-        self.moved = Instant::now();
-    }
-
-    async fn close(&mut self, error: Option<StreamError>) -> Ending {
-        let ending = error.as_ref().map_or(Ending::Closed, |error| {
-            Ending::Refused(error.condition, error.because)
-        });
-        if let Some(error) = error {
-            if let Some(violation) = error.violation {
-                self.broke(violation);
-            }
-            if !self.ended {
-                self.wire.say(&error.to_xml());
-            }
-        }
-        if !self.ended {
-            self.wire.say("</stream:stream>");
-        }
-        let _ = timeout(FAREWELL, self.wire.finish()).await;
-        ending
-    }
 }
 
 impl Machine {
@@ -553,5 +399,3 @@ async fn room(full: Option<&(ConnectionId, Arc<Outbox>)>) {
 const ORDERS_MAX: usize = 256;
 /// What a timer is set to that is not needed.
 const FOREVER: std::time::Duration = std::time::Duration::from_secs(365 * 24 * 3600);
-/// How long our last words may take (P-13).
-const FAREWELL: std::time::Duration = std::time::Duration::from_secs(5);

@@ -1,5 +1,7 @@
 //! Searches for a way out: shares a connection or opens one, climbing the ladder.
 
+mod sharing;
+
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, MutexGuard, PoisonError};
@@ -7,14 +9,14 @@ use std::time::Duration;
 
 use ligase_verifier::{Domain, Endpoint, Service, Transport, Unresolved};
 use tokio::net::TcpStream;
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::driver::{Driver, Found, Machine, Order, Start};
+use super::driver::{Driver, Found, Machine, Start};
 use super::event::{Event, Facts};
 use super::rooms::{Flight, Rooms, Unreached};
-use crate::binding::{ConnectionId, DomainPair, Side};
-use crate::establish::{Candidate, Next, may_share, next};
+use crate::binding::{DomainPair, Side};
+use crate::establish::{Next, next};
 use crate::net::dial::{self, dial};
 use crate::stream::{Errand, Initiating, Rung, Setback};
 
@@ -107,29 +109,41 @@ impl Rooms {
         });
     }
 
+    /// Which side a pair leaves on.
     fn side_of_target(&self, pair: &DomainPair) -> Side {
-        let hosted = self.settings.load().public.hosted.may_contain(&pair.target);
-        let known = self.settings.load().public.hosted.contains(&pair.sender);
-        if hosted && !known {
+        let hosted = Arc::clone(&self.settings.load().public.hosted);
+        if hosted.may_contain(&pair.target) && !self.is_hosted(&pair.sender) {
             Side::Backend
         } else {
             Side::Public
         }
     }
 
+    /// Whether a domain is our own server's: the operator said so, or the server has proven it.
+    fn is_hosted(&self, domain: &Domain) -> bool {
+        let own = || self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        self.settings.load().public.hosted.contains(domain) || own().contains(domain)
+    }
+
+    /// Remembers that our own server has proven to serve a domain; the operator need not list it.
+    pub(super) fn note_own(&self, domain: &Domain) {
+        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        if own.len() < OWN_MAX {
+            own.insert(domain.clone());
+        }
+    }
+
     async fn search(self: &Arc<Self>, pair: &DomainPair) -> Result<()> {
         let hosted = Arc::clone(&self.settings.load().public.hosted);
-        match (
-            hosted.may_contain(&pair.sender),
-            hosted.may_contain(&pair.target),
-        ) {
-            // Nothing that stays at home, and nothing between strangers (M-group, B-19).
-            _ if hosted.contains(&pair.sender) && hosted.contains(&pair.target) => {
-                Err(Setback::Pointless)
-            }
-            (false, false) => Err(Setback::Pointless),
-            _ if self.side_of_target(pair) == Side::Backend => self.reach_backend(pair).await,
-            _ => self.search_peer(pair).await,
+        let at_home = self.is_hosted(&pair.sender) && self.is_hosted(&pair.target);
+        let strange = !hosted.may_contain(&pair.sender) && !hosted.may_contain(&pair.target);
+        if at_home || strange {
+            // Nothing that stays at home, and nothing between strangers (B-19).
+            return Err(Setback::Pointless);
+        }
+        match self.side_of_target(pair) {
+            Side::Backend => self.reach_backend(pair).await,
+            Side::Public => self.search_peer(pair).await,
         }
     }
 
@@ -207,7 +221,7 @@ impl Rooms {
         let address = self.settings.load().backend_address;
         let socket = self.connect(&[address]).await?;
         let (waits, answer) = oneshot::channel();
-        let dialed = Dialed { socket, endpoint: None, side: Side::Backend };
+        let dialed = Dialed::at_home(socket);
         self.open(dialed, Errand::Carry(pair.clone()), rung, Some(waits), None)?;
         // The connect is what our server's backlog is short of, not the stream.
         drop(seat);
@@ -223,18 +237,22 @@ impl Rooms {
         let level = self.terms(Side::Public).level(Some(target));
         let mut last = Setback::Unreachable;
         for endpoint in endpoints {
+            let place = match self.locate(endpoint).await {
+                Ok(place) => place,
+                Err(setback) => {
+                    last = setback;
+                    continue;
+                }
+            };
             let mut rung = Rung::External;
             for _ in 0..RUNGS_MAX {
-                match self.attempt(pair, &endpoint, rung).await {
+                match self.attempt(pair, &place, rung).await {
                     Ok(()) => return Ok(()),
                     Err(setback) => last = setback,
                 }
                 match next(rung, &last, level) {
                     Next::Climb(to) => {
-                        (self.tell)(Event::Fell {
-                            pair: pair.clone(),
-                            to,
-                        });
+                        (self.tell)(Event::Fell { pair: pair.clone(), to });
                         rung = to;
                     }
                     Next::Elsewhere => break,
@@ -245,107 +263,48 @@ impl Rooms {
         Err(last)
     }
 
+    /// Where an endpoint is and by which name its certificate goes. An endpoint whose addresses or
+    /// TLSA records cannot be had for certain is not dialed.
+    pub(super) async fn locate(&self, endpoint: Endpoint) -> Result<Place> {
+        let addresses = self.verifier.addresses(&endpoint).await.map_err(unresolved)?;
+        let base = self.verifier.tlsa_base(&endpoint).await.map_err(unresolved)?;
+        let port = endpoint.port;
+        let addresses = addresses.into_iter().map(|ip| SocketAddr::new(ip, port)).collect();
+        Ok(Place { endpoint, addresses, base })
+    }
+
     /// One rung at one endpoint; or a connection that leads there already.
     async fn attempt(
         self: &Arc<Self>,
         pair: &DomainPair,
-        endpoint: &Endpoint,
+        place: &Place,
         rung: Rung,
     ) -> Result<()> {
-        let addresses = self
-            .verifier
-            .addresses(endpoint)
-            .await
-            .map_err(unresolved)?;
-        let addresses: Vec<_> = addresses
-            .into_iter()
-            .map(|ip| SocketAddr::new(ip, endpoint.port))
-            .collect();
+        if rung == Rung::Plain && place.base.is_some() {
+            // Who publishes TLSA records has TLS, whatever becomes of the handshake (RFC 7673 §4).
+            return Err(Setback::Plaintext);
+        }
         // While one connection to a place is being opened, others wait to share it.
-        let place = self.place(endpoint);
-        let one_at_a_time = place.acquire().await;
+        let turn = self.turn(&place.endpoint);
+        let one_at_a_time = turn.acquire().await;
         if self.tables.look(|table| table.exit(pair).is_some()) {
             return Ok(());
         }
         if rung == Rung::External
-            && let Some(shared) = self.candidate(pair, &addresses)
+            && let Some(shared) = self.candidate(pair, &place.addresses)
             && self.share(pair, shared).await
         {
             return Ok(());
         }
         // Where a connection cannot be shared anyway, nobody has to wait for this one.
-        let held = (!self.is_unshared(&addresses)).then_some(one_at_a_time);
-        let socket = self.connect(&addresses).await?;
+        let held = (!self.is_unshared(&place.addresses)).then_some(one_at_a_time);
+        let socket = self.connect(&place.addresses).await?;
         let (waits, answer) = oneshot::channel();
-        let endpoint = Some(endpoint.clone());
-        let dialed = Dialed {
-            socket,
-            endpoint,
-            side: Side::Public,
-        };
+        let dialed = Dialed::at(place, socket);
         self.open(dialed, Errand::Carry(pair.clone()), rung, Some(waits), None)?;
         let result = answer.await.unwrap_or(Err(Setback::Stream(None)));
         drop(held);
         result
-    }
-
-    /// Whether somebody at these addresses is known to want a connection for each pair.
-    fn is_unshared(&self, addresses: &[SocketAddr]) -> bool {
-        self.tables.look_around(|table, entries| {
-            entries.values().any(|entry| {
-                let row = table.row(entry.facts.id);
-                entry.facts.outbound
-                    && addresses.contains(&entry.facts.peer)
-                    && row.is_some_and(|row| !row.errors && !row.exits.is_empty())
-            })
-        })
-    }
-
-    fn place(&self, endpoint: &Endpoint) -> Arc<Semaphore> {
-        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-        if PLACES_MAX <= places.len() {
-            places.retain(|_, place| 1 < Arc::strong_count(place));
-        }
-        let key = (endpoint.target.clone(), endpoint.port);
-        Arc::clone(
-            places
-                .entry(key)
-                .or_insert_with(|| Arc::new(Semaphore::new(1))),
-        )
-    }
-
-    /// A connection to one of these addresses that may carry the pair too (B-03).
-    fn candidate(&self, pair: &DomainPair, addresses: &[SocketAddr]) -> Option<ConnectionId> {
-        self.tables.look_around(|table, entries| {
-            let mut fit: Vec<_> = entries
-                .values()
-                .filter(|entry| entry.facts.side == Side::Public && entry.facts.outbound)
-                .filter(|entry| {
-                    let row = table.row(entry.facts.id);
-                    let presented = entry.presented.as_ref();
-                    let candidate = Candidate {
-                        address: entry.facts.peer,
-                        errors: row.is_some_and(|row| row.errors && !row.exits.is_empty()),
-                        names_target: presented
-                            .is_some_and(|it| it.is_for(&pair.target, Service::Server)),
-                    };
-                    may_share(&candidate, addresses)
-                })
-                .map(|entry| entry.facts.id)
-                .collect();
-            // The eldest, so that all agree on one.
-            fit.sort_unstable();
-            fit.first().copied()
-        })
-    }
-
-    /// Asks for the pair on a connection that was opened for another; a "no" only means that it
-    /// needs one of its own (I-03).
-    async fn share(&self, pair: &DomainPair, id: ConnectionId) -> bool {
-        let (waits, answer) = oneshot::channel();
-        self.tables.order(id, Order::Ask(pair.clone(), waits));
-        // It need not cost the time that a connection of its own would take.
-        matches!(timeout(SHARE, answer).await, Ok(Ok(Ok(()))))
     }
 
     /// Dials these addresses, but none of our own listeners (B-19).
@@ -375,11 +334,7 @@ impl Rooms {
         waits: Option<oneshot::Sender<Result<()>>>,
         found: Option<oneshot::Sender<Found>>,
     ) -> Result<()> {
-        let Dialed {
-            socket,
-            endpoint,
-            side,
-        } = dialed;
+        let Dialed { socket, endpoint, base, side } = dialed;
         let peer = socket.peer_addr().map_err(|_| Setback::Unreachable)?;
         let direct = endpoint
             .as_ref()
@@ -402,6 +357,7 @@ impl Rooms {
             socket,
             facts,
             endpoint,
+            base,
             local: Some(local),
             waits,
             errand: found,
@@ -416,11 +372,33 @@ impl Rooms {
     }
 }
 
-/// A socket that leads to an endpoint.
+/// An endpoint and where it is.
+pub(super) struct Place {
+    pub(super) endpoint: Endpoint,
+    pub(super) addresses: Vec<SocketAddr>,
+    /// The name at which TLSA records stand, if any do.
+    pub(super) base: Option<Domain>,
+}
+
+/// A socket that leads to an endpoint, or to our own server.
 pub(super) struct Dialed {
-    pub(super) socket: TcpStream,
-    pub(super) endpoint: Option<Endpoint>,
-    pub(super) side: Side,
+    socket: TcpStream,
+    endpoint: Option<Endpoint>,
+    base: Option<Domain>,
+    side: Side,
+}
+
+impl Dialed {
+    /// A socket that leads to one of a place's addresses.
+    pub(super) fn at(place: &Place, socket: TcpStream) -> Self {
+        let (endpoint, base) = (Some(place.endpoint.clone()), place.base.clone());
+        Self { socket, endpoint, base, side: Side::Public }
+    }
+
+    /// A socket that leads to our own server.
+    pub(super) fn at_home(socket: TcpStream) -> Self {
+        Self { socket, endpoint: None, base: None, side: Side::Backend }
+    }
 }
 
 /// The setback of a domain that cannot be looked up.
@@ -432,11 +410,9 @@ pub(super) fn unresolved(error: Unresolved) -> Setback {
 const PAUSE: Duration = Duration::from_millis(500);
 /// How many rungs are tried at one endpoint: all three, and one back (B-17 bounds the time).
 const RUNGS_MAX: usize = 4;
-/// Places whose dialing is remembered; those that nobody dials are forgotten beyond it.
-const PLACES_MAX: usize = 4096;
 
-/// How long a peer may think about a further pair before it is asked on a connection of its own.
-const SHARE: Duration = Duration::from_secs(10);
+/// Domains of our own server that it has proven and nobody listed.
+const OWN_MAX: usize = 65_536;
 /// From one try to reach a peer to the next, at least and at most (RFC 6120 §3.3).
 const BACK_OFF_MIN: Duration = Duration::from_secs(1);
 const BACK_OFF_MAX: Duration = Duration::from_secs(30);

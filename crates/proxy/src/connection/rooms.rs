@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -49,6 +49,8 @@ pub struct Rooms {
     pub(super) search_seats: Semaphore,
     /// Peers that could not be reached lately, and when to try again (B-17).
     pub(super) unreached: Mutex<HashMap<Domain, Unreached>>,
+    /// Domains that our own server has proven to serve.
+    pub(super) own: Mutex<HashSet<Domain>>,
     /// The digests of what our own server presents, by domain.
     pub(super) backend_leaves: Mutex<HashMap<Domain, [u8; 32]>>,
     started: Instant,
@@ -138,6 +140,7 @@ impl Rooms {
             judge_shares: Shares::new(JUDGED_MAX),
             search_seats: Semaphore::new(SEARCHES_MAX),
             unreached: Mutex::default(),
+            own: Mutex::default(),
             backend_leaves: Mutex::default(),
             started: Instant::now(),
             seed,

@@ -46,6 +46,9 @@ pub struct Entry {
     pub endpoint: Option<Endpoint>,
     /// What the far end presented.
     pub presented: Option<Presented>,
+    /// Pairs whose stanzas were taken out of its outbox when it ended. They go on when it has left:
+    /// what it had in its hands and did not write comes first.
+    rescued: Vec<DomainPair>,
 }
 
 /// What a step leaves to do for those who may wait.
@@ -101,6 +104,7 @@ impl Tables {
             opened,
             endpoint,
             presented: None,
+            rescued: Vec::new(),
         };
         self.lock().entries.insert(facts.id, entry);
         outbox
@@ -170,7 +174,10 @@ impl Tables {
             && let Some(entry) = inner.entries.get(&id)
         {
             let rest = entry.outbox.close();
-            inner.rescue(rest, &mut step);
+            let rescued = inner.rescue(rest);
+            if let Some(entry) = inner.entries.get_mut(&id) {
+                entry.rescued.extend(rescued);
+            }
         }
         step
     }
@@ -180,10 +187,18 @@ impl Tables {
         let mut step = Step::default();
         let mut inner = self.lock();
         inner.table.close(id);
-        let rest = inner.entries.remove(&id).map(|entry| entry.outbox.close());
         let mut lost = VecDeque::from(unsent);
-        lost.extend(rest.into_iter().flatten());
-        inner.rescue(lost, &mut step);
+        let mut pairs = Vec::new();
+        if let Some(entry) = inner.entries.remove(&id) {
+            lost.extend(entry.outbox.close());
+            pairs = entry.rescued;
+        }
+        pairs.extend(inner.rescue(lost));
+        for pair in pairs {
+            if !step.seek.contains(&pair) {
+                step.seek.push(pair);
+            }
+        }
         step
     }
 
@@ -287,8 +302,9 @@ impl Inner {
         }
     }
 
-    /// Puts stanzas that a connection did not get to write before those that came later.
-    fn rescue(&mut self, stanzas: VecDeque<Stanza>, step: &mut Step) {
+    /// Puts stanzas that a connection did not get to write before those that came later. Tells
+    /// which pairs are to be sought a way out for.
+    fn rescue(&mut self, stanzas: VecDeque<Stanza>) -> Vec<DomainPair> {
         let mut pairs: Vec<(DomainPair, Vec<Stanza>)> = Vec::new();
         for stanza in stanzas {
             match pairs.iter_mut().find(|(pair, _)| *pair == stanza.pair) {
@@ -296,13 +312,17 @@ impl Inner {
                 None => pairs.push((stanza.pair.clone(), vec![stanza])),
             }
         }
-        for (pair, rest) in pairs {
+        let put_back = |(pair, rest): (DomainPair, Vec<Stanza>)| {
             self.table.set_waiting(&pair, true);
             self.queue.put_back(&pair, rest);
-            step.seek.push(pair);
-        }
+            pair
+        };
+        pairs.into_iter().map(put_back).collect()
     }
 }
 
 /// The kinds of stanzas, in the order in which they are counted.
 pub const KINDS: [Kind; 3] = Kind::ALL;
+
+#[cfg(test)]
+mod tests;

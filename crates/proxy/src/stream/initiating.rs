@@ -1,13 +1,15 @@
+mod errand;
+
 use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ligase_verifier::{Domain, Presented};
 
-use super::open::{Negotiated, Open, Way};
+use super::open::Open;
 use super::{
-    Action, Answer, Authorization, Condition, Dialback, DialbackError, Features, Frame, Header,
-    Input, Part, Setback, StreamError, Terms, Tidings, Violation, Word, ns,
+    Action, Answer, Condition, DialbackError, Frame, Header, Input, Setback, StreamError, Terms,
+    Tidings, Violation,
 };
 use crate::binding::{
     ConnectionId, Decision, DomainPair, Finding, Grounds, Side, StreamId, Table, decide,
@@ -201,10 +203,7 @@ impl Initiating {
                 Ok(self.on_found(presented, finding, table, out))
             }
             (State::ExpectSasl(presented, _), Input::Frame(Frame::Success)) => {
-                out.push(Action::Restart);
-                out.push(self.header());
-                out.push(Action::SetTimer(self.terms.bounds.step));
-                Ok(State::ExpectHeader(Stage::Authenticated(presented)))
+                Ok(self.on_success(presented, out))
             }
             (State::ExpectSasl(presented, id), Input::Frame(Frame::SaslFailure)) => {
                 // COMPAT: servers that want clientAuth in our certificate refuse it here, and take
@@ -266,40 +265,6 @@ impl Initiating {
         }
     }
 
-    fn on_plain_features(
-        &mut self,
-        features: Features,
-        id: Option<StreamId>,
-        table: &mut Table,
-        out: &mut Vec<Action>,
-    ) -> Result<State, StreamError> {
-        let wanted = self.terms.tls && self.rung != Rung::Plain;
-        let plaintext = self.terms.level(Some(&self.remote())).allows_plaintext();
-        if wanted && (features.start_tls || !plaintext) {
-            // Asked for even where it is not offered: an attacker may have taken the offer out
-            // (RFC 7590 §3.1).
-            out.push(Action::Send(format!("<starttls xmlns='{}'/>", ns::TLS)));
-            return Ok(State::ExpectProceed);
-        }
-        self.go_on_plain(id, table, out)
-    }
-
-    /// Goes on in the clear, where policy lets us (B-06).
-    fn go_on_plain(
-        &mut self,
-        id: Option<StreamId>,
-        table: &mut Table,
-        out: &mut Vec<Action>,
-    ) -> Result<State, StreamError> {
-        if !self.terms.level(Some(&self.remote())).allows_plaintext() {
-            return Ok(self.give_up(Setback::Plaintext, out));
-        }
-        if self.terms.side == Side::Public {
-            table.prove(self.id, self.remote(), Grounds::Dialback);
-        }
-        self.ask(None, id, table, out)
-    }
-
     fn on_secured(
         &mut self,
         presented: Option<Presented>,
@@ -346,111 +311,6 @@ impl Initiating {
         out.push(self.header());
         out.push(Action::SetTimer(self.terms.bounds.step));
         State::ExpectHeader(Stage::Secured(presented))
-    }
-
-    fn on_features(
-        &mut self,
-        features: Features,
-        presented: Presented,
-        id: Option<StreamId>,
-        table: &mut Table,
-        out: &mut Vec<Action>,
-    ) -> Result<State, StreamError> {
-        let Errand::Carry(pair) = &self.errand else {
-            return self.ask(Some(presented), id, table, out);
-        };
-        // A server that proved nothing gets no more than dialback, and has to earn that.
-        let external = features.external && self.rung == Rung::External;
-        if external && !(self.weak && features.dialback) {
-            out.push(Action::Send(Authorization::request(&pair.sender)));
-            out.push(Action::SetTimer(self.terms.bounds.answer));
-            return Ok(State::ExpectSasl(presented, id));
-        }
-        self.ask(Some(presented), id, table, out)
-    }
-
-    /// Does the errand by dialback.
-    fn ask(
-        &mut self,
-        presented: Option<Presented>,
-        id: Option<StreamId>,
-        table: &mut Table,
-        out: &mut Vec<Action>,
-    ) -> Result<State, StreamError> {
-        out.push(Action::SetTimer(self.terms.bounds.answer));
-        match self.errand.clone() {
-            // Without an id a key would be good for any stream (B-14).
-            Errand::Carry(_) if id.is_none() => {
-                Err(Condition::UndefinedCondition.because("a stream without an id"))
-            }
-            Errand::Carry(pair) => {
-                let mut open = self.open(presented, id);
-                open.request(&pair, table, out);
-                Ok(State::Open(open))
-            }
-            Errand::Verify(pair, stream, key) => {
-                let verify = Dialback {
-                    part: Part::Verify(stream),
-                    pair: pair.reversed(),
-                    word: Word::Request(key),
-                };
-                out.push(Action::Send(verify.to_xml()));
-                Ok(State::ExpectVerified)
-            }
-            // There is nothing to see on a stream that is not encrypted.
-            Errand::Look(_) => Ok(self.give_up(Setback::Plaintext, out)),
-        }
-    }
-
-    fn on_authenticated(
-        &mut self,
-        presented: Presented,
-        id: Option<StreamId>,
-        table: &mut Table,
-        out: &mut Vec<Action>,
-    ) -> Result<State, StreamError> {
-        let Errand::Carry(pair) = self.errand.clone() else {
-            return Err(Condition::InternalServerError.because("a bug of ours"));
-        };
-        if table.let_out(&pair, self.id).is_err() {
-            return Err(Condition::InternalServerError.because("a bug of ours"));
-        }
-        out.push(Action::Trust);
-        out.push(Action::Tell(Tidings::Bound(pair)));
-        out.push(Action::SetTimer(self.terms.bounds.idle));
-        Ok(State::Open(self.open(Some(presented), id)))
-    }
-
-    fn open(&self, presented: Option<Presented>, stream: Option<StreamId>) -> Open {
-        let secured = presented.is_some();
-        let negotiated = Negotiated {
-            way: Way::Outbound,
-            stream,
-            secured,
-            presented,
-            at: self.at,
-        };
-        Open::new(self.id, Arc::clone(&self.terms), negotiated)
-    }
-
-    /// Takes the answer of an authoritative server, if it is the answer to what we asked (E-20).
-    fn on_verified(&self, dialback: Dialback, out: &mut Vec<Action>) -> State {
-        let Errand::Verify(pair, stream, _) = &self.errand else {
-            return State::Closed;
-        };
-        let ours = dialback.pair == *pair && dialback.part == Part::Verify(stream.clone());
-        let answer = match dialback.word {
-            Word::Valid if ours => Answer::Valid,
-            Word::Invalid if ours => Answer::Invalid,
-            Word::Error(_) if ours => Answer::Unknown(DialbackError::RemoteServerNotFound),
-            Word::Valid | Word::Invalid | Word::Error(_) | Word::Request(_) | Word::Unknown => {
-                out.push(Action::Count(Violation::DialbackUnsolicited));
-                return State::ExpectVerified;
-            }
-        };
-        out.push(Action::Tell(Tidings::Verified(answer)));
-        out.push(Action::Close(None));
-        State::Closed
     }
 
     fn give_up(&self, setback: Setback, out: &mut Vec<Action>) -> State {

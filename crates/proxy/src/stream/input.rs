@@ -99,7 +99,8 @@ pub enum Action {
     /// Shake hands, then say [`Input::Secured`]. Where the far end opened the stream, the domain is
     /// whom it wants to speak to; where we did, whom we want.
     StartTls(Option<Domain>),
-    /// The stream begins anew: the next thing either side says is a header.
+    /// The stream begins anew: the next thing either side says is a header. Answers to what was
+    /// asked before it are not told any more.
     Restart,
     /// Find out whether the far end speaks for this domain, then say [`Input::Found`].
     Judge(Domain, Option<Presented>),

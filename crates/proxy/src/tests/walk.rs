@@ -1,5 +1,10 @@
 //! Every path of a few inputs through a machine: pure things can be cloned at each fork.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what a test does not look at is none of its business"
+)]
+
 use std::fmt::Debug;
 use std::time::Duration;
 

@@ -37,6 +37,7 @@ fn setbacks() -> Vec<Setback> {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 fn each_setback_leads_on_as_it_should() {
     let policy = || Setback::Refused(Some(DialbackError::PolicyViolation));
     for (rung, setback, level, expect) in [

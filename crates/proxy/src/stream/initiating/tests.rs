@@ -1,7 +1,13 @@
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what a test does not look at is none of its business"
+)]
+
 use ligase_verifier::{Finding as Found, Reason, Verdict};
 
 use super::*;
 use crate::binding::Level;
+use crate::stream::{Authorization, Dialback, Features, Part, Word};
 use crate::tests::walk::{ID, Place, Tally, Witness, walk};
 use crate::tests::{domain, message, pair, proof, terms};
 

@@ -12,6 +12,7 @@ fn unproven() -> Setback {
 
 /// P-01 to P-05, P-07, R-09.
 #[test]
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 fn each_setback_is_told_to_each_in_their_own_words() {
     for (setback, stanza_error, dialback_error, label) in [
         (

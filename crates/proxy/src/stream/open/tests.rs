@@ -1,1 +1,121 @@
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what a test does not look at is none of its business"
+)]
 
+use super::*;
+use crate::binding::{Grounds, Level};
+use crate::stream::Keys;
+use crate::tests::{domain, message, pair, terms};
+
+const ID: ConnectionId = ConnectionId(1);
+
+/// A stream that we opened to a.test, in the clear, and its table.
+fn outbound() -> (Open, Table) {
+    let mut table = Table::default();
+    table.open(ID, Side::Public);
+    table.prove(ID, domain("a.test"), Grounds::Dialback);
+    let stream = StreamId("S1".into());
+    table.set_stream(ID, Some(stream.clone()));
+    let negotiated = Negotiated {
+        way: Way::Outbound,
+        stream: Some(stream),
+        secured: false,
+        presented: None,
+        at: Duration::ZERO,
+    };
+    let terms = Arc::new(terms(Side::Public, Level::Any));
+    (Open::new(ID, terms, negotiated), table)
+}
+
+fn say(open: &mut Open, table: &mut Table, at: u64, input: Input) -> Vec<Action> {
+    let mut out = Vec::new();
+    open.handle(input, Duration::from_secs(at), table, &mut out)
+        .unwrap();
+    out
+}
+
+fn timed_out() -> Input {
+    Input::TimedOut {
+        quiet: Duration::ZERO,
+    }
+}
+
+/// The pairs that were told to have failed.
+fn failed(actions: &[Action]) -> Vec<DomainPair> {
+    let failed = |action: &Action| match action {
+        Action::Tell(Tidings::Failed(pair, Setback::TimedOut)) => Some(pair.clone()),
+        _ => None,
+    };
+    actions.iter().filter_map(failed).collect()
+}
+
+/// E-07, to the second.
+#[test]
+fn requests_are_given_up_one_by_one() {
+    let (mut open, mut table) = outbound();
+    let (one, two) = (pair("l.test", "a.test"), pair("l2.test", "a.test"));
+    let answer = terms(Side::Public, Level::Any).bounds.answer.as_secs();
+    say(&mut open, &mut table, 0, Input::Ask(one.clone()));
+    say(&mut open, &mut table, 10, Input::Ask(two.clone()));
+    let early = say(&mut open, &mut table, answer - 1, timed_out());
+    assert!(failed(&early).is_empty());
+    assert!(matches!(early[..], [Action::SetTimer(left)] if left == Duration::from_secs(1)));
+    let first = say(&mut open, &mut table, answer, timed_out());
+    assert_eq!(failed(&first), [one]);
+    assert!(
+        matches!(first.last(), Some(Action::SetTimer(left)) if *left == Duration::from_secs(10))
+    );
+    let second = say(&mut open, &mut table, answer + 10, timed_out());
+    assert_eq!(failed(&second), [two]);
+}
+
+/// Whoever asks again and again for the same cannot put off the end of the first request.
+#[test]
+fn asking_again_extends_nothing() {
+    let (mut open, mut table) = outbound();
+    let one = pair("l.test", "a.test");
+    let answer = terms(Side::Public, Level::Any).bounds.answer.as_secs();
+    say(&mut open, &mut table, 0, Input::Ask(one.clone()));
+    for at in [10, 20, 30] {
+        say(&mut open, &mut table, at, Input::Repeat(one.clone()));
+    }
+    let out = say(&mut open, &mut table, answer, timed_out());
+    assert_eq!(failed(&out), [one]);
+}
+
+/// E-02: a key of the latest stream, and of this side's secret.
+#[test]
+fn a_request_bears_the_key_of_its_stream() {
+    let (mut open, mut table) = outbound();
+    let way = pair("l.test", "a.test");
+    let out = say(&mut open, &mut table, 0, Input::Ask(way.clone()));
+    let keys = Keys::new(&[b"s3cr3tf0rd14lb4ck".to_vec()]);
+    let key = keys.make(&way, &StreamId("S1".into()));
+    let sent = format!("<db:result from='l.test' to='a.test'>{key}</db:result>");
+    assert!(
+        matches!(&out[0], Action::Send(text) if *text == sent),
+        "{out:?}"
+    );
+    assert!(table.is_asked(Side::Public, &StreamId("S1".into()), &way));
+}
+
+/// E-14: strikes are forgiven after a minute, and not a second earlier.
+#[test]
+fn strikes_are_forgiven_in_time() {
+    for (wait, survives) in [(59, false), (60, true)] {
+        let (mut open, mut table) = outbound();
+        let stanza = || Input::Frame(Frame::Stanza(message("v.test", "l.test", "1")));
+        for _ in 0..STRIKES_MAX {
+            let out = say(&mut open, &mut table, 0, stanza());
+            assert!(
+                matches!(out[..], [Action::Count(Violation::PairInverse)]),
+                "{out:?}"
+            );
+        }
+        let mut out = Vec::new();
+        let at = Duration::from_secs(wait);
+        let result = open.handle(stanza(), at, &mut table, &mut out);
+        assert_eq!(result.is_ok(), survives, "after {wait} s");
+    }
+}

@@ -1,10 +1,15 @@
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "what a test does not look at is none of its business"
+)]
+
 use std::collections::BTreeSet;
 
 use ligase_verifier::{Finding as Found, Reason, Verdict};
 
 use super::*;
-use crate::binding::{Grounds, Level};
-use crate::stream::{Answer, Dialback, Part, Word};
+use crate::binding::{Finding, Grounds, Level};
+use crate::stream::{Answer, Authorization, Dialback, Part, Tidings, Word};
 use crate::tests::walk::{ID, Place, Tally, Witness, grants, walk};
 use crate::tests::{domain, message, pair, proof, terms};
 

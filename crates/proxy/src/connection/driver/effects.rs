@@ -1,0 +1,181 @@
+//! What actions come to: handshakes, look-ups, word to those who wait, the end.
+
+use std::sync::Arc;
+
+use ligase_verifier::{Domain, Presented, Transport};
+use tokio::time::{Instant, timeout};
+
+use super::{Driver, Found, Machine};
+use crate::binding::DomainPair;
+use crate::connection::event::{Ending, Event};
+use crate::stream::{Input, Setback, StreamError, Tidings, Violation};
+use crate::tls;
+
+impl Driver {
+    pub(super) fn judge(&mut self, domain: Domain, presented: Option<Presented>) {
+        let (rooms, facts) = (Arc::clone(&self.rooms), self.facts);
+        let endpoint = self.endpoint.clone();
+        self.answers.spawn(async move {
+            let finding = rooms.judge(facts, &domain, endpoint, presented).await;
+            Input::Found(domain, finding)
+        });
+    }
+
+    /// Shakes hands, unless plaintext has come where the handshake had to begin: an attacker's
+    /// words would then pass for the peer's (B-07).
+    pub(super) async fn start_tls(&mut self, addressed: Option<Domain>) -> Input {
+        if !self.wire.incoming.is_empty() {
+            self.broke(Violation::StreamPlaintextAfterStartTls);
+            // COMPAT: some send a line end after the element; it is counted and forgotten.
+            if !self.wire.incoming.iter().all(u8::is_ascii_whitespace) {
+                self.wire.give_up();
+                return Input::NotSecured;
+            }
+            self.wire.incoming.clear();
+        }
+        let direct = self.facts.transport == Some(Transport::DirectTls);
+        let patience = match self.machine {
+            Machine::Receiving(_) => self.settings.handshake_receiving,
+            Machine::Initiating(_) => self.settings.handshake_initiating,
+        };
+        let local = self.local.clone();
+        // With TLSA records, the certificate is asked for by the name at which they stand (RFC 7671
+        // §10.2); otherwise by the domain that it is to speak for.
+        let addressed = self.base.clone().or(addressed);
+        let Some(handshake) = self.rooms.handshake(self.facts, addressed, local) else {
+            return Input::NotSecured;
+        };
+        let wire = &mut self.wire;
+        let shaken = timeout(patience, async {
+            wire.flush().await?;
+            wire.start_tls(handshake).await
+        });
+        let violation = match shaken.await {
+            Ok(Ok(presented)) => {
+                let how = if direct {
+                    Transport::DirectTls
+                } else {
+                    Transport::StartTls
+                };
+                self.facts.transport = Some(how);
+                self.rooms
+                    .tables
+                    .secured(self.facts.id, how, presented.clone());
+                (self.rooms.tell)(Event::Settled(self.facts));
+                return Input::Secured(presented);
+            }
+            Ok(Err(error)) => tls::violation(&error),
+            Err(_) => Some(Violation::TlsTimeout),
+        };
+        if let Some(violation) = violation {
+            self.broke(violation);
+        }
+        Input::NotSecured
+    }
+
+    pub(super) fn tell(&mut self, tidings: Tidings) {
+        match tidings {
+            Tidings::Bound(pair) => {
+                self.bound(&pair);
+                self.answer(&pair, &Ok(()));
+            }
+            Tidings::Failed(pair, setback) => self.answer(&pair, &Err(setback)),
+            Tidings::Verified(answer) => {
+                let _ = self
+                    .errand
+                    .take()
+                    .map(|waits| waits.send(Found::Answer(answer)));
+            }
+            Tidings::Seen(presented) => {
+                let _ = self
+                    .errand
+                    .take()
+                    .map(|waits| waits.send(Found::Leaf(presented)));
+            }
+        }
+    }
+
+    pub(super) fn answer(&mut self, pair: &DomainPair, result: &Result<(), Setback>) {
+        for waits in self.waiting.remove(pair).into_iter().flatten() {
+            let _ = waits.send(result.clone());
+        }
+    }
+
+    pub(super) fn bound(&self, pair: &DomainPair) {
+        let id = self.facts.id;
+        let far = match self.machine {
+            Machine::Receiving(_) => &pair.sender,
+            Machine::Initiating(_) => &pair.target,
+        };
+        let grounds = self.rooms.tables.look(|table| {
+            table
+                .row(id)
+                .and_then(|row| row.names.get(far))
+                .map(crate::binding::Grounds::as_str)
+        });
+        if let Some(grounds) = grounds {
+            let (facts, pair, took) = (self.facts, pair.clone(), self.opened.elapsed());
+            (self.rooms.tell)(Event::Bound {
+                facts,
+                pair,
+                grounds,
+                took,
+            });
+        }
+    }
+
+    pub(super) fn broke(&self, violation: Violation) {
+        (self.rooms.tell)(Event::Broke {
+            violation,
+            side: self.facts.side,
+            connection: Some(self.facts.id),
+            peer: Some(self.facts.peer),
+        });
+    }
+
+    pub(super) async fn close(&mut self, error: Option<StreamError>) -> Ending {
+        let ending = error.as_ref().map_or(Ending::Closed, |error| {
+            Ending::Refused(error.condition, error.because)
+        });
+        if let Some(error) = error {
+            if let Some(violation) = error.violation {
+                self.broke(violation);
+            }
+            if !self.ended {
+                self.wire.say(&error.to_xml());
+            }
+        }
+        if !self.ended {
+            self.wire.say("</stream:stream>");
+        }
+        let _ = timeout(FAREWELL, self.wire.finish()).await;
+        ending
+    }
+
+    pub(super) fn limits(&self) -> crate::stream::Limits {
+        if self.trusted {
+            self.settings.limits_after
+        } else {
+            self.settings.limits_before
+        }
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a driver is where the clock is read"
+    )]
+    pub(super) fn set_timer(&mut self, patience: std::time::Duration) {
+        self.timer.as_mut().reset(Instant::now() + patience);
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a driver is where the clock is read"
+    )]
+    pub(super) fn touch(&mut self) {
+        self.moved = Instant::now();
+    }
+}
+
+/// How long our last words may take (P-13).
+const FAREWELL: std::time::Duration = std::time::Duration::from_secs(5);

@@ -1,0 +1,268 @@
+use super::*;
+use crate::binding::{Grounds, Side};
+use crate::tests::{domain, message, pair};
+
+const PEER: ConnectionId = ConnectionId(1);
+const BACKEND: ConnectionId = ConnectionId(2);
+const SPARE: ConnectionId = ConnectionId(3);
+
+/// Tables with three connections: a peer that is proven for a.test, and two ways to our own server.
+struct World {
+    tables: Tables,
+    outboxes: HashMap<ConnectionId, Arc<Outbox>>,
+    orders: HashMap<ConnectionId, mpsc::Receiver<Order>>,
+}
+
+fn world() -> World {
+    let bounds = Bounds {
+        pair_stanzas_max: 4,
+        pair_bytes_max: 10_000,
+        bytes_max: 20_000,
+    };
+    let mut world = World {
+        tables: Tables::new(bounds, 150),
+        outboxes: HashMap::new(),
+        orders: HashMap::new(),
+    };
+    for (side, name) in [
+        (Side::Public, "a.test"),
+        (Side::Backend, "l.test"),
+        (Side::Backend, "l.test"),
+    ] {
+        let id = world.tables.issue();
+        let facts = Facts {
+            id,
+            side,
+            outbound: side == Side::Backend,
+            transport: None,
+            peer: "192.0.2.1:5269".parse().unwrap(),
+        };
+        let (sender, orders) = mpsc::channel(1);
+        let outbox = world
+            .tables
+            .enter(facts, SystemTime::UNIX_EPOCH, None, sender);
+        world.tables.change(|table| {
+            table.open(id, side);
+            table.prove(id, domain(name), Grounds::Dialback);
+        });
+        world.outboxes.insert(id, outbox);
+        world.orders.insert(id, orders);
+    }
+    world
+}
+
+fn inbound() -> DomainPair {
+    pair("a.test", "l.test")
+}
+
+fn stanza(id: &str) -> Stanza {
+    message("a.test", "l.test", id)
+}
+
+impl World {
+    /// What its machine lets through, from this connection.
+    fn act(&self, id: ConnectionId, actions: Vec<Action>) -> Step {
+        self.tables.advance(id, |_, out| out.extend(actions))
+    }
+
+    fn let_out(&self, pair: &DomainPair, id: ConnectionId) {
+        self.tables.change(|table| table.let_out(pair, id)).unwrap();
+    }
+
+    /// The ids of what waits in an outbox, which is emptied.
+    fn sent(&self, id: ConnectionId) -> Vec<String> {
+        let mut sent = Vec::new();
+        self.outboxes[&id].pop_while(|stanza| {
+            let text = String::from_utf8_lossy(stanza.bytes()).into_owned();
+            let (_, rest) = text.split_once(" id='").unwrap();
+            sent.push(rest.split('\'').next().unwrap().to_owned());
+            true
+        });
+        sent
+    }
+}
+
+fn forward(exit: ConnectionId, id: &str) -> Action {
+    Action::Forward(exit, stanza(id))
+}
+
+#[test]
+fn stanzas_go_into_outboxes_and_the_rest_to_the_driver() {
+    let world = world();
+    world.let_out(&inbound(), BACKEND);
+    let step = world.act(
+        PEER,
+        vec![
+            forward(BACKEND, "1"),
+            Action::Restart,
+            forward(BACKEND, "2"),
+            Action::Trust,
+        ],
+    );
+    let mut actions = step.actions;
+    let actions = actions.make_contiguous();
+    assert!(
+        matches!(actions, [Action::Restart, Action::Trust]),
+        "{actions:?}"
+    );
+    assert_eq!(step.passed, [2, 0, 0]);
+    assert!(step.seek.is_empty() && step.full.is_empty());
+    assert!(!world.tables.is_quiet());
+    assert_eq!(world.sent(BACKEND), ["1", "2"]);
+    assert!(world.tables.is_quiet());
+}
+
+#[test]
+fn what_has_no_way_out_waits_and_is_sought_for_once() {
+    let world = world();
+    let step = world.act(
+        PEER,
+        vec![Action::Hold(stanza("1")), Action::Hold(stanza("2"))],
+    );
+    assert_eq!(step.seek, [inbound()]);
+    assert_eq!(step.passed, [0; 3]);
+    let step = world.act(PEER, vec![Action::Hold(stanza("3"))]);
+    assert!(step.seek.is_empty(), "somebody seeks already");
+    assert_eq!(world.tables.waiting(), [inbound()]);
+    assert_eq!(world.tables.queued().0, 3);
+
+    // Nothing is let go while there is no way out.
+    assert!(!world.tables.let_go(&inbound()).0);
+    world.let_out(&inbound(), BACKEND);
+    // Until what waits has gone, what comes later queues up behind it.
+    let passage = world.tables.look(|table| table.way_out(&inbound()));
+    assert_eq!(passage, Passage::Wait);
+    let (gone, step) = world.tables.let_go(&inbound());
+    assert!(gone);
+    assert_eq!(step.passed, [3, 0, 0]);
+    assert_eq!(world.sent(BACKEND), ["1", "2", "3"]);
+    let passage = world.tables.look(|table| table.way_out(&inbound()));
+    assert_eq!(passage, Passage::Exit(BACKEND));
+    assert_eq!(world.tables.queued(), (0, 0));
+    assert!(world.tables.let_go(&inbound()).0, "nothing waits");
+}
+
+#[test]
+fn what_finds_no_room_comes_back_to_its_sender() {
+    let world = world();
+    world.let_out(&inbound().reversed(), PEER);
+    let holds = (0..6).map(|id| Action::Hold(stanza(&id.to_string())));
+    let step = world.act(PEER, holds.collect());
+    assert_eq!(world.tables.queued().0, 4);
+    let refused = ("resource-constraint", inbound().reversed());
+    assert_eq!(step.bounced, [refused.clone(), refused]);
+    assert_eq!(world.sent(PEER), ["4", "5"]);
+}
+
+#[test]
+fn what_is_given_back_waits_for_a_way_to_its_sender() {
+    let world = world();
+    world.act(PEER, vec![Action::Hold(stanza("1"))]);
+    let error = StanzaError::RemoteServerTimeout("why".into());
+    let step = world.tables.give_back(&inbound(), &error);
+    let back = inbound().reversed();
+    assert_eq!(step.bounced, [("remote-server-timeout", back.clone())]);
+    assert_eq!(step.seek, [back.clone()]);
+    assert_eq!(world.tables.waiting(), [back.clone()]);
+    // If there is none, it is the end of it: errors never come back.
+    let step = world.tables.give_back(&back, &error);
+    assert!(step.bounced.is_empty() && step.seek.is_empty());
+    assert!(world.tables.is_quiet());
+}
+
+#[test]
+fn our_own_server_hears_what_it_may_not_send() {
+    let world = world();
+    world.let_out(&inbound().reversed(), PEER);
+    let bounce = Action::Bounce(stanza("1"), StanzaError::NotAuthorized);
+    let step = world.act(PEER, vec![bounce]);
+    assert_eq!(step.bounced, [("not-authorized", inbound().reversed())]);
+    assert_eq!(world.sent(PEER), ["1"]);
+}
+
+#[test]
+fn a_full_outbox_is_told_of_once() {
+    let world = world();
+    let size = stanza("1").bytes().len();
+    let enough = 150_usize.div_ceil(size);
+    let forwards = (0..enough + 2).map(|id| forward(BACKEND, &(id % 10).to_string()));
+    let step = world.act(PEER, forwards.collect());
+    assert_eq!(step.full.len(), 1);
+    assert_eq!(step.full[0].0, BACKEND);
+    assert!(step.full[0].1.is_full());
+    assert_eq!(world.sent(BACKEND).len(), enough + 2);
+}
+
+#[test]
+fn what_a_closed_connection_did_not_write_goes_first_on_the_next() {
+    let world = world();
+    world.let_out(&inbound(), BACKEND);
+    world.act(PEER, vec![forward(BACKEND, "2"), forward(BACKEND, "3")]);
+    // Its machine ends. What it has in its hands is not known before it has left, and goes first.
+    let step = world
+        .tables
+        .advance(BACKEND, |table, _| table.close(BACKEND));
+    assert!(
+        step.seek.is_empty(),
+        "what is younger must not overtake what is older"
+    );
+    let step = world.act(PEER, vec![Action::Hold(stanza("4"))]);
+    assert!(step.seek.is_empty());
+    let step = world.tables.leave(BACKEND, vec![stanza("1")]);
+    assert_eq!(step.seek, [inbound()]);
+
+    world.let_out(&inbound(), SPARE);
+    assert!(world.tables.let_go(&inbound()).0);
+    assert_eq!(world.sent(SPARE), ["1", "2", "3", "4"]);
+}
+
+#[test]
+fn a_connection_that_leaves_takes_its_rights_along_and_no_stanza() {
+    let world = world();
+    let back = inbound().reversed();
+    world.let_out(&inbound(), BACKEND);
+    world.let_out(&back, PEER);
+    let other = message("l.test", "a.test", "5");
+    world.act(BACKEND, vec![Action::Forward(PEER, other)]);
+    let step = world.tables.leave(PEER, Vec::new());
+    assert_eq!(step.seek, [back.clone()]);
+    assert_eq!(world.tables.look(|table| table.exit(&back)), None);
+    assert_eq!(
+        world.tables.look(|table| table.exit(&inbound())),
+        Some(BACKEND)
+    );
+    assert!(
+        world
+            .tables
+            .look_around(|_, entries| !entries.contains_key(&PEER))
+    );
+    // It may leave twice, and be asked for something when it has left.
+    assert!(world.tables.leave(PEER, Vec::new()).seek.is_empty());
+    world.tables.order(PEER, Order::Abort);
+}
+
+#[test]
+fn what_is_forwarded_to_a_connection_that_has_ended_waits() {
+    let world = world();
+    world.let_out(&inbound(), BACKEND);
+    world.outboxes[&BACKEND].close();
+    let step = world.act(PEER, vec![forward(BACKEND, "1"), forward(BACKEND, "2")]);
+    assert_eq!(step.seek, [inbound()]);
+    assert_eq!(step.passed, [0; 3]);
+    assert_eq!(world.tables.queued().0, 2);
+    let step = world.act(PEER, vec![forward(ConnectionId(99), "3")]);
+    assert!(step.seek.is_empty());
+    assert_eq!(world.tables.queued().0, 3);
+}
+
+#[test]
+fn orders_that_nobody_takes_are_dropped() {
+    let mut world = world();
+    world.tables.order(PEER, Order::Abort);
+    world
+        .tables
+        .order(PEER, Order::Say(crate::stream::Input::Drain));
+    let orders = world.orders.get_mut(&PEER).unwrap();
+    assert!(matches!(orders.try_recv(), Ok(Order::Abort)));
+    assert!(orders.try_recv().is_err());
+}

@@ -1,0 +1,162 @@
+//! What the stream was opened for: to be let in, by SASL or by dialback, or to ask about a key.
+
+use std::sync::Arc;
+
+use ligase_verifier::Presented;
+
+use super::{Errand, Initiating, Rung, Stage, State};
+use crate::binding::{Grounds, Side, StreamId, Table};
+use crate::stream::open::{Negotiated, Open, Way};
+use crate::stream::{
+    Action, Answer, Authorization, Condition, Dialback, DialbackError, Features, Part, Setback,
+    StreamError, Tidings, Violation, Word, ns,
+};
+
+impl Initiating {
+    pub(super) fn on_plain_features(
+        &mut self,
+        features: Features,
+        id: Option<StreamId>,
+        table: &mut Table,
+        out: &mut Vec<Action>,
+    ) -> Result<State, StreamError> {
+        let wanted = self.terms.tls && self.rung != Rung::Plain;
+        let plaintext = self.terms.level(Some(&self.remote())).allows_plaintext();
+        if wanted && (features.start_tls || !plaintext) {
+            // Asked for even where it is not offered: an attacker may have taken the offer out
+            // (RFC 7590 §3.1).
+            out.push(Action::Send(format!("<starttls xmlns='{}'/>", ns::TLS)));
+            return Ok(State::ExpectProceed);
+        }
+        self.go_on_plain(id, table, out)
+    }
+
+    /// Goes on in the clear, where policy lets us (B-06).
+    pub(super) fn go_on_plain(
+        &mut self,
+        id: Option<StreamId>,
+        table: &mut Table,
+        out: &mut Vec<Action>,
+    ) -> Result<State, StreamError> {
+        if !self.terms.level(Some(&self.remote())).allows_plaintext() {
+            return Ok(self.give_up(Setback::Plaintext, out));
+        }
+        if self.terms.side == Side::Public {
+            table.prove(self.id, self.remote(), Grounds::Dialback);
+        }
+        self.ask(None, id, table, out)
+    }
+
+    pub(super) fn on_features(
+        &mut self,
+        features: Features,
+        presented: Presented,
+        id: Option<StreamId>,
+        table: &mut Table,
+        out: &mut Vec<Action>,
+    ) -> Result<State, StreamError> {
+        let Errand::Carry(pair) = &self.errand else {
+            return self.ask(Some(presented), id, table, out);
+        };
+        // A server that proved nothing gets no more than dialback, and has to earn that.
+        let external = features.external && self.rung == Rung::External;
+        if external && !(self.weak && features.dialback) {
+            out.push(Action::Send(Authorization::request(&pair.sender)));
+            out.push(Action::SetTimer(self.terms.bounds.answer));
+            return Ok(State::ExpectSasl(presented, id));
+        }
+        self.ask(Some(presented), id, table, out)
+    }
+
+    /// Does the errand by dialback.
+    pub(super) fn ask(
+        &mut self,
+        presented: Option<Presented>,
+        id: Option<StreamId>,
+        table: &mut Table,
+        out: &mut Vec<Action>,
+    ) -> Result<State, StreamError> {
+        out.push(Action::SetTimer(self.terms.bounds.answer));
+        match self.errand.clone() {
+            // Without an id a key would be good for any stream (B-14).
+            Errand::Carry(_) if id.is_none() => {
+                Err(Condition::UndefinedCondition.because("a stream without an id"))
+            }
+            Errand::Carry(pair) => {
+                let mut open = self.open(presented, id);
+                open.request(&pair, table, out);
+                Ok(State::Open(open))
+            }
+            Errand::Verify(pair, stream, key) => {
+                let verify = Dialback {
+                    part: Part::Verify(stream),
+                    pair: pair.reversed(),
+                    word: Word::Request(key),
+                };
+                out.push(Action::Send(verify.to_xml()));
+                Ok(State::ExpectVerified)
+            }
+            // There is nothing to see on a stream that is not encrypted.
+            Errand::Look(_) => Ok(self.give_up(Setback::Plaintext, out)),
+        }
+    }
+
+    /// The stream begins anew, now as one that is authenticated (RFC 6120 §6.4.6).
+    pub(super) fn on_success(&self, presented: Presented, out: &mut Vec<Action>) -> State {
+        out.push(Action::Restart);
+        out.push(self.header());
+        out.push(Action::SetTimer(self.terms.bounds.step));
+        State::ExpectHeader(Stage::Authenticated(presented))
+    }
+
+    pub(super) fn on_authenticated(
+        &mut self,
+        presented: Presented,
+        id: Option<StreamId>,
+        table: &mut Table,
+        out: &mut Vec<Action>,
+    ) -> Result<State, StreamError> {
+        let Errand::Carry(pair) = self.errand.clone() else {
+            return Err(Condition::InternalServerError.because("a bug of ours"));
+        };
+        if table.let_out(&pair, self.id).is_err() {
+            return Err(Condition::InternalServerError.because("a bug of ours"));
+        }
+        out.push(Action::Trust);
+        out.push(Action::Tell(Tidings::Bound(pair)));
+        out.push(Action::SetTimer(self.terms.bounds.idle));
+        Ok(State::Open(self.open(Some(presented), id)))
+    }
+
+    pub(super) fn open(&self, presented: Option<Presented>, stream: Option<StreamId>) -> Open {
+        let secured = presented.is_some();
+        let negotiated = Negotiated {
+            way: Way::Outbound,
+            stream,
+            secured,
+            presented,
+            at: self.at,
+        };
+        Open::new(self.id, Arc::clone(&self.terms), negotiated)
+    }
+
+    /// Takes the answer of an authoritative server, if it is the answer to what we asked (E-20).
+    pub(super) fn on_verified(&self, dialback: Dialback, out: &mut Vec<Action>) -> State {
+        let Errand::Verify(pair, stream, _) = &self.errand else {
+            return State::Closed;
+        };
+        let ours = dialback.pair == *pair && dialback.part == Part::Verify(stream.clone());
+        let answer = match dialback.word {
+            Word::Valid if ours => Answer::Valid,
+            Word::Invalid if ours => Answer::Invalid,
+            Word::Error(_) if ours => Answer::Unknown(DialbackError::RemoteServerNotFound),
+            Word::Valid | Word::Invalid | Word::Error(_) | Word::Request(_) | Word::Unknown => {
+                out.push(Action::Count(Violation::DialbackUnsolicited));
+                return State::ExpectVerified;
+            }
+        };
+        out.push(Action::Tell(Tidings::Verified(answer)));
+        out.push(Action::Close(None));
+        State::Closed
+    }
+}
