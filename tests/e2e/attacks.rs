@@ -4,6 +4,10 @@
 //! case after the other, and after each it is seen to that exactly the rules were counted that
 //! were broken, that nothing came through, and that others still talk.
 
+mod called;
+mod floods;
+mod forge;
+mod negotiate;
 mod scene;
 mod script;
 
@@ -30,6 +34,11 @@ fn of_xml() {
 #[test]
 fn of_negotiation() {
     play("negotiation.txt", include_str!("attacks/negotiation.txt"));
+}
+
+#[test]
+fn of_certificates() {
+    play("certificates.txt", include_str!("attacks/certificates.txt"));
 }
 
 #[test]

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use aws_lc_rs::digest::{SHA256, digest};
 use rcgen::{
     BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose, PublicKeyData,
+    ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    NameConstraints, PublicKeyData,
 };
 use time::{Duration, OffsetDateTime};
 use yasna::models::ObjectIdentifier;
@@ -19,6 +20,21 @@ use crate::OrFail;
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
+    /// The certificates between a leaf's and the one that is trusted.
+    chain: String,
+}
+
+/// What an authority may not do that another has made (RFC 5280 §4.2.1.9, §4.2.1.10).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Constraint {
+    /// Be an authority at all: it is a leaf that signs.
+    NoAuthority,
+    /// Make authorities.
+    NoMoreAuthorities,
+    /// Vouch for names other than those below this one.
+    Only(String),
+    /// Vouch for this name.
+    Not(String),
 }
 
 impl Authority {
@@ -36,6 +52,43 @@ impl Authority {
         Self {
             issuer: Issuer::new(params, key),
             pem,
+            chain: String::new(),
+        }
+    }
+
+    /// An authority that this one has made, under a constraint; what it signs comes with its
+    /// certificate.
+    pub fn delegate(&self, constraint: &Constraint) -> Self {
+        let key = KeyPair::generate().or_fail("make a key");
+        let mut params = Leaf::of(&["a.lab"]).params();
+        params.key_usages.push(KeyUsagePurpose::KeyCertSign);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let subtree = |name: &String| vec![GeneralSubtree::DnsName(name.clone())];
+        match constraint {
+            Constraint::NoAuthority => params.is_ca = IsCa::ExplicitNoCa,
+            Constraint::NoMoreAuthorities => {
+                params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+            }
+            Constraint::Only(name) => {
+                params.name_constraints = Some(NameConstraints {
+                    permitted_subtrees: subtree(name),
+                    excluded_subtrees: Vec::new(),
+                });
+            }
+            Constraint::Not(name) => {
+                params.name_constraints = Some(NameConstraints {
+                    permitted_subtrees: Vec::new(),
+                    excluded_subtrees: subtree(name),
+                });
+            }
+        }
+        let signed = params.signed_by(&key, &self.issuer);
+        let pem = signed.or_fail("sign an authority").pem();
+        let chain = format!("{pem}{}", self.chain);
+        Self {
+            issuer: Issuer::new(params, key),
+            pem,
+            chain,
         }
     }
 
@@ -59,11 +112,18 @@ pub enum Purpose {
     Server,
     /// To be a TLS client.
     Client,
+    /// To sign mail.
+    Mail,
+    /// To sign programs.
+    Code,
+    /// To tell the time.
+    Time,
 }
 
 /// A leaf before it is signed.
 #[derive(Clone, Debug)]
 pub struct Leaf {
+    subject: String,
     domains: Vec<String>,
     service_names: Vec<String>,
     addresses: Vec<String>,
@@ -74,14 +134,28 @@ pub struct Leaf {
 impl Leaf {
     /// A leaf that names these domains by DNS-ID, for both purposes, valid today.
     pub fn of(domains: &[&str]) -> Self {
-        let domains = domains.iter().map(|&it| it.to_owned()).collect();
+        let domains: Vec<_> = domains.iter().map(|&it| it.to_owned()).collect();
+        let subject = domains.first().map_or("nobody", String::as_str);
         Self {
+            subject: subject.to_owned(),
             domains,
             service_names: Vec::new(),
             addresses: Vec::new(),
             purpose: Purpose::Both,
             days: -1..90,
         }
+    }
+
+    /// Is called so; what programs took for a name once (RFC 9525 §6.3).
+    pub fn called(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.subject);
+        self
+    }
+
+    /// Names these services, too (SRV-ID, RFC 4985), whatever they are.
+    pub fn with_services(mut self, names: &[&str]) -> Self {
+        self.service_names = names.iter().map(|&it| it.to_owned()).collect();
+        self
     }
 
     /// Names the XMPP server service of these domains, too (SRV-ID, RFC 4985).
@@ -111,6 +185,12 @@ impl Leaf {
         self
     }
 
+    /// Valid from tomorrow.
+    pub fn of_tomorrow(mut self) -> Self {
+        self.days = 1..90;
+        self
+    }
+
     /// The certificate, signed by an authority.
     pub fn signed_by(&self, authority: &Authority) -> Certificate {
         let key = KeyPair::generate().or_fail("make a key");
@@ -118,7 +198,9 @@ impl Leaf {
             .params()
             .signed_by(&key, &authority.issuer)
             .or_fail("sign a leaf");
-        Certificate::new(&signed, &key)
+        let mut certificate = Certificate::new(&signed, &key);
+        certificate.chain.push_str(&authority.chain);
+        certificate
     }
 
     /// The certificate, signed by its own key.
@@ -130,7 +212,7 @@ impl Leaf {
 
     fn params(&self) -> CertificateParams {
         let mut params = CertificateParams::default();
-        params.distinguished_name = called(self.domains.first().map_or("nobody", String::as_str));
+        params.distinguished_name = called(&self.subject);
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = match self.purpose {
             Purpose::Both => {
@@ -141,6 +223,9 @@ impl Leaf {
             }
             Purpose::Server => vec![ExtendedKeyUsagePurpose::ServerAuth],
             Purpose::Client => vec![ExtendedKeyUsagePurpose::ClientAuth],
+            Purpose::Mail => vec![ExtendedKeyUsagePurpose::EmailProtection],
+            Purpose::Code => vec![ExtendedKeyUsagePurpose::CodeSigning],
+            Purpose::Time => vec![ExtendedKeyUsagePurpose::TimeStamping],
         };
         let now = OffsetDateTime::now_utc();
         params.not_before = now + Duration::days(self.days.start);

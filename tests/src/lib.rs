@@ -22,7 +22,7 @@ pub mod world;
 pub mod xml;
 pub mod zone;
 
-pub use certificate::{Authority, Certificate, Leaf, Purpose};
+pub use certificate::{Authority, Certificate, Constraint, Leaf, Purpose};
 pub use client::{User, Users};
 pub use host::Host;
 pub use ligase::{Capture, Ligase, Proxy};

@@ -220,7 +220,7 @@ impl OldServer {
         let id = format!("{domain}-{}", state.accepted);
         drop(state);
         let mut allowed = HashSet::new();
-        while let Some(said) = stream.next_within(PATIENCE) {
+        while let Some(said) = stream.next_ever() {
             let from = attribute(&said, "from").unwrap_or_default();
             let sender = from.split('/').next().unwrap_or(from);
             let sender = sender.rsplit('@').next().unwrap_or(sender).to_owned();

@@ -199,6 +199,23 @@ impl Stream {
         })?
     }
 
+    /// Takes the next thing said, however long it takes; None at the end of the connection.
+    pub fn next_ever(&self) -> Option<String> {
+        loop {
+            let said = self.next_within(PATIENCE);
+            if said.is_some() || self.has_ended() {
+                return said;
+            }
+        }
+    }
+
+    /// Whether the connection is closed, or its host gone.
+    pub fn has_ended(&self) -> bool {
+        let state = lock(&self.shared.state);
+        let heard = state.wires.get(&self.number);
+        state.ended || heard.is_none_or(|heard| heard.closed.is_some())
+    }
+
     /// Waits until the other end has closed the connection, and takes all that it said till then.
     #[track_caller]
     pub fn expect_end(&self) -> String {

@@ -132,7 +132,7 @@ impl Stranger {
     fn receive(&self, stream: &Stream) {
         let (mut secured, mut authenticated) = (false, false);
         let mut number = 0;
-        while let Some(said) = stream.next_within(PATIENCE) {
+        while let Some(said) = stream.next_ever() {
             let from = attribute(&said, "from").unwrap_or_default().to_owned();
             let domain = attribute(&said, "to").unwrap_or_default().to_owned();
             if said.starts_with("<stream:stream") {

@@ -15,6 +15,8 @@ pub mod event;
 pub mod outbox;
 /// What all connections share.
 pub mod rooms;
+/// How much each subscriber may have of what all share.
+pub mod shares;
 /// The table, the outboxes and what waits, under one lock.
 pub mod tables;
 /// A socket that can turn to TLS.

@@ -2,26 +2,28 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use ligase_tests::xml::attribute;
 use ligase_tests::{Capture, Certificate, Host, Ligase, Peer, Proxy, Stranger, Stream, World};
 
-use super::script::{Case, FORBIDDEN, Step, claim, header, message};
+use super::forge::forge;
+use super::negotiate::{AUTH, PATIENCE, authorize, expect_error, features, next, secure};
+use super::script::{Case, FORBIDDEN, Step, header, message};
 
 /// Everybody who takes part. The server serves `l1.lab`, `l2.lab` and `conf.l1.lab`; `r1.lab` is
 /// the honest peer's, every other name the attacker's. Who is below `weak.lab` may be proven by
 /// dialback.
 pub(super) struct Scene {
-    world: World,
-    ligase: Ligase,
+    pub(super) world: World,
+    pub(super) ligase: Ligase,
     /// The server behind the proxy, which takes everything and remembers it.
     server: Stranger,
-    own: Certificate,
+    pub(super) own: Certificate,
     honest: Stranger,
-    attacker: Peer,
+    pub(super) attacker: Peer,
+    /// A peer that only dialback proves, `r1.weak.lab`, and its machine.
+    weak: Peer,
     /// A program beside the server.
-    intruder: Peer,
+    pub(super) intruder: Peer,
     inbound: Stream,
     outbound: Stream,
     count: Cell<u32>,
@@ -44,6 +46,12 @@ impl Scene {
         world.zone.address("xmpp.l1.lab", &house);
         world.zone.server("r1.lab", 5269, "xmpp.r1.lab");
         world.zone.address("xmpp.r1.lab", &garden);
+        world.zone.server("r1.weak.lab", 5270, "xmpp.r1.lab");
+        // Nobody has this address, so nobody answers.
+        world
+            .zone
+            .record("*.hole.weak.lab", "SRV", "0 5 5269 hole.lab.");
+        world.zone.record("hole.lab", "A", "198.18.0.250");
         for domain in ATTACKERS {
             world.zone.server(domain, 5269, "xmpp.a.lab");
         }
@@ -66,6 +74,7 @@ impl Scene {
         let theirs = world.authority.issue(&["r1.lab"]);
         let honest = Stranger::listen(garden, 5269, "r1.lab", &theirs);
         let visitor = Peer::on(garden);
+        Stranger::listen(garden, 5270, "r1.weak.lab", &theirs);
         let attacker = Peer::on(padua);
         attacker.listen(5269);
         let intruder = Peer::on(house);
@@ -83,6 +92,7 @@ impl Scene {
             own,
             honest,
             attacker,
+            weak: visitor,
             intruder,
             inbound,
             outbound,
@@ -207,10 +217,9 @@ impl Scene {
         }
     }
 
-    /// A certificate for these names, divided by `+`; or none.
-    fn certificate(&self, shown: &str) -> Option<Certificate> {
-        let names: Vec<_> = shown.split('+').collect();
-        (shown != "none").then(|| self.world.authority.issue(&names))
+    /// A certificate, by the word that a case has for it.
+    pub(super) fn certificate(&self, word: &str) -> Option<Certificate> {
+        forge(&self.world.authority, word)
     }
 
     /// Streams that have come as far as `how` says; the last one is the one to speak on.
@@ -270,78 +279,6 @@ impl Scene {
         vec![stream]
     }
 
-    /// A stream of our own server that wants to speak to the attacker, and the one that the proxy
-    /// opens for it, which has heard nothing yet but a header.
-    fn dialed(&self, from: &str, to: &str) -> Vec<Stream> {
-        let calling = self.intruder.dial(BACKEND);
-        secure(&calling, from, to, Some(&self.own));
-        calling.send(&claim(from, to));
-        let stream = self.attacker.accept(5269, PATIENCE);
-        let opened = next_header(&stream);
-        assert_eq!(attribute(&opened, "to"), Some(to));
-        stream.send(&answer_header(to, from, "first"));
-        vec![calling, stream]
-    }
-
-    /// The same, and the attacker has let the proxy in by dialback.
-    fn called(&self, from: &str, to: &str) -> Vec<Stream> {
-        let streams = self.dialed(from, to);
-        let [calling, stream] = streams.as_slice() else {
-            panic!("two streams");
-        };
-        let asked = self.welcome(stream, from, to);
-        assert!(asked.starts_with("<db:result"), "{asked}");
-        stream.send(&format!(
-            "<db:result from='{to}' to='{from}' type='valid'/>"
-        ));
-        let answer = next(calling);
-        assert!(answer.contains("type='valid'"), "{answer}");
-        streams
-    }
-
-    /// Receives a stream that the proxy opened, and returns what it says when it is secured.
-    fn welcome(&self, stream: &Stream, from: &str, to: &str) -> String {
-        stream.send(
-            "<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>\
-             </stream:features>",
-        );
-        let said = next(stream);
-        assert!(said.starts_with("<starttls"), "{said}");
-        let proceed = "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
-        let certificate = self.world.authority.issue(&[to]);
-        let secured = stream.accept_tls(proceed, &certificate);
-        assert!(secured.is_ok(), "{secured:?}");
-        next_header(stream);
-        stream.send(&answer_header(to, from, "second"));
-        stream.send(&format!("<stream:features>{DIALBACK}</stream:features>"));
-        next(stream)
-    }
-
-    /// As the server of a domain, is asked about a key, and answers.
-    fn answer_for(&self, how: &[String]) {
-        let [asker, domain, word] = how else {
-            panic!("authority how? {how:?}");
-        };
-        let stream = self.attacker.accept(5269, PATIENCE);
-        next_header(&stream);
-        stream.send(&answer_header(domain, asker, "first"));
-        let asked = self.welcome(&stream, asker, domain);
-        let id = attribute(&asked, "id").unwrap_or_default();
-        assert!(asked.starts_with("<db:verify"), "{asked}");
-        let answer = |word: &str| {
-            format!("<db:verify from='{domain}' to='{asker}' id='{id}' {word}</db:verify>")
-        };
-        match word.as_str() {
-            "invalid" => stream.send(&answer("type='invalid'>")),
-            "error" => stream.send(&answer(
-                "type='error'><error type='cancel'><item-not-found \
-                 xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>",
-            )),
-            _ => (),
-        }
-        stream.close();
-    }
-
     /// Others still talk, both ways.
     pub(super) fn canary(&self) {
         let number = self.count.get() + 1;
@@ -379,6 +316,19 @@ impl Scene {
         violations
     }
 
+    /// Somebody comes whose domain only dialback proves, and is let in.
+    pub(super) fn let_weak_in(&self) {
+        let stream = self.weak.dial(&self.public());
+        secure(&stream, "r1.weak.lab", "l1.lab", None);
+        authorize(&stream, "r1.weak.lab", "l1.lab");
+        stream.close();
+    }
+
+    /// Where peers come to.
+    pub(super) fn public(&self) -> String {
+        format!("{}:7269", self.ligase.host().v4)
+    }
+
     fn is_pwned(&self) -> bool {
         let heard = [self.server.heard(), self.honest.heard()].concat();
         heard.iter().any(|it| it.contains(FORBIDDEN))
@@ -392,93 +342,6 @@ impl Scene {
         let panicked = lines.iter().find(|it| it.contains("panic"));
         assert_eq!(panicked, None);
     }
-}
-
-/// Negotiates TLS; the features offered after it.
-fn secure(stream: &Stream, from: &str, to: &str, certificate: Option<&Certificate>) -> String {
-    stream.send(&header(from, to));
-    let offered = features(stream);
-    assert!(offered.contains("<starttls"), "{offered}");
-    stream.send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
-    let answer = next(stream);
-    assert!(answer.starts_with("<proceed"), "{answer}");
-    let secured = stream.start_tls(to, certificate);
-    assert!(secured.is_ok(), "{secured:?}");
-    stream.send(&header(from, to));
-    features(stream)
-}
-
-/// Claims a pair that must be granted.
-fn authorize(stream: &Stream, from: &str, to: &str) {
-    stream.send(&claim(from, to));
-    let answer = next(stream);
-    let valid = answer.starts_with("<db:result") && answer.contains("type='valid'");
-    assert!(valid, "{from} to {to}: {answer}");
-}
-
-/// The header of a stream that the proxy opened.
-fn answer_header(from: &str, to: &str, id: &str) -> String {
-    header(from, to).replace(" version='1.0'>", &format!(" id='{id}' version='1.0'>"))
-}
-
-/// Takes a header, after its declaration.
-fn next_header(stream: &Stream) -> String {
-    let said = next(stream);
-    if said.starts_with("<?xml") {
-        next(stream)
-    } else {
-        said
-    }
-}
-
-/// Takes the header and the features after it.
-fn features(stream: &Stream) -> String {
-    let opened = next_header(stream);
-    assert!(opened.starts_with("<stream:stream"), "{opened}");
-    let offered = next(stream);
-    assert!(offered.starts_with("<stream:features"), "{offered}");
-    offered
-}
-
-fn next(stream: &Stream) -> String {
-    match stream.next_within(PATIENCE) {
-        Some(said) => said,
-        None => panic!("nothing is said; {:?}", stream.end_within(Duration::ZERO)),
-    }
-}
-
-/// A stream error of one of these conditions, after a header if there was none, and the end; and
-/// not a word of what was said before.
-fn expect_error(stream: &Stream, conditions: &[String]) {
-    let Some((said, how)) = stream.end_within(PATIENCE) else {
-        panic!(
-            "it did not end; it said {:?}",
-            stream.next_within(Duration::ZERO)
-        );
-    };
-    assert_eq!(how, "by the other end", "after {said:?}");
-    let ends = conditions.iter().map(|condition| {
-        format!(
-            "<stream:error><{condition} xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>\
-             </stream:error></stream:stream>"
-        )
-    });
-    let Some(front) = ends
-        .into_iter()
-        .find_map(|end| said.strip_suffix(&end).map(str::to_owned))
-    else {
-        panic!("said {said:?}, and not {conditions:?}");
-    };
-    let rest = match front.strip_prefix("<?xml version='1.0'?><stream:stream ") {
-        Some(header) => header.split_once('>').map_or(header, |(_, rest)| rest),
-        None => &front,
-    };
-    assert_eq!(rest, "", "said before the error");
-    assert!(
-        said.len() < 2048,
-        "{} bytes are more than it takes",
-        said.len()
-    );
 }
 
 const HOSTED: [&str; 3] = ["l1.lab", "l2.lab", "conf.l1.lab"];
@@ -500,11 +363,4 @@ const ATTACKERS: [&str; 12] = [
 ];
 
 /// Where the proxy listens for the server behind it.
-const BACKEND: &str = "127.0.0.1:7270";
-
-const AUTH: &str = "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='EXTERNAL'>=</auth>";
-
-const DIALBACK: &str = "<dialback xmlns='urn:xmpp:features:dialback'><errors/></dialback>";
-
-/// Longer than any answer takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const BACKEND: &str = "127.0.0.1:7270";

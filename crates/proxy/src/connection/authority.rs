@@ -35,6 +35,12 @@ impl Rooms {
             }
             return Finding::OurServer(ours);
         }
+        // What comes to us chooses what is looked up; what we dialed, our own server chose.
+        let share = (!facts.outbound).then(|| self.judge_shares.of(facts.peer.ip()));
+        let _seat = match &share {
+            Some(share) => share.acquire().await.ok(),
+            None => None,
+        };
         let role = if facts.outbound {
             TlsRole::Receiving
         } else {
@@ -68,19 +74,26 @@ impl Rooms {
         Finding::Verdict(verdict)
     }
 
-    /// Asks whether a key is good that somebody sent us on the stream `id` (XEP-0220 §2.1.2).
+    /// Asks whether a key is good that somebody sent us on the stream `id` of that connection
+    /// (XEP-0220 §2.1.2).
     pub async fn ask_authority(
         self: &Arc<Self>,
-        side: Side,
+        facts: Facts,
         pair: &DomainPair,
         id: StreamId,
         key: String,
     ) -> Answer {
         let ladder = self.settings.load().ladder;
         let errand = Errand::Verify(pair.clone(), id, key);
+        let side = facts.side;
         let asked = timeout(ladder, async {
             match side {
-                Side::Public => self.ask_peer(pair, errand).await,
+                Side::Public => {
+                    // Whom we ask is up to the peer, and how long that takes, too.
+                    let share = self.authority_shares.of(facts.peer.ip());
+                    let _seat = share.acquire().await;
+                    self.ask_peer(pair, errand).await
+                }
                 Side::Backend => self.ask_backend(errand).await,
             }
         });

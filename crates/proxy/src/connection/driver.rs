@@ -318,9 +318,9 @@ impl Driver {
                 }
                 Action::Judge(domain, presented) => self.judge(domain, presented),
                 Action::AskAuthority(pair, id, key) => {
-                    let (rooms, side) = (Arc::clone(&self.rooms), self.facts.side);
+                    let (rooms, facts) = (Arc::clone(&self.rooms), self.facts);
                     self.answers.spawn(async move {
-                        let answer = rooms.ask_authority(side, &pair, id, key).await;
+                        let answer = rooms.ask_authority(facts, &pair, id, key).await;
                         Input::Authority(pair, answer)
                     });
                 }

@@ -11,6 +11,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 
 use super::event::Event;
+use super::shares::Shares;
 use super::tables::{Step, Tables};
 use crate::binding::{DomainPair, Side};
 use crate::net::dial::Patience;
@@ -40,6 +41,10 @@ pub struct Rooms {
     pub(super) backend_seats: Semaphore,
     /// Questions to authoritative servers at a time: peers choose whom we ask (S7).
     pub(super) authority_seats: Semaphore,
+    /// Of those, what one subscriber's claims may take.
+    pub(super) authority_shares: Shares,
+    /// Judgments at a time of whoever comes from one subscriber: each may look up what it likes.
+    pub(super) judge_shares: Shares,
     /// Searches for peers at a time: our own users choose whom we search.
     pub(super) search_seats: Semaphore,
     /// Peers that could not be reached lately, and when to try again (B-17).
@@ -131,6 +136,8 @@ impl Rooms {
             places: Mutex::default(),
             backend_seats: Semaphore::new(seats.backend),
             authority_seats: Semaphore::new(seats.authority),
+            authority_shares: Shares::new(seats.authority / AUTHORITY_SHARES),
+            judge_shares: Shares::new(JUDGED_MAX),
             search_seats: Semaphore::new(SEARCHES_MAX),
             unreached: Mutex::default(),
             own: Mutex::default(),
@@ -197,3 +204,9 @@ impl fmt::Debug for Rooms {
 
 /// Each search may hold a socket and a dozen look-ups; a busy server finds a new peer now and then.
 const SEARCHES_MAX: usize = 256;
+/// Into how many shares the questions to authoritative servers are divided: as many subscribers
+/// have to conspire to keep all others waiting.
+const AUTHORITY_SHARES: usize = 8;
+/// Each may take half a dozen look-ups and a page of a web server, of which the verifier asks for
+/// so many at a time for all. Where they do not tarry it is some hundreds a second.
+const JUDGED_MAX: usize = 16;

@@ -1,5 +1,6 @@
 mod asking;
 mod claims;
+mod waiting;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -329,39 +330,6 @@ impl Open {
             return Ok(());
         }
         Err(Condition::UnsupportedStanzaType.because("an element that we do not know"))
-    }
-
-    fn on_timeout(
-        &mut self,
-        quiet: Duration,
-        table: &Table,
-        out: &mut Vec<Action>,
-    ) -> Result<(), StreamError> {
-        let bounds = self.terms.bounds;
-        let row = table.row(self.id);
-        let authorized = row.is_some_and(|row| !row.entrances.is_empty() || !row.exits.is_empty());
-        let busy = !self.claims.is_empty() || !self.wants.is_empty();
-        if self.leaving {
-            out.push(Action::Close(None));
-        } else if !self.asks.is_empty() {
-            self.give_up_overdue(out);
-            out.push(Action::SetTimer(self.patience(table)));
-        } else if busy {
-            // What is asked for ends by a limit of its own, and soon.
-            out.push(Action::SetTimer(bounds.step));
-        } else if !authorized && self.way == Way::Outbound {
-            // What it was opened for came to nothing, and that is nobody's offense.
-            out.push(Action::Close(None));
-        } else if !authorized {
-            return Err(Condition::ConnectionTimeout
-                .because("the far end was not authorized in time")
-                .blame(Violation::LimitPreauth));
-        } else if bounds.idle <= quiet {
-            out.push(Action::Close(None));
-        } else {
-            out.push(Action::SetTimer(bounds.idle.saturating_sub(quiet)));
-        }
-        Ok(())
     }
 
     /// Says that we are about to end, and listens until the far end has ended its own half

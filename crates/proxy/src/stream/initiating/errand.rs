@@ -124,8 +124,9 @@ impl Initiating {
         }
         out.push(Action::Trust);
         out.push(Action::Tell(Tidings::Bound(pair)));
-        out.push(Action::SetTimer(self.terms.bounds.idle));
-        Ok(State::Open(self.open(Some(presented), id)))
+        let open = self.open(Some(presented), id);
+        out.push(Action::SetTimer(open.patience(table)));
+        Ok(State::Open(open))
     }
 
     pub(super) fn open(&self, presented: Option<Presented>, stream: Option<StreamId>) -> Open {

@@ -111,7 +111,7 @@ impl Open {
 
     /// How long nothing has to happen: until the eldest request is overdue (E-07), or else until the
     /// stream has been of no use for too long.
-    pub(super) fn patience(&self, table: &Table) -> Duration {
+    pub(in super::super) fn patience(&self, table: &Table) -> Duration {
         let bounds = &self.terms.bounds;
         let carries = table
             .row(self.id)
@@ -119,7 +119,7 @@ impl Open {
         let awaited = self.asks.values().filter(|asked| !asked.granted);
         match awaited.map(|asked| asked.since).min() {
             Some(since) => (since + bounds.answer).saturating_sub(self.at),
-            None if carries => bounds.idle,
+            None if carries => self.glance(),
             None => bounds.step,
         }
     }

@@ -3,6 +3,7 @@
     reason = "what a test does not look at is none of its business"
 )]
 
+use super::waiting::UNUSED;
 use super::*;
 use crate::binding::{Grounds, Level};
 use crate::stream::Keys;
@@ -12,9 +13,13 @@ const ID: ConnectionId = ConnectionId(1);
 
 /// A stream that we opened to a.test, in the clear, and its table.
 fn outbound() -> (Open, Table) {
+    outbound_to(Side::Public, "a.test")
+}
+
+fn outbound_to(side: Side, remote: &str) -> (Open, Table) {
     let mut table = Table::default();
-    table.open(ID, Side::Public);
-    table.prove(ID, domain("a.test"), Grounds::Dialback);
+    table.open(ID, side);
+    table.prove(ID, domain(remote), Grounds::Dialback);
     let stream = StreamId("S1".into());
     table.set_stream(ID, Some(stream.clone()));
     let negotiated = Negotiated {
@@ -24,7 +29,7 @@ fn outbound() -> (Open, Table) {
         presented: None,
         at: Duration::ZERO,
     };
-    let terms = Arc::new(terms(Side::Public, Level::Any));
+    let terms = Arc::new(terms(side, Level::Any));
     (Open::new(ID, terms, negotiated), table)
 }
 
@@ -118,4 +123,29 @@ fn strikes_are_forgiven_in_time() {
         let result = open.handle(stanza(), at, &mut table, &mut out);
         assert_eq!(result.is_ok(), survives, "after {wait} s");
     }
+}
+
+/// A peer may have been granted thousands of pairs, each with a stream to our own server.
+#[test]
+fn a_way_to_our_own_server_ends_soon_after_the_peer_it_was_for() {
+    let (mut open, mut table) = outbound_to(Side::Backend, "l.test");
+    let pair = pair("a.test", "l.test");
+    let peer = ConnectionId(2);
+    table.open(peer, Side::Public);
+    table.prove(peer, domain("a.test"), Grounds::Dialback);
+    table.let_in(&pair, peer).unwrap();
+    table.let_out(&pair, ID).unwrap();
+
+    let quiet = |seconds| Input::TimedOut {
+        quiet: Duration::from_secs(seconds),
+    };
+    let out = say(&mut open, &mut table, 60, quiet(60));
+    assert!(matches!(out.as_slice(), [Action::SetTimer(next)] if *next == UNUSED));
+    let out = say(&mut open, &mut table, 870, quiet(870));
+    assert!(matches!(out.as_slice(), [Action::SetTimer(next)] if next.as_secs() == 30));
+    table.close(peer);
+    let out = say(&mut open, &mut table, 900, quiet(59));
+    assert!(matches!(out.as_slice(), [Action::SetTimer(_)]));
+    let out = say(&mut open, &mut table, 960, quiet(60));
+    assert!(matches!(out.as_slice(), [Action::Close(None)]));
 }
