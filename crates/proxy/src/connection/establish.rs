@@ -1,5 +1,7 @@
 //! Searches for a way out: shares a connection or opens one, climbing the ladder.
 
+mod back_off;
+mod home;
 mod sharing;
 
 use std::collections::HashMap;
@@ -14,7 +16,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::driver::{Driver, Found, Machine, Start};
 use super::event::{Event, Facts};
-use super::rooms::{Flight, Rooms, Unreached};
+use super::rooms::{Flight, Rooms};
 use crate::binding::{DomainPair, Side};
 use crate::establish::{Next, next};
 use crate::net::dial::{self, dial};
@@ -109,30 +111,6 @@ impl Rooms {
         });
     }
 
-    /// Which side a pair leaves on.
-    fn side_of_target(&self, pair: &DomainPair) -> Side {
-        let hosted = Arc::clone(&self.settings.load().public.hosted);
-        if hosted.may_contain(&pair.target) && !self.is_hosted(&pair.sender) {
-            Side::Backend
-        } else {
-            Side::Public
-        }
-    }
-
-    /// Whether a domain is our own server's: the operator said so, or the server has proven it.
-    fn is_hosted(&self, domain: &Domain) -> bool {
-        let own = || self.own.lock().unwrap_or_else(PoisonError::into_inner);
-        self.settings.load().public.hosted.contains(domain) || own().contains(domain)
-    }
-
-    /// Remembers that our own server has proven to serve a domain; the operator need not list it.
-    pub(super) fn note_own(&self, domain: &Domain) {
-        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
-        if own.len() < OWN_MAX {
-            own.insert(domain.clone());
-        }
-    }
-
     async fn search(self: &Arc<Self>, pair: &DomainPair) -> Result<()> {
         let hosted = Arc::clone(&self.settings.load().public.hosted);
         let at_home = self.is_hosted(&pair.sender) && self.is_hosted(&pair.target);
@@ -163,48 +141,6 @@ impl Rooms {
             }
         }
         result
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "back-off is about time")]
-    fn still_unreached(&self, peer: &Domain) -> Option<Setback> {
-        let unreached = self.unreached();
-        let known = unreached
-            .get(peer)
-            .filter(|known| Instant::now() < known.until)?;
-        Some(known.setback.clone())
-    }
-
-    /// Doubles the time until the next try, and spreads it, so that what failed together does not
-    /// come back together.
-    #[expect(clippy::disallowed_methods, reason = "back-off is about time")]
-    fn note_unreached(&self, peer: &Domain, setback: &Setback) {
-        let mut unreached = self.unreached();
-        if UNREACHED_MAX <= unreached.len() {
-            let now = Instant::now();
-            unreached.retain(|_, known| now < known.until);
-        }
-        let times = unreached
-            .get(peer)
-            .map_or(0, |known| known.times.saturating_add(1));
-        let pause = BACK_OFF_MIN
-            .saturating_mul(1 << times.min(5))
-            .min(BACK_OFF_MAX);
-        let mut chance = [0];
-        // Without chance there is no spread, which is no reason to fail.
-        let _ = aws_lc_rs::rand::fill(&mut chance);
-        let until = Instant::now() + pause.mul_f32(0.75 + f32::from(chance[0]) / 512.0);
-        let known = Unreached {
-            times,
-            until,
-            setback: setback.clone(),
-        };
-        unreached.insert(peer.clone(), known);
-    }
-
-    fn unreached(&self) -> MutexGuard<'_, HashMap<Domain, Unreached>> {
-        self.unreached
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Opens a stream of its own for the pair, to our own server; by dialback, where it
@@ -438,11 +374,3 @@ pub(super) fn unresolved(error: Unresolved) -> Setback {
 const PAUSE: Duration = Duration::from_millis(500);
 /// How many rungs are tried at one endpoint: all three, and one back (B-17 bounds the time).
 const RUNGS_MAX: usize = 4;
-
-/// Domains of our own server that it has proven and nobody listed.
-const OWN_MAX: usize = 65_536;
-/// From one try to reach a peer to the next, at least and at most (RFC 6120 §3.3).
-const BACK_OFF_MIN: Duration = Duration::from_secs(1);
-const BACK_OFF_MAX: Duration = Duration::from_secs(30);
-/// Peers that are remembered as unreached.
-const UNREACHED_MAX: usize = 4096;

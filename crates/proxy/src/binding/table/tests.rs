@@ -234,6 +234,7 @@ fn walk(dice: &mut Dice, steps: u32, tally: &mut Tally) {
     assert!(rows.is_empty() && entrances.is_empty() && exits.is_empty() && asked.is_empty());
 }
 
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 fn operate(
     dice: &mut Dice,
     last: &mut u64,
