@@ -135,7 +135,9 @@ impl Rooms {
                 Ok(place) => place,
                 Err(_) => continue,
             };
-            let Ok(socket) = self.connect(&place.addresses).await else { continue };
+            let Ok(socket) = self.connect(&place.addresses).await else {
+                continue;
+            };
             let dialed = Dialed::at(&place, socket);
             match self.run_errand(dialed, errand.clone()).await {
                 Some(Found::Answer(Answer::Unknown(error))) => last = error,

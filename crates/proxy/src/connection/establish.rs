@@ -252,7 +252,10 @@ impl Rooms {
                 }
                 match next(rung, &last, level) {
                     Next::Climb(to) => {
-                        (self.tell)(Event::Fell { pair: pair.clone(), to });
+                        (self.tell)(Event::Fell {
+                            pair: pair.clone(),
+                            to,
+                        });
                         rung = to;
                     }
                     Next::Elsewhere => break,
@@ -266,20 +269,30 @@ impl Rooms {
     /// Where an endpoint is and by which name its certificate goes. An endpoint whose addresses or
     /// TLSA records cannot be had for certain is not dialed.
     pub(super) async fn locate(&self, endpoint: Endpoint) -> Result<Place> {
-        let addresses = self.verifier.addresses(&endpoint).await.map_err(unresolved)?;
-        let base = self.verifier.tlsa_base(&endpoint).await.map_err(unresolved)?;
+        let addresses = self
+            .verifier
+            .addresses(&endpoint)
+            .await
+            .map_err(unresolved)?;
+        let base = self
+            .verifier
+            .tlsa_base(&endpoint)
+            .await
+            .map_err(unresolved)?;
         let port = endpoint.port;
-        let addresses = addresses.into_iter().map(|ip| SocketAddr::new(ip, port)).collect();
-        Ok(Place { endpoint, addresses, base })
+        let addresses = addresses
+            .into_iter()
+            .map(|ip| SocketAddr::new(ip, port))
+            .collect();
+        Ok(Place {
+            endpoint,
+            addresses,
+            base,
+        })
     }
 
     /// One rung at one endpoint; or a connection that leads there already.
-    async fn attempt(
-        self: &Arc<Self>,
-        pair: &DomainPair,
-        place: &Place,
-        rung: Rung,
-    ) -> Result<()> {
+    async fn attempt(self: &Arc<Self>, pair: &DomainPair, place: &Place, rung: Rung) -> Result<()> {
         if rung == Rung::Plain && place.base.is_some() {
             // Who publishes TLSA records has TLS, whatever becomes of the handshake (RFC 7673 §4).
             return Err(Setback::Plaintext);
@@ -334,7 +347,12 @@ impl Rooms {
         waits: Option<oneshot::Sender<Result<()>>>,
         found: Option<oneshot::Sender<Found>>,
     ) -> Result<()> {
-        let Dialed { socket, endpoint, base, side } = dialed;
+        let Dialed {
+            socket,
+            endpoint,
+            base,
+            side,
+        } = dialed;
         let peer = socket.peer_addr().map_err(|_| Setback::Unreachable)?;
         let direct = endpoint
             .as_ref()
@@ -392,12 +410,22 @@ impl Dialed {
     /// A socket that leads to one of a place's addresses.
     pub(super) fn at(place: &Place, socket: TcpStream) -> Self {
         let (endpoint, base) = (Some(place.endpoint.clone()), place.base.clone());
-        Self { socket, endpoint, base, side: Side::Public }
+        Self {
+            socket,
+            endpoint,
+            base,
+            side: Side::Public,
+        }
     }
 
     /// A socket that leads to our own server.
     pub(super) fn at_home(socket: TcpStream) -> Self {
-        Self { socket, endpoint: None, base: None, side: Side::Backend }
+        Self {
+            socket,
+            endpoint: None,
+            base: None,
+            side: Side::Backend,
+        }
     }
 }
 

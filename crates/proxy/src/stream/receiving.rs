@@ -137,7 +137,7 @@ impl Receiving {
         table: &mut Table,
         out: &mut Vec<Action>,
     ) -> Result<State, StreamError> {
-        self.count(&input, table)?;
+        self.count(&state, &input, table)?;
         match (state, input) {
             (State::Closed, _) => Ok(State::Closed),
             (State::Open(open, offered), Input::Frame(Frame::StartTls)) if !open.is_leaving() => {
@@ -201,8 +201,8 @@ impl Receiving {
     }
 
     /// Counts what a far end says that is not authorized for anything yet (C-08).
-    fn count(&mut self, input: &Input, table: &Table) -> Result<(), StreamError> {
-        let counts = matches!(input, Input::Frame(_));
+    fn count(&mut self, state: &State, input: &Input, table: &Table) -> Result<(), StreamError> {
+        let counts = matches!(input, Input::Frame(_)) && !matches!(state, State::Closed);
         if !counts || self.is_authorized(table) {
             return Ok(());
         }

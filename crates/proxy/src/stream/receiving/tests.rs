@@ -409,6 +409,20 @@ fn no_long_path_lets_a_stanza_past_an_unproven_pair() {
 }
 
 #[test]
+fn a_closed_stream_is_silent_however_much_is_said() {
+    let mut place = place(Side::Public, Level::Encrypted, false);
+    let mut out = Vec::new();
+    let (machine, table) = (&mut place.machine, &mut place.table);
+    machine.handle(Input::Frame(Frame::Close), Duration::ZERO, table, &mut out);
+    assert!(matches!(out.last(), Some(Action::Close(None))), "{out:?}");
+    out.clear();
+    for _ in 0..100 {
+        machine.handle(stanza("a.test", "l.test"), Duration::ZERO, table, &mut out);
+    }
+    assert!(out.is_empty(), "{out:?}");
+}
+
+#[test]
 fn what_comes_early_is_bounded() {
     let mut place = place(Side::Public, Level::Encrypted, true);
     let mut out = Vec::new();
