@@ -26,6 +26,6 @@ fn claims_that_nobody_answers_for_keep_nobody_else_waiting() {
     scene.finish();
 }
 
-/// Enough to take eight times as many seats as there are, with as many claims as one may have open.
-const CONNECTIONS: usize = 32;
+/// Enough to take sixteen times as many seats as there are, with as many claims as one may have open.
+const CONNECTIONS: usize = 64;
 const CLAIMS: usize = 16;
