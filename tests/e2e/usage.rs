@@ -36,24 +36,14 @@ fn a_servers_certificate_is_enough_behind_a_proxy() {
     let log = prosody.log();
     log.hear("Accepting SASL EXTERNAL identity from montague.lab", soon);
     for (direction, proof) in [("inbound", "pkix"), ("outbound", "pkix")] {
-        assert_eq!(
-            proofs(&ligase, "paris.lab", direction),
-            [proof],
-            "{direction}"
-        );
+        assert_eq!(proofs(&ligase, "paris.lab", direction), [proof], "{direction}");
     }
 
     chat(&romeo, &prince);
     chat(&prince, &romeo);
     let log = ejabberd.log();
-    log.hear(
-        "Failed inbound s2s EXTERNAL authentication montague.lab",
-        soon,
-    );
-    log.hear(
-        "Accepted inbound s2s dialback authentication montague.lab",
-        soon,
-    );
+    log.hear("Failed inbound s2s EXTERNAL authentication montague.lab", soon);
+    log.hear("Accepted inbound s2s dialback authentication montague.lab", soon);
     // It is the peer who falls back; what it shows us is as good as ever.
     assert_eq!(proofs(&ligase, "escalus.lab", "outbound"), ["pkix"]);
 }
@@ -70,9 +60,8 @@ fn behind(world: &World, place: &Place) -> (Ligase, (Server, User)) {
     let certificate = for_servers(world, domain);
     let ligase = Proxy::new(world, host, Capture::Dns, &names_of(domain), &certificate).start();
     let own = Leaf::of(&[domain]).self_signed();
-    let server = Setup::new(Kind::Ejabberd, host, &[domain], &own)
-        .in_manner(Manner::Default)
-        .start();
+    let server =
+        Setup::new(Kind::Ejabberd, host, &[domain], &own).in_manner(Manner::Default).start();
     (ligase, somebody(world, place, server))
 }
 
@@ -85,18 +74,14 @@ fn bare(world: &World, place: &Place, kind: Kind) -> (Server, User) {
 
 fn somebody(world: &World, place: &Place, server: Server) -> (Server, User) {
     server.register("somebody", &place.domain);
-    let user = world
-        .users()
-        .login(&format!("somebody@{}", place.domain), &place.host);
+    let user = world.users().login(&format!("somebody@{}", place.domain), &place.host);
     (server, user)
 }
 
 fn for_servers(world: &World, domain: &str) -> Certificate {
     let names = names_of(domain);
     let names: Vec<_> = names.iter().map(String::as_str).collect();
-    Leaf::of(&names)
-        .only_for(Purpose::Server)
-        .signed_by(&world.authority)
+    Leaf::of(&names).only_for(Purpose::Server).signed_by(&world.authority)
 }
 
 /// By what the peer is proven on the public connections of one direction.
@@ -106,7 +91,5 @@ fn proofs(ligase: &Ligase, peer: &str, direction: &str) -> Vec<String> {
     let chosen = all.filter(|it| it["side"] == "public" && it["direction"] == direction);
     let delegated = chosen.flat_map(|it| it["delegated"].as_array().into_iter().flatten());
     let proofs = delegated.filter(|it| it["domain"] == peer);
-    proofs
-        .filter_map(|it| it["prooftype"].as_str().map(str::to_owned))
-        .collect()
+    proofs.filter_map(|it| it["prooftype"].as_str().map(str::to_owned)).collect()
 }

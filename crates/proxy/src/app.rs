@@ -104,9 +104,7 @@ impl App {
             metrics.standing.ready(*component, true);
         }
         metrics.standing.reloaded(true);
-        metrics
-            .standing
-            .earliest_expiry(Some(identities.earliest_expiry()));
+        metrics.standing.earliest_expiry(Some(identities.earliest_expiry()));
         let reloader = Reloader {
             path,
             overrides,
@@ -117,24 +115,12 @@ impl App {
             current: std::sync::Mutex::new(config),
         };
         let (reloader, end) = (Arc::new(reloader), Arc::default());
-        Ok(Self {
-            rooms,
-            metrics,
-            doors,
-            reloader,
-            end,
-        })
+        Ok(Self { rooms, metrics, doors, reloader, end })
     }
 
     /// Serves until it is asked to end, then drains.
     pub async fn run(self, mut signals: Signals) -> Exit {
-        let Self {
-            rooms,
-            metrics,
-            doors,
-            reloader,
-            end,
-        } = self;
+        let Self { rooms, metrics, doors, reloader, end } = self;
         let mut served = JoinSet::new();
         let views = Arc::new(views(&rooms, &metrics, &reloader, &end));
         doors.serve(&rooms, &views, &mut served);
@@ -211,12 +197,8 @@ fn views(
         (shared(rooms), shared(rooms), shared(rooms));
     let (for_metrics, for_turned_away) = (Arc::clone(metrics), shared(rooms));
     let for_queue = shared(rooms);
-    let (for_ready, for_config, for_reload, for_log) = (
-        Arc::clone(reloader),
-        Arc::clone(reloader),
-        Arc::clone(reloader),
-        Arc::clone(reloader),
-    );
+    let (for_ready, for_config, for_reload, for_log) =
+        (Arc::clone(reloader), Arc::clone(reloader), Arc::clone(reloader), Arc::clone(reloader));
     let end = Arc::clone(end);
     crate::admin::Views {
         server_name: reloader.current().server_name,
@@ -269,11 +251,7 @@ fn readiness(identities: &Identities, now: SystemTime) -> Readiness {
 
 fn files(config: &Config) -> Vec<identity::Files> {
     let each = config.certificates.iter();
-    each.map(|it| identity::Files {
-        chain: it.chain.clone(),
-        key: it.key.clone(),
-    })
-    .collect()
+    each.map(|it| identity::Files { chain: it.chain.clone(), key: it.key.clone() }).collect()
 }
 
 fn keys(config: &Config) -> Result<BothKeys, Error> {
@@ -286,10 +264,7 @@ fn keys(config: &Config) -> Result<BothKeys, Error> {
         None => vec![seed()?.to_vec()],
     };
     let backend = Keys::new(&[seed()?.to_vec()]);
-    Ok(BothKeys {
-        public: Arc::new(Keys::new(&public)),
-        backend: Arc::new(backend),
-    })
+    Ok(BothKeys { public: Arc::new(Keys::new(&public)), backend: Arc::new(backend) })
 }
 
 /// 32 bytes of chance.
@@ -299,10 +274,7 @@ fn seed() -> Result<[u8; 32], Error> {
     Ok(seed)
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the process reads the clock here"
-)]
+#[expect(clippy::disallowed_methods, reason = "the process reads the clock here")]
 fn now() -> SystemTime {
     SystemTime::now()
 }

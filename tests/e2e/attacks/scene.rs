@@ -36,11 +36,8 @@ type Violations = BTreeMap<String, u64>;
 impl Scene {
     pub(super) fn new() -> Self {
         let mut world = World::new();
-        let (house, garden, padua) = (
-            world.host("house"),
-            world.host("garden"),
-            world.host("padua"),
-        );
+        let (house, garden, padua) =
+            (world.host("house"), world.host("garden"), world.host("padua"));
         for domain in HOSTED {
             world.zone.server(domain, 7269, "xmpp.l1.lab");
         }
@@ -49,9 +46,7 @@ impl Scene {
         world.zone.address("xmpp.r1.lab", &garden);
         world.zone.server("r1.weak.lab", 5270, "xmpp.r1.lab");
         // Nobody has this address, so nobody answers.
-        world
-            .zone
-            .record("*.hole.weak.lab", "SRV", "0 5 5269 hole.lab.");
+        world.zone.record("*.hole.weak.lab", "SRV", "0 5 5269 hole.lab.");
         world.zone.record("hole.lab", "A", "198.18.0.250");
         for domain in ATTACKERS {
             world.zone.server(domain, 5269, "xmpp.a.lab");
@@ -122,13 +117,8 @@ impl Scene {
             counted.entry(reason).and_modify(|it| *it -= count);
         }
         for (reasons, count) in &case.counts {
-            let one = reasons
-                .iter()
-                .find(|it| counted.get(*it).is_some_and(|it| 0 < *it));
-            assert!(
-                one.is_some(),
-                "none of {reasons:?} was counted, but {counted:?}"
-            );
+            let one = reasons.iter().find(|it| counted.get(*it).is_some_and(|it| 0 < *it));
+            assert!(one.is_some(), "none of {reasons:?} was counted, but {counted:?}");
             if let Some(count_of) = one.and_then(|it| counted.get_mut(it)) {
                 assert!(count * times <= *count_of, "{reasons:?}: only {count_of}");
                 *count_of -= count * times;
@@ -136,11 +126,7 @@ impl Scene {
         }
         counted.retain(|_, count| 0 < *count);
         assert!(counted.is_empty(), "these were counted, too: {counted:?}");
-        assert!(
-            !self.is_pwned(),
-            "something came through: {:?}",
-            self.server.heard()
-        );
+        assert!(!self.is_pwned(), "something came through: {:?}", self.server.heard());
     }
 
     fn play(&self, case: &Case, place: usize) {
@@ -245,8 +231,7 @@ impl Scene {
         let stream = if ours {
             self.intruder.dial(BACKEND)
         } else {
-            self.attacker
-                .dial(&format!("{}:7269", self.ligase.host().v4))
+            self.attacker.dial(&format!("{}:7269", self.ligase.host().v4))
         };
         match kind {
             "tcp" | "loopback" => (),
@@ -286,10 +271,8 @@ impl Scene {
         let number = self.count.get() + 1;
         self.count.set(number);
         let body = format!("canary {number}.");
-        self.inbound
-            .send(&message("nurse@r1.lab", "romeo@l1.lab", &body));
-        self.outbound
-            .send(&message("romeo@l1.lab", "nurse@r1.lab", &body));
+        self.inbound.send(&message("nurse@r1.lab", "romeo@l1.lab", &body));
+        self.outbound.send(&message("romeo@l1.lab", "nurse@r1.lab", &body));
         self.server.hear(&body);
         self.honest.hear(&body);
     }
@@ -298,18 +281,9 @@ impl Scene {
     fn violations(&self) -> Violations {
         let (_, text) = self.ligase.get("/metrics");
         let mut violations = Violations::new();
-        for line in text
-            .lines()
-            .filter(|it| it.starts_with("ligase_violations_total{"))
-        {
-            let reason = line
-                .split("reason=\"")
-                .nth(1)
-                .and_then(|it| it.split('"').next());
-            let count = line
-                .rsplit(' ')
-                .next()
-                .and_then(|it| it.parse::<u64>().ok());
+        for line in text.lines().filter(|it| it.starts_with("ligase_violations_total{")) {
+            let reason = line.split("reason=\"").nth(1).and_then(|it| it.split('"').next());
+            let count = line.rsplit(' ').next().and_then(|it| it.parse::<u64>().ok());
             if let (Some(reason), Some(count)) = (reason, count) {
                 *violations.entry(reason.to_owned()).or_default() += count;
             }

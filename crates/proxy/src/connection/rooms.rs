@@ -110,10 +110,7 @@ pub struct Seats {
 
 impl Rooms {
     /// Rooms without connections. `seed` is 32 bytes of chance that nobody else knows.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the one place where everything comes together"
-    )]
+    #[expect(clippy::too_many_arguments, reason = "the one place where everything comes together")]
     #[expect(clippy::disallowed_methods, reason = "the process starts here")]
     pub fn new(
         tables: Tables,
@@ -178,11 +175,7 @@ impl Rooms {
     pub fn follow(self: &Arc<Self>, side: Side, step: &mut Step) {
         for (kind, count) in super::tables::KINDS.into_iter().zip(step.passed) {
             if 0 < count {
-                (self.tell)(Event::Passed {
-                    side: side.other(),
-                    kind,
-                    count,
-                });
+                (self.tell)(Event::Passed { side: side.other(), kind, count });
             }
         }
         for (condition, pair) in step.bounced.drain(..) {
