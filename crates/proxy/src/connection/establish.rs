@@ -139,7 +139,6 @@ impl Rooms {
         if let Some(setback) = self.still_unreached(&pair.target) {
             return Err(setback);
         }
-        let _seat = self.search_seats.acquire().await;
         let result = self.climb(pair).await;
         match &result {
             Err(setback @ (Setback::Unreachable | Setback::TimedOut | Setback::Handshake)) => {
@@ -268,6 +267,13 @@ impl Rooms {
         }
         // Where a connection cannot be shared anyway, nobody has to wait for this one.
         let held = (!self.is_unshared(&place.addresses)).then_some(one_at_a_time);
+        // Taken last, so that whoever waits for anything else keeps nobody from a seat.
+        let share = place.addresses.first().map(|first| self.search_shares.of(first.ip()));
+        let _share = match &share {
+            Some(share) => share.acquire().await.ok(),
+            None => None,
+        };
+        let _seat = self.search_seats.acquire().await;
         let socket = self.connect(&place.addresses).await?;
         let (waits, answer) = oneshot::channel();
         let dialed = Dialed::at(place, socket);
