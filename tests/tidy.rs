@@ -14,9 +14,7 @@ const FLOORS: [&[&str]; 6] = [
     &["establish"],
     &["net", "tls", "capture"],
     &["connection"],
-    &[
-        "admin", "app", "args", "command", "config", "drain", "logging", "observe", "reload",
-    ],
+    &["admin", "app", "args", "command", "config", "drain", "logging", "observe", "reload"],
 ];
 
 /// Where nothing may wait, read a clock, draw chance or touch the world.
@@ -41,22 +39,9 @@ const LINES_MAX: usize = 400;
 /// what is dangerous must be found in one place.
 const ROOMS: [(&str, &[&str]); 7] = [
     ("dangerous()", &["crates/proxy/src/tls/unverified.rs"]),
-    (
-        "Deserialize",
-        &[
-            "crates/proxy/src/config/file.rs",
-            "crates/proxy/src/config/file/",
-        ],
-    ),
+    ("Deserialize", &["crates/proxy/src/config/file.rs", "crates/proxy/src/config/file/"]),
     // The demo raises a nameserver of its own, and the log keeps the resolver's words out of ours.
-    (
-        "hickory",
-        &[
-            "crates/verifier/src/gather/resolver",
-            DEMO,
-            "crates/proxy/src/logging.rs",
-        ],
-    ),
+    ("hickory", &["crates/verifier/src/gather/resolver", DEMO, "crates/proxy/src/logging.rs"]),
     ("quick_xml::events", &["crates/proxy/src/stream/element.rs"]),
     ("quick_xml::reader", &["crates/proxy/src/stream/element.rs"]),
     ("prometheus", &["crates/metrics/"]),
@@ -70,14 +55,7 @@ const DEMO: &str = "crates/proxy/src/command/demo";
 const FOREIGN: [&str; 4] = ["/work/", "/root/", "/home/", "/tmp/bash"];
 
 /// What is left for later is written down elsewhere, or not left.
-const UNFINISHED: [&str; 6] = [
-    "todo!(",
-    "unimplemented!(",
-    "#[ignore",
-    "TODO",
-    "FIXME",
-    "for now",
-];
+const UNFINISHED: [&str; 6] = ["todo!(", "unimplemented!(", "#[ignore", "TODO", "FIXME", "for now"];
 
 #[test]
 fn no_room_looks_upstairs() {
@@ -103,10 +81,7 @@ fn every_room_of_the_proxy_is_on_a_floor() {
     let text = read("crates/proxy/src/lib.rs");
     let rooms = text
         .lines()
-        .filter_map(|line| {
-            line.strip_prefix("pub mod ")
-                .or_else(|| line.strip_prefix("mod "))
-        })
+        .filter_map(|line| line.strip_prefix("pub mod ").or_else(|| line.strip_prefix("mod ")))
         .filter_map(|line| line.strip_suffix(';'))
         .filter(|room| *room != "tests");
     for room in rooms {
@@ -134,11 +109,7 @@ fn what_decides_never_waits_nor_looks_at_the_world() {
         let is_pure = PURE.iter().any(|room| is_in(&path, room)) && !is_test(&path);
         let code = without_comments(&text);
         let worldly = WORLDLY.iter().filter(|word| has_word(&code, word));
-        faults.extend(
-            worldly
-                .filter(|_| is_pure)
-                .map(|it| format!("{path}: {it}")),
-        );
+        faults.extend(worldly.filter(|_| is_pure).map(|it| format!("{path}: {it}")));
     }
     assert_eq!(faults, [""; 0]);
 }
@@ -244,29 +215,19 @@ fn looks_into(text: &str, room: &str) -> bool {
 fn has_word(text: &str, word: &str) -> bool {
     let goes_on = |it: char| it.is_ascii_alphanumeric() || it == '_';
     text.match_indices(word).any(|(at, _)| {
-        let before = text[..at]
-            .chars()
-            .next_back()
-            .filter(|_| word.starts_with(goes_on));
-        let after = text[at + word.len()..]
-            .chars()
-            .next()
-            .filter(|_| word.ends_with(goes_on));
+        let before = text[..at].chars().next_back().filter(|_| word.starts_with(goes_on));
+        let after = text[at + word.len()..].chars().next().filter(|_| word.ends_with(goes_on));
         !before.is_some_and(goes_on) && !after.is_some_and(goes_on)
     })
 }
 
 fn without_comments(text: &str) -> String {
-    let code = text
-        .lines()
-        .filter(|line| !line.trim_start().starts_with("//"));
+    let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
     code.collect::<Vec<_>>().join("\n")
 }
 
 fn floor_of(path: &str) -> Option<usize> {
-    FLOORS
-        .iter()
-        .position(|floor| floor.iter().any(|room| is_in(path, room)))
+    FLOORS.iter().position(|floor| floor.iter().any(|room| is_in(path, room)))
 }
 
 fn is_in(path: &str, room: &str) -> bool {
@@ -282,13 +243,12 @@ fn is_test(path: &str) -> bool {
 /// The tracked source files below a folder, and what they say.
 fn sources(folder: &str) -> impl Iterator<Item = (String, String)> {
     let below = format!("{folder}/");
-    tracked()
-        .into_iter()
-        .filter(move |path| path.starts_with(&below) && path.ends_with(".rs"))
-        .map(|path| {
+    tracked().into_iter().filter(move |path| path.starts_with(&below) && path.ends_with(".rs")).map(
+        |path| {
             let text = read(&path);
             (path, text)
-        })
+        },
+    )
 }
 
 fn read(path: &str) -> String {
@@ -297,11 +257,7 @@ fn read(path: &str) -> String {
 
 /// Every file that belongs to the project.
 fn tracked() -> Vec<String> {
-    let listed = Command::new("git")
-        .args(["ls-files", "-z"])
-        .current_dir(root())
-        .output()
-        .unwrap();
+    let listed = Command::new("git").args(["ls-files", "-z"]).current_dir(root()).output().unwrap();
     assert!(listed.status.success(), "git does not list the files");
     let listed = String::from_utf8(listed.stdout).unwrap();
     let files = listed.split('\0').filter(|path| !path.is_empty());

@@ -10,10 +10,8 @@ use crate::verona::{House, Plan, certificate, names_of, publish};
 /// Two servers, as their packages configure them, with certificates that both trust.
 #[test]
 fn prosody_and_ejabberd_authenticate_by_certificate() {
-    let plans = [
-        Plan::bare("escalus", Kind::Prosody, true),
-        Plan::bare("paris", Kind::Ejabberd, true),
-    ];
+    let plans =
+        [Plan::bare("escalus", Kind::Prosody, true), Plan::bare("paris", Kind::Ejabberd, true)];
     let mut world = World::new();
     let hosts = plans.clone().map(|plan| plan.publish(&mut world));
     world.open();
@@ -27,10 +25,7 @@ fn prosody_and_ejabberd_authenticate_by_certificate() {
         let accepted = format!("Accepted inbound s2s EXTERNAL authentication {domain} ");
         paris.server.log().hear(&accepted, soon);
     }
-    paris
-        .server
-        .log()
-        .hear("Accepted outbound s2s EXTERNAL authentication", soon);
+    paris.server.log().hear("Accepted outbound s2s EXTERNAL authentication", soon);
 }
 
 /// What ligase is for: a certificate as public authorities issue it today names a server only, and
@@ -45,9 +40,7 @@ fn ejabberd_refuses_external_for_a_server_certificate() {
 
     let names = names_of("montague.lab");
     let names: Vec<_> = names.iter().map(String::as_str).collect();
-    let server_only = Leaf::of(&names)
-        .only_for(Purpose::Server)
-        .signed_by(&world.authority);
+    let server_only = Leaf::of(&names).only_for(Purpose::Server).signed_by(&world.authority);
     let prosody = Setup::new(Kind::Prosody, &montague, &["montague.lab"], &server_only).start();
     let theirs = certificate(&world, "capulet.lab");
     let ejabberd = Setup::new(Kind::Ejabberd, &capulet, &["capulet.lab"], &theirs).start();
@@ -59,14 +52,8 @@ fn ejabberd_refuses_external_for_a_server_certificate() {
     chat(&romeo, &juliet);
 
     let soon = Duration::from_secs(5);
-    ejabberd.log().hear(
-        "Failed inbound s2s EXTERNAL authentication montague.lab",
-        soon,
-    );
-    ejabberd.log().hear(
-        "Accepted inbound s2s dialback authentication montague.lab",
-        soon,
-    );
+    ejabberd.log().hear("Failed inbound s2s EXTERNAL authentication montague.lab", soon);
+    ejabberd.log().hear("Accepted inbound s2s dialback authentication montague.lab", soon);
 }
 
 /// A server cannot be asked to trust a stranger: Prosody's default wants a certificate, and one
@@ -103,10 +90,7 @@ fn prosody_refuses_a_self_signed_certificate_unless_told() {
     let romeo = world.users().login("romeo@benvolio.lab", &benvolio);
     chat(&romeo, &juliet);
     let changes = lenient.changes();
-    assert_eq!(
-        changes[..2],
-        ["-s2s_secure_auth = true", "+s2s_secure_auth = false"]
-    );
+    assert_eq!(changes[..2], ["-s2s_secure_auth = true", "+s2s_secure_auth = false"]);
 }
 
 /// Two servers told to do without TLS, as some old ones are, and a megabyte at once either way.
@@ -120,9 +104,7 @@ fn servers_without_tls_use_dialback() {
 
     let clear = |kind, host, domain| {
         let certificate = certificate(&world, domain);
-        Setup::new(kind, host, &[domain], &certificate)
-            .in_manner(Manner::InTheClear)
-            .start()
+        Setup::new(kind, host, &[domain], &certificate).in_manner(Manner::InTheClear).start()
     };
     let prosody = clear(Kind::Prosody, &montague, "montague.lab");
     let ejabberd = clear(Kind::Ejabberd, &capulet, "capulet.lab");
@@ -133,10 +115,7 @@ fn servers_without_tls_use_dialback() {
 
     converse(&romeo, &juliet);
     let soon = Duration::from_secs(5);
-    ejabberd.log().hear(
-        "Accepted inbound s2s dialback authentication montague.lab",
-        soon,
-    );
+    ejabberd.log().hear("Accepted inbound s2s dialback authentication montague.lab", soon);
     pour(&prosody, &romeo, &juliet);
     pour(&ejabberd, &juliet, &romeo);
 }
@@ -145,21 +124,17 @@ fn servers_without_tls_use_dialback() {
 #[test]
 fn a_server_of_old_talks_with_servers_told_to_do_without_tls() {
     let mut world = World::new();
-    let (verona, montague, capulet) = (
-        world.host("verona"),
-        world.host("montague"),
-        world.host("capulet"),
-    );
+    let (verona, montague, capulet) =
+        (world.host("verona"), world.host("montague"), world.host("capulet"));
     publish(&mut world, "verona.lab", &verona, 5269);
     publish(&mut world, "montague.lab", &montague, 5269);
     publish(&mut world, "capulet.lab", &capulet, 5269);
     world.open();
 
     let old = OldServer::start(&verona, "verona.lab");
-    for (kind, host, domain) in [
-        (Kind::Prosody, &montague, "montague.lab"),
-        (Kind::Ejabberd, &capulet, "capulet.lab"),
-    ] {
+    for (kind, host, domain) in
+        [(Kind::Prosody, &montague, "montague.lab"), (Kind::Ejabberd, &capulet, "capulet.lab")]
+    {
         let certificate = certificate(&world, domain);
         let setup = Setup::new(kind, host, &[domain], &certificate);
         let server = setup.in_manner(Manner::InTheClear).start();
@@ -167,21 +142,15 @@ fn a_server_of_old_talks_with_servers_told_to_do_without_tls() {
         let nurse = world.users().login(&format!("nurse@{domain}"), host);
         talk_with_old(&old, "prince@verona.lab", &nurse);
     }
-    assert!(
-        old.claims().iter().all(|(_, good)| *good),
-        "{:?}",
-        old.claims()
-    );
+    assert!(old.claims().iter().all(|(_, good)| *good), "{:?}", old.claims());
 }
 
 /// The scripted stranger is a server that today's servers understand: Prosody wants his
 /// certificate, ejabberd asks his domain.
 #[test]
 fn a_stranger_is_judged_by_certificate_or_by_dialback() {
-    let plans = [
-        Plan::bare("escalus", Kind::Prosody, true),
-        Plan::bare("paris", Kind::Ejabberd, true),
-    ];
+    let plans =
+        [Plan::bare("escalus", Kind::Prosody, true), Plan::bare("paris", Kind::Ejabberd, true)];
     let mut world = World::new();
     let hosts = plans.clone().map(|plan| plan.publish(&mut world));
     let padua = world.host("padua");
@@ -208,8 +177,6 @@ fn a_stranger_is_judged_by_certificate_or_by_dialback() {
     assert!(!escalus.by_starttls.has_heard_from("petruchio@padua.lab"));
     assert_eq!(claim(paris, &forged, "forged"), Outcome::Let);
     paris.by_starttls.hear("petruchio@padua.lab", "forged");
-    escalus
-        .by_starttls
-        .say("petruchio@padua.lab", "Come, sit on me.");
+    escalus.by_starttls.say("petruchio@padua.lab", "Come, sit on me.");
     stranger.hear("Come, sit on me.");
 }

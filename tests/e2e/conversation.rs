@@ -27,11 +27,7 @@ fn ask(from: &User, to: &User) {
     from.ping(&to.full);
     from.ping(to.domain());
     let identities = from.disco(to.domain());
-    assert!(
-        identities.contains(&"server/im".to_owned()),
-        "{} is {identities:?}",
-        to.domain()
-    );
+    assert!(identities.contains(&"server/im".to_owned()), "{} is {identities:?}", to.domain());
     let name = format!("{} ♥", to.jid);
     to.publish_card(&name);
     assert_eq!(from.read_card(&to.jid), name);

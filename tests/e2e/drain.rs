@@ -40,9 +40,7 @@ fn a_proxy_told_to_end_delivers_what_it_has_taken() {
     let ended = ligase.terminate(DRAIN_PATIENCE);
     assert_eq!(ended.code(), Some(0), "{ended}");
     // The three sayings of the chat were counted, too; what was taken later only adds to it.
-    let taken = usize::try_from(taken as u64)
-        .unwrap_or_default()
-        .saturating_sub(3);
+    let taken = usize::try_from(taken as u64).unwrap_or_default().saturating_sub(3);
     to.hear_pour(&from.jid, taken, 1024, Duration::from_secs(30));
 }
 
@@ -64,10 +62,7 @@ fn a_proxy_told_to_reload_does() {
     ligase.program().signal("HUP");
     ligase.await_answer("/certificates", &renewed.digest());
     let asking = Peer::on(&world.hub);
-    assert_eq!(
-        shown(&asking, &format!("{}:7269", host.v4)),
-        Some(renewed.digest())
-    );
+    assert_eq!(shown(&asking, &format!("{}:7269", host.v4)), Some(renewed.digest()));
 
     // A broken file changes nothing, and says so.
     let config = ligase.proxy().config();
@@ -80,9 +75,7 @@ fn a_proxy_told_to_reload_does() {
     // A domain that is new is served without a restart.
     let ligase = house.ligase.as_mut().or_fail("find the proxy");
     let domains = [hosted("montague"), vec!["rosaline.lab".to_owned()]].concat();
-    ligase
-        .proxy()
-        .set("hosts", &format!("[{}]", domains.join(", ")));
+    ligase.proxy().set("hosts", &format!("[{}]", domains.join(", ")));
     ligase.proxy().write();
     ligase.program().signal("HUP");
     ligase.await_answer("/metrics", "ligase_config_last_reload_success 1");
@@ -96,13 +89,7 @@ fn a_backend_that_restarts_is_found_again() {
     let (world, house, peer) = household(Kind::Prosody);
     chat(&house.by_starttls, &peer.by_starttls);
     let host = house.server.host().clone();
-    let House {
-        server,
-        by_starttls,
-        by_direct_tls,
-        ligase,
-        ..
-    } = house;
+    let House { server, by_starttls, by_direct_tls, ligase, .. } = house;
     drop((server, by_direct_tls));
     let ligase = ligase.or_fail("find the proxy");
     let own = Leaf::of(&["montague.lab"]).self_signed();

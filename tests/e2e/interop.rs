@@ -33,11 +33,8 @@ fn matrix(capture: Capture) {
         Plan::bare("peter", Kind::Ejabberd, false),
     ];
     let mut world = World::new();
-    let places: Vec<_> = backends
-        .iter()
-        .chain(&peers)
-        .map(|plan| (plan, plan.publish(&mut world)))
-        .collect();
+    let places: Vec<_> =
+        backends.iter().chain(&peers).map(|plan| (plan, plan.publish(&mut world))).collect();
     let old = world.host("verona");
     publish_both(&mut world, "verona", &old, Some(capture));
     world.open();
@@ -48,10 +45,7 @@ fn matrix(capture: Capture) {
             .iter()
             .map(|(plan, host)| scope.spawn(move || plan.build(world, host, |_| ())))
             .collect();
-        building
-            .into_iter()
-            .filter_map(|house| house.join().ok())
-            .collect()
+        building.into_iter().filter_map(|house| house.join().ok()).collect()
     });
     assert_eq!(houses.len(), places.len(), "not every house was built");
     let (behind, bare) = houses.split_at(backends.len());
@@ -63,23 +57,14 @@ fn matrix(capture: Capture) {
             let others = behind.iter().skip(number + 1);
             let others = others.filter(|other| other.server.kind() != backend.server.kind());
             let others: Vec<_> = bare.iter().chain(others).collect();
-            scope.spawn(move || {
-                others
-                    .iter()
-                    .for_each(|other| visit(world, rows, backend, other))
-            });
+            scope.spawn(move || others.iter().for_each(|other| visit(world, rows, backend, other)));
         }
         for house in &houses {
             let old = &old;
             scope.spawn(move || visit_old(rows, old, house));
         }
     });
-    let all = Pours {
-        rows: &rows,
-        behind,
-        bare,
-        old: &old,
-    };
+    let all = Pours { rows: &rows, behind, bare, old: &old };
     thread::scope(|scope| all.start(scope));
     for house in behind {
         rows.run(&format!("the books of {}", house.name), || audit(house));
@@ -130,9 +115,7 @@ impl<'a> Pours<'a> {
             for user in house.people() {
                 let name = format!("a megabyte each way between verona.lab and {}", user.jid);
                 scope.spawn(move || {
-                    self.rows.run(&name, || {
-                        pour_with_old(self.old, PRINCE, &house.server, user)
-                    });
+                    self.rows.run(&name, || pour_with_old(self.old, PRINCE, &house.server, user));
                 });
             }
         }
@@ -152,26 +135,15 @@ impl<'a> Pours<'a> {
 /// What the proxy counted is what happened.
 fn audit(house: &House) {
     let ligase = house.proxy();
-    assert!(
-        0.0 < ligase.metric("ligase_bindings_active", &["proof=\"pkix\""]),
-        "nothing by PKIX"
-    );
+    assert!(0.0 < ligase.metric("ligase_bindings_active", &["proof=\"pkix\""]), "nothing by PKIX");
     let dialback = ligase.metric("ligase_bindings_active", &["proof=\"dialback\""]);
     assert!(0.0 < dialback, "nothing by dialback");
     let violations = ligase.metric("ligase_violations_total", &[]);
-    assert!(
-        violations.abs() < f64::EPSILON,
-        "violations: {}",
-        ligase.get("/metrics").1
-    );
+    assert!(violations.abs() < f64::EPSILON, "violations: {}", ligase.get("/metrics").1);
     if house.server.manner() == Manner::InTheClear {
         assert_upgraded(ligase);
     }
-    assert_eq!(
-        house.server.changes(),
-        changes(house),
-        "more was changed than is told"
-    );
+    assert_eq!(house.server.changes(), changes(house), "more was changed than is told");
 }
 
 /// All that the server's configuration may have in which it differs from its package's.
@@ -200,21 +172,14 @@ fn changes(house: &House) -> Vec<String> {
         }
         Kind::Ejabberd => {
             let hosts = domains.iter().map(|domain| format!("+  - {domain}"));
-            ["-  - localhost".to_owned()]
-                .into_iter()
-                .chain(hosts)
-                .chain(lines)
-                .collect()
+            ["-  - localhost".to_owned()].into_iter().chain(hosts).chain(lines).collect()
         }
     }
 }
 
 /// A server that knows dialback only was met by others with more.
 fn assert_upgraded(ligase: &Ligase) {
-    assert!(
-        0.0 < ligase.metric("ligase_auth_upgrades_total", &["to=\"pkix\""]),
-        "no upgrade"
-    );
+    assert!(0.0 < ligase.metric("ligase_auth_upgrades_total", &["to=\"pkix\""]), "no upgrade");
 }
 
 /// A server of old behind a proxy.

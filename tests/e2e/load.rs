@@ -58,29 +58,13 @@ impl Side {
         let mut proxy = Proxy::new(world, host, Capture::Dns, &domains, &certificate);
         proxy.set("server_name", &format!("xmpp.{name}.lab"));
         let ligase = proxy.start();
-        let other = if name == "montague" {
-            "capulet"
-        } else {
-            "montague"
-        };
+        let other = if name == "montague" { "capulet" } else { "montague" };
         let mut command = host.command(&program("ligase-peer"));
-        command.args([
-            "load",
-            name,
-            other,
-            &DOMAINS.to_string(),
-            &COUNT.to_string(),
-        ]);
+        command.args(["load", name, other, &DOMAINS.to_string(), &COUNT.to_string()]);
         let load = Process::start(&format!("load of {name}"), command);
         let (heard, _) = load.hear_after(0, "ready", PATIENCE);
         let (before, _) = ligase.cost();
-        Self {
-            name,
-            ligase,
-            load,
-            heard,
-            before,
-        }
+        Self { name, ligase, load, heard, before }
     }
 
     fn hear(&mut self, key: &str) -> Value {
@@ -95,22 +79,11 @@ impl Side {
         let stanzas = f64::from(2 * PAIRS * COUNT);
         let each = (after - self.before) / stanzas * 1e6;
         let mebibytes = memory / f64::from(1 << 20);
-        println!(
-            "{}: {each:.1} µs of CPU a stanza, {mebibytes:.1} MiB resident",
-            self.name
-        );
-        let connections = self
-            .ligase
-            .metric("ligase_connections_active", &["side=\"public\""]);
-        println!(
-            "{}: {connections} public connections for {PAIRS} pairs",
-            self.name
-        );
+        println!("{}: {each:.1} µs of CPU a stanza, {mebibytes:.1} MiB resident", self.name);
+        let connections = self.ligase.metric("ligase_connections_active", &["side=\"public\""]);
+        println!("{}: {connections} public connections for {PAIRS} pairs", self.name);
         // One in each direction, or one in both (N-01).
-        assert!(
-            (1.0..=2.0).contains(&connections),
-            "{connections} public connections"
-        );
+        assert!((1.0..=2.0).contains(&connections), "{connections} public connections");
         assert!(mebibytes < MEMORY_MAX, "{mebibytes} MiB");
     }
 }

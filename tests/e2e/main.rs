@@ -7,4 +7,5 @@ mod drain;
 mod interop;
 mod load;
 mod refute;
+mod usage;
 mod verona;

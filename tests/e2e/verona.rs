@@ -52,24 +52,12 @@ pub(crate) struct Plan {
 impl Plan {
     /// A server by itself.
     pub(crate) fn bare(name: &'static str, kind: Kind, vouched: bool) -> Self {
-        Self {
-            name,
-            kind,
-            manner: Manner::Default,
-            capture: None,
-            vouched,
-        }
+        Self { name, kind, manner: Manner::Default, capture: None, vouched }
     }
 
     /// A server behind a proxy.
     pub(crate) fn behind(name: &'static str, kind: Kind, manner: Manner, capture: Capture) -> Self {
-        Self {
-            name,
-            kind,
-            manner,
-            capture: Some(capture),
-            vouched: true,
-        }
+        Self { name, kind, manner, capture: Some(capture), vouched: true }
     }
 
     /// The domain that is reached by STARTTLS, and the one that is not.
@@ -89,11 +77,8 @@ impl Plan {
         let names = everything(self.name);
         let names: Vec<_> = names.iter().map(String::as_str).collect();
         let leaf = Leaf::of(&names);
-        let certificate = if self.vouched {
-            leaf.signed_by(&world.authority)
-        } else {
-            leaf.self_signed()
-        };
+        let certificate =
+            if self.vouched { leaf.signed_by(&world.authority) } else { leaf.self_signed() };
         let ligase = self.capture.map(|capture| {
             let mut proxy = Proxy::new(world, host, capture, &hosted(self.name), &certificate);
             adjust(&mut proxy);
@@ -102,11 +87,7 @@ impl Plan {
         let domains = self.domains();
         let domains = [&*domains[0], &*domains[1]];
         // Behind a proxy, what the server shows to clients need not be known to anybody else.
-        let own = if ligase.is_some() {
-            leaf.self_signed()
-        } else {
-            certificate
-        };
+        let own = if ligase.is_some() { leaf.self_signed() } else { certificate };
         let mut setup = Setup::new(self.kind, host, &domains, &own).in_manner(self.manner);
         if ligase.is_none() {
             setup = setup.with_direct_tls(5270);
@@ -116,13 +97,7 @@ impl Plan {
             server.register("somebody", domain);
             world.users().login(&format!("somebody@{domain}"), host)
         });
-        House {
-            name: self.name.to_owned(),
-            server,
-            ligase,
-            by_starttls,
-            by_direct_tls,
-        }
+        House { name: self.name.to_owned(), server, ligase, by_starttls, by_direct_tls }
     }
 }
 
@@ -135,9 +110,7 @@ impl House {
     /// Somebody new at one of its domains. Servers limit how much one of their users may do.
     pub(crate) fn newcomer(&self, world: &World, name: &str, domain: &str) -> User {
         self.server.register(name, domain);
-        world
-            .users()
-            .login(&format!("{name}@{domain}"), self.server.host())
+        world.users().login(&format!("{name}@{domain}"), self.server.host())
     }
 
     /// The proxy, which there must be.
@@ -156,10 +129,7 @@ pub(crate) fn domains_of(name: &str) -> [String; 2] {
 
 /// The domains of a house and their rooms.
 pub(crate) fn hosted(name: &str) -> Vec<String> {
-    domains_of(name)
-        .iter()
-        .flat_map(|it| names_of(it))
-        .collect()
+    domains_of(name).iter().flat_map(|it| names_of(it)).collect()
 }
 
 /// All that a house's certificate names: its domains, their rooms, and its server.
@@ -211,16 +181,8 @@ impl Rows {
 
     /// Ends the test if a row failed.
     pub(crate) fn finish(self) {
-        let failed = self
-            .failed
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner);
-        assert!(
-            failed.is_empty(),
-            "{} rows failed:\n{}",
-            failed.len(),
-            failed.join("\n")
-        );
+        let failed = self.failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+        assert!(failed.is_empty(), "{} rows failed:\n{}", failed.len(), failed.join("\n"));
     }
 }
 

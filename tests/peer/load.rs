@@ -29,12 +29,7 @@ pub(crate) fn run(arguments: &[&str]) -> ExitCode {
     let (Ok(domains), Ok(count)) = (domains.parse(), count.parse()) else {
         return ExitCode::from(2);
     };
-    let load = Load {
-        local: (*local).to_owned(),
-        remote: (*remote).to_owned(),
-        domains,
-        count,
-    };
+    let load = Load { local: (*local).to_owned(), remote: (*remote).to_owned(), domains, count };
     match load.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -74,10 +69,7 @@ type Books = Arc<Mutex<Arrived>>;
 
 impl Load {
     #[tokio::main(flavor = "current_thread")]
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "what is measured is the time it takes"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "what is measured is the time it takes")]
     async fn run(self) -> io::Result<()> {
         let mut orders = lines();
         let books = Books::default();
@@ -98,10 +90,7 @@ impl Load {
         }
         let mut streams = Vec::new();
         for mut opened in opening {
-            let stream = opened
-                .recv()
-                .await
-                .unwrap_or_else(|| Err(io::Error::other("lost")));
+            let stream = opened.recv().await.unwrap_or_else(|| Err(io::Error::other("lost")));
             streams.push(stream?);
         }
         tell(json!({"opened": streams.len(), "seconds": start.elapsed().as_secs_f64()}));
@@ -113,12 +102,7 @@ impl Load {
         }
         finished.recv().await;
         let seconds = start.elapsed().as_secs_f64();
-        tell(
-            books
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .tell(seconds),
-        );
+        tell(books.lock().unwrap_or_else(PoisonError::into_inner).tell(seconds));
         orders.recv().await;
         Ok(())
     }
@@ -126,10 +110,7 @@ impl Load {
     fn pairs(&self) -> impl Iterator<Item = (String, String)> {
         let (local, remote, domains) = (&self.local, &self.remote, self.domains);
         (0..domains * domains).map(move |it| {
-            (
-                format!("{local}{}.lab", it / domains),
-                format!("{remote}{}.lab", it % domains),
-            )
+            (format!("{local}{}.lab", it / domains), format!("{remote}{}.lab", it % domains))
         })
     }
 }
@@ -140,9 +121,7 @@ async fn open(local: &str, remote: &str) -> io::Result<TcpStream> {
     socket.set_nodelay(true)?;
     let header = header(local, remote, None);
     let claim = format!("<db:result from='{local}' to='{remote}'>0123</db:result>");
-    socket
-        .write_all(format!("{header}{claim}").as_bytes())
-        .await?;
+    socket.write_all(format!("{header}{claim}").as_bytes()).await?;
     let mut text = String::new();
     loop {
         let said = element(&mut socket, &mut text).await?;
@@ -215,10 +194,7 @@ async fn receive(
             format!("{header}{FEATURES}")
         } else if said.starts_with("<db:verify") {
             // There is nobody here who would forge a key.
-            format!(
-                "<db:verify from='{to}' to='{from}' id='{}' type='valid'/>",
-                name("id")
-            )
+            format!("<db:verify from='{to}' to='{from}' id='{}' type='valid'/>", name("id"))
         } else if said.starts_with("<db:result") {
             format!("<db:result from='{to}' to='{from}' type='valid'/>")
         } else if said.starts_with("</stream:stream") {
@@ -250,10 +226,7 @@ async fn count(
             let end = taken + end + END.len();
             let message = text.get(taken..end).unwrap_or_default();
             let value = |key| attribute(message, key).unwrap_or_default().to_owned();
-            arrived.push((
-                (value("from"), value("to")),
-                value("id").parse().unwrap_or(u32::MAX),
-            ));
+            arrived.push(((value("from"), value("to")), value("id").parse().unwrap_or(u32::MAX)));
             taken = end;
         }
         text.drain(..taken);
@@ -265,9 +238,7 @@ async fn count(
         if read == 0 {
             return Ok(());
         }
-        text.push_str(&String::from_utf8_lossy(
-            buffer.get(..read).unwrap_or_default(),
-        ));
+        text.push_str(&String::from_utf8_lossy(buffer.get(..read).unwrap_or_default()));
     }
 }
 
@@ -294,9 +265,7 @@ async fn element(socket: &mut TcpStream, text: &mut String) -> io::Result<String
         match socket.read(&mut buffer).await? {
             0 => return Err(io::Error::other("the end")),
             read => {
-                text.push_str(&String::from_utf8_lossy(
-                    buffer.get(..read).unwrap_or_default(),
-                ));
+                text.push_str(&String::from_utf8_lossy(buffer.get(..read).unwrap_or_default()));
             }
         }
     }

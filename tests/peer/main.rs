@@ -72,10 +72,7 @@ struct Wires {
 impl Wires {
     async fn obey(&mut self, order: Value) {
         let text = |key: &str| order.get(key).and_then(Value::as_str).unwrap_or_default();
-        let number = order
-            .get("wire")
-            .and_then(Value::as_u64)
-            .unwrap_or_default();
+        let number = order.get("wire").and_then(Value::as_u64).unwrap_or_default();
         match text("do") {
             "listen" => self.listen(text("at")).await,
             "dial" => {
@@ -96,11 +93,7 @@ impl Wires {
                 let accepted = self.accepted.lock().ok();
                 let accepted = accepted.as_ref().and_then(|it| it.get(&number));
                 // A wire that has ended takes no more orders, and its end has been told.
-                let _ = self
-                    .dialed
-                    .get(&number)
-                    .or(accepted)
-                    .map(|wire| wire.send(order));
+                let _ = self.dialed.get(&number).or(accepted).map(|wire| wire.send(order));
             }
         }
     }
@@ -157,19 +150,14 @@ async fn serve(number: u64, socket: TcpStream, mut inbox: UnboundedReceiver<Valu
 
 /// Obeys one order; None means that the wire is no more.
 async fn obey(number: u64, mut wire: Wire, order: &Value) -> Result<Option<Wire>, String> {
-    let text = order
-        .get("text")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let text = order.get("text").and_then(Value::as_str).unwrap_or_default();
     let bytes = match order.get("bytes").and_then(Value::as_array) {
         Some(bytes) => bytes.iter().filter_map(byte).collect(),
         None => text.as_bytes().to_vec(),
     };
     // What is flushed by itself is a TLS record, or a segment, by itself.
     for piece in pieces(&bytes, order.get("pieces")) {
-        wire.write_all(piece)
-            .await
-            .map_err(|error| error.to_string())?;
+        wire.write_all(piece).await.map_err(|error| error.to_string())?;
         wire.flush().await.map_err(|error| error.to_string())?;
     }
     match order.get("do").and_then(Value::as_str) {

@@ -20,10 +20,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 
 /// A connection, in the clear or not.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there are few, and they stay where they are"
-)]
+#[expect(clippy::large_enum_variant, reason = "there are few, and they stay where they are")]
 pub(crate) enum Wire {
     Plain(TcpStream),
     Secure(TlsStream<TcpStream>),
@@ -40,18 +37,12 @@ impl Wire {
             (Some(chain), Some(key)) => Some(identity(chain, key)?),
             _ => None,
         };
-        let alpn: Vec<_> = text("alpn")
-            .map(|it| it.as_bytes().to_vec())
-            .into_iter()
-            .collect();
+        let alpn: Vec<_> = text("alpn").map(|it| it.as_bytes().to_vec()).into_iter().collect();
         let stream = match text("as") {
             Some("server") => {
                 let mut config = server(identity)?;
                 config.alpn_protocols = alpn;
-                TlsAcceptor::from(Arc::new(config))
-                    .accept(socket)
-                    .await
-                    .map(TlsStream::from)
+                TlsAcceptor::from(Arc::new(config)).accept(socket).await.map(TlsStream::from)
             }
             _ => {
                 let mut config = client(identity)?;
@@ -88,10 +79,7 @@ type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 fn identity(chain: &str, key: &str) -> Result<Identity, String> {
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(chain.as_bytes()).collect();
     let key = PrivateKeyDer::from_pem_slice(key.as_bytes());
-    Ok((
-        chain.map_err(|error| error.to_string())?,
-        key.map_err(|error| error.to_string())?,
-    ))
+    Ok((chain.map_err(|error| error.to_string())?, key.map_err(|error| error.to_string())?))
 }
 
 fn server(identity: Option<Identity>) -> Result<ServerConfig, String> {

@@ -49,11 +49,7 @@ impl Authority {
         params.not_before = now - Duration::days(30);
         params.not_after = now + Duration::days(365);
         let pem = params.self_signed(&key).or_fail("sign an authority").pem();
-        Self {
-            issuer: Issuer::new(params, key),
-            pem,
-            chain: String::new(),
-        }
+        Self { issuer: Issuer::new(params, key), pem, chain: String::new() }
     }
 
     /// An authority that this one has made, under a constraint; what it signs comes with its
@@ -85,11 +81,7 @@ impl Authority {
         let signed = params.signed_by(&key, &self.issuer);
         let pem = signed.or_fail("sign an authority").pem();
         let chain = format!("{pem}{}", self.chain);
-        Self {
-            issuer: Issuer::new(params, key),
-            pem,
-            chain,
-        }
+        Self { issuer: Issuer::new(params, key), pem, chain }
     }
 
     /// Its certificate, as whoever trusts it keeps it.
@@ -160,10 +152,7 @@ impl Leaf {
 
     /// Names the XMPP server service of these domains, too (SRV-ID, RFC 4985).
     pub fn with_service_names(mut self, domains: &[&str]) -> Self {
-        self.service_names = domains
-            .iter()
-            .map(|it| format!("_xmpp-server.{it}"))
-            .collect();
+        self.service_names = domains.iter().map(|it| format!("_xmpp-server.{it}")).collect();
         self
     }
 
@@ -194,10 +183,7 @@ impl Leaf {
     /// The certificate, signed by an authority.
     pub fn signed_by(&self, authority: &Authority) -> Certificate {
         let key = KeyPair::generate().or_fail("make a key");
-        let signed = self
-            .params()
-            .signed_by(&key, &authority.issuer)
-            .or_fail("sign a leaf");
+        let signed = self.params().signed_by(&key, &authority.issuer).or_fail("sign a leaf");
         let mut certificate = Certificate::new(&signed, &key);
         certificate.chain.push_str(&authority.chain);
         certificate
@@ -216,10 +202,7 @@ impl Leaf {
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = match self.purpose {
             Purpose::Both => {
-                vec![
-                    ExtendedKeyUsagePurpose::ServerAuth,
-                    ExtendedKeyUsagePurpose::ClientAuth,
-                ]
+                vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth]
             }
             Purpose::Server => vec![ExtendedKeyUsagePurpose::ServerAuth],
             Purpose::Client => vec![ExtendedKeyUsagePurpose::ClientAuth],
@@ -231,10 +214,8 @@ impl Leaf {
         params.not_before = now + Duration::days(self.days.start);
         params.not_after = now + Duration::days(self.days.end);
         // The names are written here, because an SRV-ID is an IA5String, of which rcgen knows none.
-        params.custom_extensions = vec![CustomExtension::from_oid_content(
-            SUBJECT_ALT_NAME,
-            self.names(),
-        )];
+        params.custom_extensions =
+            vec![CustomExtension::from_oid_content(SUBJECT_ALT_NAME, self.names())];
         params
     }
 
@@ -328,11 +309,7 @@ fn other_name(
 
 /// The SHA-256 of anything, in lower-case hexadecimal.
 pub fn digest_of(bytes: &[u8]) -> String {
-    digest(&SHA256, bytes)
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    digest(&SHA256, bytes).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 const SUBJECT_ALT_NAME: &[u64] = &[2, 5, 29, 17];

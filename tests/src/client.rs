@@ -44,19 +44,12 @@ impl Users {
     pub(crate) fn start(host: &Host) -> Self {
         let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
         let python = tests.join("../.venv/bin/python");
-        assert!(
-            python.exists(),
-            "no {}: run tests/install.sh",
-            python.display()
-        );
+        assert!(python.exists(), "no {}: run tests/install.sh", python.display());
         let mut command = host.command(&python.display().to_string());
         command.arg("-u").arg(tests.join("python/users.py"));
         let program = Process::start("users", command);
         let hearing = program.hearing();
-        let line = Arc::new(Line {
-            program: Mutex::new(program),
-            asked: Mutex::default(),
-        });
+        let line = Arc::new(Line { program: Mutex::new(program), asked: Mutex::default() });
         let told = Arc::downgrade(&line);
         thread::spawn(move || {
             for said in hearing {
@@ -79,11 +72,7 @@ impl Users {
         });
         let full = self.line.ask(question).or_fail(&format!("log {jid} in"));
         let full = full.as_str().unwrap_or_default().to_owned();
-        User {
-            line: self.line.clone(),
-            jid: jid.to_owned(),
-            full,
-        }
+        User { line: self.line.clone(), jid: jid.to_owned(), full }
     }
 }
 
@@ -116,11 +105,7 @@ impl User {
     pub fn hear_error(&self, from: &str, patience: Duration) -> String {
         let wanted = json!({"kind": "message", "type": "error", "from": from});
         let stanza = self.take(wanted, patience);
-        stanza
-            .get("error")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
+        stanza.get("error").and_then(Value::as_str).unwrap_or_default().to_owned()
     }
 
     /// Whether a message has come from there that nobody has taken yet.
@@ -147,10 +132,7 @@ impl User {
     /// Waits for presence of that type.
     #[track_caller]
     pub fn see(&self, from: &str, kind: &str) {
-        self.take(
-            json!({"kind": "presence", "type": kind, "from": from}),
-            PATIENCE,
-        );
+        self.take(json!({"kind": "presence", "type": kind, "from": from}), PATIENCE);
     }
 
     /// Pings an address (XEP-0199).
@@ -170,11 +152,7 @@ impl User {
     pub fn disco(&self, to: &str) -> Vec<String> {
         let found = self.must(json!({"do": "disco", "to": to}));
         let identities = found.as_array().map(Vec::as_slice).unwrap_or_default();
-        identities
-            .iter()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect()
+        identities.iter().filter_map(Value::as_str).map(str::to_owned).collect()
     }
 
     /// Publishes a card with a name on it (XEP-0054).
@@ -237,9 +215,7 @@ impl Line {
     fn ask(&self, mut question: Value) -> Result<Value, String> {
         let answer = self.expect(&mut question);
         lock(&self.program).tell(&question.to_string());
-        let mut answer = answer
-            .recv()
-            .map_err(|_| "the users' program has ended".to_owned())?;
+        let mut answer = answer.recv().map_err(|_| "the users' program has ended".to_owned())?;
         match answer.get("error").and_then(Value::as_str) {
             Some(error) => Err(error.to_owned()),
             None => Ok(answer["ok"].take()),
@@ -265,11 +241,7 @@ impl Line {
             return;
         };
         let mut asked = lock(&self.asked);
-        if let Some(at) = asked
-            .waiting
-            .iter()
-            .position(|(waiting, _)| *waiting == number)
-        {
+        if let Some(at) = asked.waiting.iter().position(|(waiting, _)| *waiting == number) {
             // Nobody waits any more only if the test is over.
             let _ = asked.waiting.swap_remove(at).1.send(answer);
         }

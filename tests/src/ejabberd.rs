@@ -14,11 +14,7 @@ use crate::{Manner, OrFail, Setup};
 pub(crate) const START: (&str, &[&str], &[&str]) = (
     "ejabberdctl",
     &["foreground"],
-    &[
-        "is started in the node",
-        "5269 for ejabberd_s2s_in",
-        "5222 for ejabberd_c2s",
-    ],
+    &["is started in the node", "5269 for ejabberd_s2s_in", "5222 for ejabberd_c2s"],
 );
 
 /// The configuration as the package brings it.
@@ -26,11 +22,7 @@ const PACKAGED: &str = "/usr/share/ejabberd/ejabberd.yml.example";
 
 pub(crate) fn configure(setup: &Setup, config: &Path) {
     let packaged = fs::read_to_string(PACKAGED).or_fail("read ejabberd's own configuration");
-    let hosts: Vec<_> = setup
-        .domains
-        .iter()
-        .map(|it| format!("  - {it}\n"))
-        .collect();
+    let hosts: Vec<_> = setup.domains.iter().map(|it| format!("  - {it}\n")).collect();
     let mut text = replace(&packaged, HOSTS, &hosts.concat());
     if setup.manner == Manner::InTheClear {
         text = replace(&text, STARTTLS, "s2s_use_starttls: false\n");
@@ -58,10 +50,7 @@ pub(crate) fn register(setup: &Setup, name: &str, domain: &str) {
             "ejabberd_auth:try_register(<<\"{name}\">>, <<\"{domain}\">>, <<\"{PASSWORD}\">>)."
         ),
     );
-    assert!(
-        made.contains("{ok, ok}"),
-        "cannot register {name}@{domain}: {made}"
-    );
+    assert!(made.contains("{ok, ok}"), "cannot register {name}@{domain}: {made}");
 }
 
 pub(crate) fn pour(setup: &Setup, from: &str, to: &str, count: usize, size: usize) {
@@ -102,10 +91,7 @@ const EVALUATE: &str =
 
 /// Replaces a part that must be there.
 fn replace(text: &str, part: &str, with: &str) -> String {
-    assert!(
-        text.contains(part),
-        "ejabberd's own configuration has no {part:?}"
-    );
+    assert!(text.contains(part), "ejabberd's own configuration has no {part:?}");
     text.replacen(part, with, 1)
 }
 

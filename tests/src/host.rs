@@ -35,10 +35,7 @@ impl Host {
 
     /// Asks these name servers from now on. (A program may have read the old list already.)
     pub fn resolve_by(&self, servers: &[IpAddr]) {
-        let lines: Vec<_> = servers
-            .iter()
-            .map(|it| format!("nameserver {it}\n"))
-            .collect();
+        let lines: Vec<_> = servers.iter().map(|it| format!("nameserver {it}\n")).collect();
         fs::write(self.etc("resolv.conf"), lines.concat()).or_fail("write resolv.conf");
     }
 
@@ -54,10 +51,7 @@ impl Host {
         let certificates = self.etc("ssl").join("certs");
         // A program that has the folder mounted keeps it, so the folder stays and its files go.
         fs::create_dir_all(&certificates).or_fail("make a trust store");
-        for old in fs::read_dir(&certificates)
-            .or_fail("read a trust store")
-            .flatten()
-        {
+        for old in fs::read_dir(&certificates).or_fail("read a trust store").flatten() {
             fs::remove_file(old.path()).or_fail("empty a trust store");
         }
         for (number, pem) in authorities.iter().enumerate() {
@@ -85,28 +79,11 @@ impl Host {
         program: &str,
     ) -> Command {
         let mut command = self.command("unshare");
-        command.args([
-            "--pid",
-            "--fork",
-            "--kill-child",
-            "--mount-proc",
-            "sh",
-            "-ec",
-            BIND,
-            "sh",
-        ]);
+        command.args(["--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-ec", BIND, "sh"]);
         for (ours, theirs) in binds {
             command.arg(ours).arg(theirs);
         }
-        command.args([
-            "--",
-            "setpriv",
-            "--init-groups",
-            "--reuid",
-            user,
-            "--regid",
-            user,
-        ]);
+        command.args(["--", "setpriv", "--init-groups", "--reuid", user, "--regid", user]);
         command.args(["env", &format!("HOME=/var/lib/{user}"), program]);
         command
     }
@@ -135,10 +112,7 @@ pub(crate) fn etc(namespace: &str) -> PathBuf {
 
 /// Gives a file or folder, and all in it, to `user`.
 pub(crate) fn give(path: &Path, user: &str) {
-    run(Command::new("chown")
-        .arg("-R")
-        .arg(format!("{user}:{user}"))
-        .arg(path));
+    run(Command::new("chown").arg("-R").arg(format!("{user}:{user}")).arg(path));
 }
 
 /// Runs a command to its end, and returns what it said. It must succeed.
@@ -147,10 +121,6 @@ pub(crate) fn run(command: &mut Command) -> String {
     let done = command.output().or_fail(&format!("start {command:?}"));
     let said = String::from_utf8_lossy(&done.stdout).into_owned();
     let complaint = String::from_utf8_lossy(&done.stderr);
-    assert!(
-        done.status.success(),
-        "{command:?}: {} {said}{complaint}",
-        done.status
-    );
+    assert!(done.status.success(), "{command:?}: {} {said}{complaint}", done.status);
     said
 }

@@ -46,12 +46,8 @@ impl Proxy {
         domains: &[String],
         certificate: &Certificate,
     ) -> Self {
-        let mut proxy = Self {
-            host: host.clone(),
-            domains: domains.to_vec(),
-            capture,
-            settings: Vec::new(),
-        };
+        let mut proxy =
+            Self { host: host.clone(), domains: domains.to_vec(), capture, settings: Vec::new() };
         let folder = proxy.folder();
         let (chain, key) = certificate.write(&folder, "tls");
         let roots = folder.join("roots.pem");
@@ -71,10 +67,7 @@ impl Proxy {
         proxy.set("backend.address", "127.0.0.1:5269");
         let (ca, ca_key) = (folder.join("ca/ca.crt"), folder.join("ca/ca.key"));
         let (ca, ca_key) = (ca.display(), ca_key.display());
-        proxy.set(
-            "backend.local_ca",
-            &format!("{{certificate: {ca}, key: {ca_key}}}"),
-        );
+        proxy.set("backend.local_ca", &format!("{{certificate: {ca}, key: {ca_key}}}"));
         proxy.set("listen.federation", "\"[::]:7269\"");
         proxy.set("listen.backend", "[\"127.0.0.1:7270\", \"[::1]:7270\"]");
         proxy.set("listen.admin", &format!("\"{ADMIN}\""));
@@ -124,23 +117,11 @@ impl Proxy {
     pub fn start_again(self) -> Ligase {
         let config = self.config().display().to_string();
         let mut command = self.host.command("setpriv");
-        command.args([
-            "--reuid",
-            USER,
-            "--regid",
-            USER,
-            "--clear-groups",
-            "--no-new-privs",
-        ]);
-        command
-            .arg(program("ligase"))
-            .args(["run", "--config", &config]);
+        command.args(["--reuid", USER, "--regid", USER, "--clear-groups", "--no-new-privs"]);
+        command.arg(program("ligase")).args(["run", "--config", &config]);
         let name = format!("ligase of {}", self.domains.join(", "));
         let program = Process::start(&name, command);
-        let ligase = Ligase {
-            proxy: self,
-            program,
-        };
+        let ligase = Ligase { proxy: self, program };
         ligase.await_ready();
         ligase
     }
@@ -219,15 +200,12 @@ impl Ligase {
     /// Waits until the admin port answers with this text.
     #[track_caller]
     pub fn await_answer(&self, path: &str, text: &str) {
-        self.host()
-            .run(&program("ligase-peer"), &["await", ADMIN, path, text]);
+        self.host().run(&program("ligase-peer"), &["await", ADMIN, path, text]);
     }
 
     /// Asks the admin port: the status and the body.
     pub fn get(&self, path: &str) -> (u16, String) {
-        let answer = self
-            .host()
-            .run(&program("ligase-peer"), &["get", ADMIN, path]);
+        let answer = self.host().run(&program("ligase-peer"), &["get", ADMIN, path]);
         let (status, body) = answer.split_once('\n').or_fail("read an answer");
         (status.parse().or_fail("read a status"), body.to_owned())
     }
@@ -246,9 +224,7 @@ impl Ligase {
             let name = line.split(['{', ' ']).next().unwrap_or_default();
             name == family && labels.iter().all(|label| line.contains(label))
         });
-        samples
-            .filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
-            .sum()
+        samples.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum()
     }
 
     /// How much processor time it has used, and how much memory it holds (seconds, bytes).

@@ -115,10 +115,7 @@ impl OldServer {
         state.sent += 1;
         let id = format!("ping{}", state.sent);
         drop(state);
-        self.send(
-            to,
-            &format!("<iq type='get' id='{id}' from='{from}' to='{to}'>{PING}</iq>"),
-        );
+        self.send(to, &format!("<iq type='get' id='{id}' from='{from}' to='{to}'>{PING}</iq>"));
         self.await_stanza(&format!("hear an answer of {to}"), PATIENCE, |stanza| {
             stanza.starts_with("<iq")
                 && attribute(stanza, "type") == Some("result")
@@ -136,11 +133,7 @@ impl OldServer {
     pub fn send(&self, to: &str, stanza: &str) {
         let remote = to.split('/').next().unwrap_or(to);
         let remote = remote.rsplit('@').next().unwrap_or(remote);
-        let opening = self
-            .shared
-            .opening
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let opening = self.shared.opening.lock().unwrap_or_else(PoisonError::into_inner);
         let open = self.lock().outbound.get(remote).cloned();
         let stream = match open {
             Some(stream) => stream,
@@ -156,15 +149,11 @@ impl OldServer {
         let (stream, id) = self.greet(remote);
         let domain = &self.shared.domain;
         let key = self.key(remote, &id);
-        stream.send(&format!(
-            "<db:result from='{domain}' to='{remote}'>{key}</db:result>"
-        ));
+        stream.send(&format!("<db:result from='{domain}' to='{remote}'>{key}</db:result>"));
         let answer = stream.next();
         let valid = answer.starts_with("<db:result") && attribute(&answer, "type") == Some("valid");
         assert!(valid, "{remote} does not take {domain}'s key: {answer}");
-        self.lock()
-            .outbound
-            .insert(remote.to_owned(), stream.clone());
+        self.lock().outbound.insert(remote.to_owned(), stream.clone());
         stream
     }
 
@@ -181,11 +170,7 @@ impl OldServer {
         };
         let id = attribute(&header, "id").unwrap_or_default().to_owned();
         assert!(!id.is_empty(), "{remote} answers without an id: {header}");
-        assert_eq!(
-            attribute(&header, "version"),
-            None,
-            "{remote} answers what was not asked"
-        );
+        assert_eq!(attribute(&header, "version"), None, "{remote} answers what was not asked");
         (stream, id)
     }
 
@@ -195,20 +180,13 @@ impl OldServer {
         let services = host.dig(&format!("_xmpp-server._tcp.{remote}"), "SRV");
         let service = services.first().and_then(|it| {
             let mut parts = it.split(' ').skip(2);
-            Some((
-                parts.next()?.to_owned(),
-                parts.next()?.trim_end_matches('.').to_owned(),
-            ))
+            Some((parts.next()?.to_owned(), parts.next()?.trim_end_matches('.').to_owned()))
         });
         let (port, target) = service.unwrap_or_else(|| ("5269".to_owned(), remote.to_owned()));
         if target.parse::<std::net::Ipv4Addr>().is_ok() {
             return format!("{target}:{port}");
         }
-        let address = host
-            .dig(&target, "A")
-            .into_iter()
-            .next()
-            .unwrap_or_default();
+        let address = host.dig(&target, "A").into_iter().next().unwrap_or_default();
         format!("{address}:{port}")
     }
 
@@ -229,9 +207,7 @@ impl OldServer {
             } else if said.starts_with("<db:result") {
                 let good = self.verify(&sender, &id, content(&said));
                 let word = if good { "valid" } else { "invalid" };
-                stream.send(&format!(
-                    "<db:result from='{domain}' to='{sender}' type='{word}'/>"
-                ));
+                stream.send(&format!("<db:result from='{domain}' to='{sender}' type='{word}'/>"));
                 if good {
                     allowed.insert(sender);
                 }
@@ -255,9 +231,8 @@ impl OldServer {
     fn verify(&self, remote: &str, id: &str, key: &str) -> bool {
         let domain = &self.shared.domain;
         let (stream, _) = self.greet(remote);
-        stream.send(&format!(
-            "<db:verify from='{domain}' to='{remote}' id='{id}'>{key}</db:verify>"
-        ));
+        stream
+            .send(&format!("<db:verify from='{domain}' to='{remote}' id='{id}'>{key}</db:verify>"));
         let answer = stream.next();
         stream.send("</stream:stream>");
         stream.close();
@@ -273,10 +248,7 @@ impl OldServer {
         if stanza.starts_with("<iq") && is_ping {
             let value = |name| attribute(&stanza, name).unwrap_or_default().to_owned();
             let (id, from, to) = (value("id"), value("from"), value("to"));
-            self.send(
-                &from,
-                &format!("<iq type='result' id='{id}' from='{to}' to='{from}'/>"),
-            );
+            self.send(&from, &format!("<iq type='result' id='{id}' from='{to}' to='{from}'/>"));
             return;
         }
         self.lock().inbox.push(stanza);
@@ -292,25 +264,17 @@ impl OldServer {
         is_it: impl Fn(&str) -> bool,
     ) -> String {
         let mut found = None;
-        let waited = self
-            .shared
-            .changed
-            .wait_timeout_while(self.lock(), patience, |state| {
-                let at = state.inbox.iter().position(|stanza| is_it(stanza));
-                found = at.map(|at| state.inbox.remove(at));
-                found.is_none()
-            });
+        let waited = self.shared.changed.wait_timeout_while(self.lock(), patience, |state| {
+            let at = state.inbox.iter().position(|stanza| is_it(stanza));
+            found = at.map(|at| state.inbox.remove(at));
+            found.is_none()
+        });
         drop(waited);
         match found {
             Some(stanza) => stanza,
             None => {
                 let state = self.lock();
-                let last = state
-                    .inbox
-                    .iter()
-                    .rev()
-                    .take(5)
-                    .map(|it| format!("{it:.200}"));
+                let last = state.inbox.iter().rev().take(5).map(|it| format!("{it:.200}"));
                 let last: Vec<_> = last.collect();
                 let (domain, count) = (&self.shared.domain, state.inbox.len());
                 panic!("{domain} cannot {doing}: it has {count} stanzas, the last of them {last:?}")
@@ -320,19 +284,12 @@ impl OldServer {
 
     fn key(&self, remote: &str, id: &str) -> String {
         digest_of(
-            format!(
-                "{} keeps no secrets from {remote} on {id}",
-                self.shared.domain
-            )
-            .as_bytes(),
+            format!("{} keeps no secrets from {remote} on {id}", self.shared.domain).as_bytes(),
         )
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.shared
-            .state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

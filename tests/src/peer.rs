@@ -95,10 +95,9 @@ impl Peer {
     /// Listens at an address and port.
     pub fn listen_at(&self, at: &str) {
         self.shared.tell(json!({"do": "listen", "at": at}));
-        self.shared
-            .wait(PATIENCE, &format!("listen at {at}"), |state| {
-                state.listening.iter().any(|it| it == at).then_some(())
-            });
+        self.shared.wait(PATIENCE, &format!("listen at {at}"), |state| {
+            state.listening.iter().any(|it| it == at).then_some(())
+        });
     }
 
     /// Takes the next connection that somebody makes to that port.
@@ -119,16 +118,10 @@ impl Peer {
     pub fn accept_within(&self, port: u16, patience: Duration) -> Option<Stream> {
         let port = format!(":{port}");
         let number = self.shared.await_change(patience, |state| {
-            let at = state
-                .accepted
-                .iter()
-                .position(|(at, _)| at.ends_with(&port))?;
+            let at = state.accepted.iter().position(|(at, _)| at.ends_with(&port))?;
             Some(state.accepted.remove(at).1)
         })?;
-        Some(Stream {
-            shared: self.shared.clone(),
-            number,
-        })
+        Some(Stream { shared: self.shared.clone(), number })
     }
 
     /// Connects to an address and port.
@@ -147,8 +140,7 @@ impl Peer {
         let number = state.dialed;
         state.wires.insert(number, Heard::default());
         drop(state);
-        self.shared
-            .tell(json!({"do": "dial", "wire": number, "to": to}));
+        self.shared.tell(json!({"do": "dial", "wire": number, "to": to}));
         self.shared.wait(PATIENCE, &format!("dial {to}"), |state| {
             let heard = state.wires.get(&number)?;
             let closed = heard.closed.clone().map(Err);
@@ -162,8 +154,7 @@ impl Peer {
 impl Stream {
     /// Says this.
     pub fn send(&self, text: &str) {
-        self.shared
-            .tell(json!({"do": "send", "wire": self.number, "text": text}));
+        self.shared.tell(json!({"do": "send", "wire": self.number, "text": text}));
     }
 
     /// Says these bytes, in pieces of so many at a time: each a TLS record, or a segment, by itself.
@@ -184,9 +175,7 @@ impl Stream {
     /// Takes the next thing said: a header, an element or the end of a stream, whole.
     #[track_caller]
     pub fn next(&self) -> String {
-        self.take(PATIENCE, "hear another element", |heard| {
-            xml::split_first(&mut heard.text)
-        })
+        self.take(PATIENCE, "hear another element", |heard| xml::split_first(&mut heard.text))
     }
 
     /// Takes the next thing said, unless the connection ends before or nothing comes in time.
@@ -194,8 +183,7 @@ impl Stream {
         self.shared.await_change(patience, |state| {
             let heard = state.wires.get_mut(&self.number)?;
             let next = xml::split_first(&mut heard.text);
-            next.map(Some)
-                .or_else(|| heard.closed.is_some().then_some(None))
+            next.map(Some).or_else(|| heard.closed.is_some().then_some(None))
         })?
     }
 
@@ -253,10 +241,7 @@ impl Stream {
         protocol: Option<&str>,
         certificate: Option<&Certificate>,
     ) -> Result<Seen, String> {
-        let (chain, key) = (
-            certificate.map(Certificate::chain),
-            certificate.map(Certificate::key),
-        );
+        let (chain, key) = (certificate.map(Certificate::chain), certificate.map(Certificate::key));
         self.secure(
             json!({"as": "client", "name": name, "alpn": protocol, "chain": chain, "key": key}),
         )
@@ -264,8 +249,7 @@ impl Stream {
 
     /// Closes the connection.
     pub fn close(&self) {
-        self.shared
-            .tell(json!({"do": "close", "wire": self.number}));
+        self.shared.tell(json!({"do": "close", "wire": self.number}));
     }
 
     fn secure(&self, mut order: Value) -> Result<Seen, String> {
@@ -286,9 +270,7 @@ impl Stream {
         doing: &str,
         take: impl Fn(&mut Heard) -> Option<T>,
     ) -> T {
-        self.shared.wait(patience, doing, |state| {
-            state.wires.get_mut(&self.number).and_then(&take)
-        })
+        self.shared.wait(patience, doing, |state| state.wires.get_mut(&self.number).and_then(&take))
     }
 }
 
@@ -310,11 +292,8 @@ impl State {
         }
         if let Some(seen) = event.get("secured") {
             let text = |key: &str| seen.get(key).and_then(Value::as_str).map(str::to_owned);
-            heard.secured = Some(Seen {
-                leaf: text("leaf"),
-                name: text("name"),
-                alpn: text("alpn"),
-            });
+            heard.secured =
+                Some(Seen { leaf: text("leaf"), name: text("name"), alpn: text("alpn") });
         }
         if let Some(at) = text("at") {
             self.accepted.push((at, number));
@@ -368,16 +347,9 @@ impl Shared {
 /// A program of this workspace, built beside the one that runs.
 pub fn program(name: &str) -> String {
     let here = env::current_exe().or_fail("find out where this program is");
-    let folder = here
-        .parent()
-        .and_then(|it| it.parent())
-        .or_fail("find the folder of programs");
+    let folder = here.parent().and_then(|it| it.parent()).or_fail("find the folder of programs");
     let program: PathBuf = folder.join(name);
-    assert!(
-        program.exists(),
-        "no {}: build the workspace first",
-        program.display()
-    );
+    assert!(program.exists(), "no {}: build the workspace first", program.display());
     program.display().to_string()
 }
 

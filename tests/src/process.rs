@@ -38,10 +38,7 @@ struct Log {
 impl Process {
     /// Starts `command`, calling it `name` from now on.
     pub fn start(name: &str, mut command: Command) -> Self {
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().or_fail(&format!("start {name}"));
         let said = Arc::<Said>::default();
         said.lock().open = 2;
@@ -50,19 +47,13 @@ impl Process {
         listen(stdout, said.clone());
         listen(stderr, said.clone());
         let stdin = child.stdin.take();
-        Self {
-            name: name.to_owned(),
-            child,
-            stdin,
-            said,
-        }
+        Self { name: name.to_owned(), child, stdin, said }
     }
 
     /// Reads a log file as it grows, from its first line on, whenever it comes into being.
     pub fn follow(file: &Path) -> Self {
         let mut tail = Command::new("tail");
-        tail.args(["--lines=+1", "--silent", "--follow=name", "--retry"])
-            .arg(file);
+        tail.args(["--lines=+1", "--silent", "--follow=name", "--retry"]).arg(file);
         Self::start(&file.display().to_string(), tail)
     }
 
@@ -73,10 +64,7 @@ impl Process {
 
     /// Writes one line to its standard input.
     pub fn tell(&mut self, line: &str) {
-        let stdin = self
-            .stdin
-            .as_mut()
-            .or_fail("speak to a program whose input is closed");
+        let stdin = self.stdin.as_mut().or_fail("speak to a program whose input is closed");
         writeln!(stdin, "{line}").or_fail(&format!("speak to {}", self.name));
     }
 
@@ -99,11 +87,7 @@ impl Process {
     pub fn hear_after(&self, start: usize, text: &str, patience: Duration) -> (usize, String) {
         let log = self.said.lock();
         let found = |log: &Log| {
-            let at = log
-                .lines
-                .iter()
-                .skip(start)
-                .position(|line| line.contains(text))?;
+            let at = log.lines.iter().skip(start).position(|line| line.contains(text))?;
             Some((start + at + 1, log.lines.get(start + at)?.clone()))
         };
         let (log, _) = self
@@ -115,10 +99,7 @@ impl Process {
             Some(found) => found,
             None => {
                 let name = &self.name;
-                panic!(
-                    "{name} never said {text:?}, but:\n{}",
-                    tail(&log.lines, start)
-                )
+                panic!("{name} never said {text:?}, but:\n{}", tail(&log.lines, start))
             }
         }
     }
@@ -129,24 +110,15 @@ impl Process {
         (0..).map_while(move |number| {
             let log = said.lock();
             let waiting = |log: &mut Log| log.lines.len() <= number && 0 < log.open;
-            let log = said
-                .grown
-                .wait_while(log, waiting)
-                .unwrap_or_else(PoisonError::into_inner);
+            let log = said.grown.wait_while(log, waiting).unwrap_or_else(PoisonError::into_inner);
             log.lines.get(number).cloned()
         })
     }
 
     /// Sends it a signal: `"TERM"`, `"HUP"`.
     pub fn signal(&self, signal: &str) {
-        let sent = Command::new("kill")
-            .args(["-s", signal, &self.id().to_string()])
-            .status();
-        assert!(
-            sent.or_fail("run kill").success(),
-            "cannot send {signal} to {}",
-            self.name
-        );
+        let sent = Command::new("kill").args(["-s", signal, &self.id().to_string()]).status();
+        assert!(sent.or_fail("run kill").success(), "cannot send {signal} to {}", self.name);
     }
 
     /// Waits for its end.
@@ -158,15 +130,9 @@ impl Process {
             .wait_timeout_while(log, patience, |log| 0 < log.open)
             .unwrap_or_else(PoisonError::into_inner);
         let name = &self.name;
-        assert!(
-            !waited.timed_out(),
-            "{name} did not end, but said:\n{}",
-            tail(&log.lines, 0)
-        );
+        assert!(!waited.timed_out(), "{name} did not end, but said:\n{}", tail(&log.lines, 0));
         drop(log);
-        self.child
-            .wait()
-            .or_fail(&format!("await the end of {name}"))
+        self.child.wait().or_fail(&format!("await the end of {name}"))
     }
 }
 
@@ -177,16 +143,9 @@ impl Drop for Process {
         let _ = self.child.wait();
         // What it started dies with it, a moment later; then nobody holds its pipes any more.
         let log = self.said.lock();
-        let _ = self
-            .said
-            .grown
-            .wait_timeout_while(log, LAST_MOMENT, |log| 0 < log.open);
+        let _ = self.said.grown.wait_timeout_while(log, LAST_MOMENT, |log| 0 < log.open);
         if thread::panicking() {
-            eprintln!(
-                "--- {} said:\n{}",
-                self.name,
-                tail(&self.said.lock().lines, 0)
-            );
+            eprintln!("--- {} said:\n{}", self.name, tail(&self.said.lock().lines, 0));
         }
     }
 }
@@ -224,10 +183,7 @@ fn listen(pipe: impl Read + Send + 'static, said: Arc<Said>) {
 fn tail(lines: &[String], start: usize) -> String {
     let start = start.max(lines.len().saturating_sub(SHOWN_MAX));
     let lines = lines.get(start..).unwrap_or_default();
-    let shown: Vec<_> = lines
-        .iter()
-        .map(|line| format!("{line:.LINE_SHOWN_MAX$}"))
-        .collect();
+    let shown: Vec<_> = lines.iter().map(|line| format!("{line:.LINE_SHOWN_MAX$}")).collect();
     shown.join("\n")
 }
 

@@ -10,11 +10,8 @@ use crate::server::differences;
 use crate::{Manner, OrFail, Setup};
 
 /// How it is started, as its service file does it, and what it logs when it listens.
-pub(crate) const START: (&str, &[&str], &[&str]) = (
-    "prosody",
-    &["-F"],
-    &["Activated service 's2s'", "Activated service 'c2s'"],
-);
+pub(crate) const START: (&str, &[&str], &[&str]) =
+    ("prosody", &["-F"], &["Activated service 's2s'", "Activated service 'c2s'"]);
 
 /// Host names go where the package wants them: into a file of their own.
 const HOSTS: &str = "conf.d/world.cfg.lua";
@@ -44,10 +41,8 @@ pub(crate) fn configure(setup: &Setup, config: &Path) {
     for domain in &setup.domains {
         setup.certificate.write(&config.join("certs"), domain);
         // Writing into a String cannot fail.
-        let _ = write!(
-            hosts,
-            "VirtualHost \"{domain}\"\nComponent \"conference.{domain}\" \"muc\"\n"
-        );
+        let _ =
+            write!(hosts, "VirtualHost \"{domain}\"\nComponent \"conference.{domain}\" \"muc\"\n");
     }
     fs::write(config.join(HOSTS), hosts).or_fail("configure Prosody");
 }
@@ -59,9 +54,7 @@ pub(crate) fn changes(config: &Path) -> Vec<String> {
 }
 
 pub(crate) fn register(setup: &Setup, name: &str, domain: &str) {
-    run(setup
-        .command("prosodyctl")
-        .args(["register", name, domain, PASSWORD]));
+    run(setup.command("prosodyctl").args(["register", name, domain, PASSWORD]));
 }
 
 pub(crate) fn pour(setup: &Setup, from: &str, to: &str, count: usize, size: usize) {
@@ -76,10 +69,7 @@ pub(crate) fn pour(setup: &Setup, from: &str, to: &str, count: usize, size: usiz
 
 /// Replaces a line that must be there.
 fn replace(text: &str, line: &str, with: &str) -> String {
-    assert!(
-        text.contains(line),
-        "Prosody's own configuration has no {line:?}"
-    );
+    assert!(text.contains(line), "Prosody's own configuration has no {line:?}");
     text.replacen(line, with, 1)
 }
 

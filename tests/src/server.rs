@@ -85,10 +85,7 @@ impl Setup {
             fs::create_dir_all(self.folder(folder).join(name)).or_fail("make a server's folder");
         }
         let config = self.host.etc(name);
-        run(Command::new("cp")
-            .arg("-a")
-            .arg(format!("/etc/{name}"))
-            .arg(&config));
+        run(Command::new("cp").arg("-a").arg(format!("/etc/{name}")).arg(&config));
         match self.kind {
             Kind::Prosody => prosody::configure(&self, &config),
             Kind::Ejabberd => ejabberd::configure(&self, &config),
@@ -119,11 +116,7 @@ impl Setup {
         for line in listens {
             log.hear(line, START_PATIENCE);
         }
-        Server {
-            setup: self,
-            log,
-            program,
-        }
+        Server { setup: self, log, program }
     }
 
     /// The name of the package, of its user and of its folders.
@@ -211,21 +204,11 @@ impl Server {
 /// The lines in which two files differ, `-` before the first's and `+` before the second's.
 pub(crate) fn differences(before: &Path, after: &Path) -> Vec<String> {
     let mut diff = Command::new("diff");
-    diff.args([
-        "--unchanged-line-format=",
-        "--old-line-format=-%L",
-        "--new-line-format=+%L",
-    ]);
+    diff.args(["--unchanged-line-format=", "--old-line-format=-%L", "--new-line-format=+%L"]);
     let found = diff.arg(before).arg(after).output().or_fail("run diff");
     // 0: the same, 1: different, 2: trouble.
-    assert!(
-        found.status.code().is_some_and(|it| it < 2),
-        "cannot compare {before:?}: {found:?}"
-    );
-    String::from_utf8_lossy(&found.stdout)
-        .lines()
-        .map(str::to_owned)
-        .collect()
+    assert!(found.status.code().is_some_and(|it| it < 2), "cannot compare {before:?}: {found:?}");
+    String::from_utf8_lossy(&found.stdout).lines().map(str::to_owned).collect()
 }
 
 /// A machine with two cores may start a dozen servers at once.

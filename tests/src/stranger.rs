@@ -97,16 +97,9 @@ impl Stranger {
     #[track_caller]
     pub fn hear(&self, text: &str) {
         let missing = |heard: &mut Vec<String>| !heard.iter().any(|it| it.contains(text));
-        let waited = self
-            .shared
-            .changed
-            .wait_timeout_while(self.lock(), PATIENCE, missing);
+        let waited = self.shared.changed.wait_timeout_while(self.lock(), PATIENCE, missing);
         let (heard, waited) = waited.unwrap_or_else(PoisonError::into_inner);
-        assert!(
-            !waited.timed_out(),
-            "{} never heard {text:?}, but {heard:?}",
-            self.domain()
-        );
+        assert!(!waited.timed_out(), "{} never heard {text:?}, but {heard:?}", self.domain());
     }
 
     /// Dials a server and claims to speak for `claimed` there, by EXTERNAL if that is offered and
@@ -149,10 +142,7 @@ impl Stranger {
                     (true, true) => "<stream:features/>",
                 });
             } else if said.starts_with("<starttls") {
-                if stream
-                    .accept_tls(PROCEED, &self.shared.certificate)
-                    .is_err()
-                {
+                if stream.accept_tls(PROCEED, &self.shared.certificate).is_err() {
                     return;
                 }
                 secured = true;
@@ -168,9 +158,7 @@ impl Stranger {
                 };
                 let id = attribute(&said, "id").map(|id| format!(" id='{id}'"));
                 let id = id.unwrap_or_default();
-                stream.send(&format!(
-                    "<db:{name} from='{domain}' to='{from}'{id} type='{word}'/>"
-                ));
+                stream.send(&format!("<db:{name} from='{domain}' to='{from}'{id} type='{word}'/>"));
                 self.keep(said);
             } else if said.starts_with("</stream:stream") {
                 stream.send("</stream:stream>");
@@ -187,10 +175,7 @@ impl Stranger {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<String>> {
-        self.shared
-            .heard
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.shared.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -227,9 +212,7 @@ fn authenticate(stream: &Stream, offered: &str, claimed: &str, target: &str) -> 
             return Outcome::Let;
         }
     }
-    stream.send(&format!(
-        "<db:result from='{claimed}' to='{target}'>00ff</db:result>"
-    ));
+    stream.send(&format!("<db:result from='{claimed}' to='{target}'>00ff</db:result>"));
     let answer = stream.next_within(PATIENCE).unwrap_or_default();
     if answer.starts_with("<db:result") && attribute(&answer, "type") == Some("valid") {
         return Outcome::Let;

@@ -45,21 +45,11 @@ impl World {
         let hub = raise(&name, &root, "hub", 1);
         hub.trust(&[&authority]);
         let link = "link add br0 type bridge";
-        run(Command::new("ip")
-            .args(["-n", &hub.namespace])
-            .args(link.split(' ')));
+        run(Command::new("ip").args(["-n", &hub.namespace]).args(link.split(' ')));
         let hosts = Vec::new();
         let zone = Zone::default();
-        let world = Self {
-            name,
-            root,
-            zone,
-            authority,
-            hub,
-            hosts,
-            users: OnceLock::new(),
-            named: None,
-        };
+        let world =
+            Self { name, root, zone, authority, hub, hosts, users: OnceLock::new(), named: None };
         world.address(&world.hub, "br0");
         world
     }
@@ -67,12 +57,7 @@ impl World {
     /// Adds a host, which asks the world's DNS and trusts the world's authority.
     pub fn host(&mut self, name: &str) -> Host {
         let number = self.hosts.len() + 10;
-        let host = raise(
-            &self.name,
-            &self.root,
-            name,
-            u8::try_from(number).or_fail("count hosts"),
-        );
+        let host = raise(&self.name, &self.root, name, u8::try_from(number).or_fail("count hosts"));
         let cable = format!("cable{number}");
         let plug = format!(
             "-n {} link add {cable} type veth peer name eth0 netns {}",
@@ -118,9 +103,7 @@ impl World {
             format!("link set {device} up"),
         ];
         for command in commands {
-            run(Command::new("ip")
-                .args(["-n", &host.namespace])
-                .args(command.split(' ')));
+            run(Command::new("ip").args(["-n", &host.namespace]).args(command.split(' ')));
         }
     }
 }
@@ -159,28 +142,19 @@ fn raise(world: &str, root: &Path, name: &str, number: u8) -> Host {
     let [a, b, c, _] = V4.octets();
     let v4 = Ipv4Addr::new(a, b, c, number);
     let v6 = Ipv6Addr::from_bits(V6.to_bits() | u128::from(number));
-    Host {
-        namespace,
-        root,
-        v4,
-        v6,
-    }
+    Host { namespace, root, v4, v6 }
 }
 
 /// Ends whatever runs in a namespace of ours, and the namespace.
 fn raze(namespace: &str) {
     // Each step is as good as it can be: there may be nothing to end.
-    let pids = Command::new("ip")
-        .args(["netns", "pids", namespace])
-        .output();
+    let pids = Command::new("ip").args(["netns", "pids", namespace]).output();
     if let Ok(pids) = pids {
         for pid in String::from_utf8_lossy(&pids.stdout).lines() {
             let _ = Command::new("kill").args(["-s", "KILL", pid]).output();
         }
     }
-    let _ = Command::new("ip")
-        .args(["netns", "del", namespace])
-        .status();
+    let _ = Command::new("ip").args(["netns", "del", namespace]).status();
     let _ = fs::remove_dir_all(etc(namespace));
 }
 

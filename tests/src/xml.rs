@@ -50,14 +50,8 @@ pub fn attribute<'a>(element: &'a str, name: &str) -> Option<&'a str> {
 
 /// The text between an element's first tag and its last, if it has no others.
 pub fn content(element: &str) -> &str {
-    let inner = element
-        .find('>')
-        .and_then(|at| element.get(at + 1..))
-        .unwrap_or_default();
-    inner
-        .rfind("</")
-        .and_then(|at| inner.get(..at))
-        .unwrap_or_default()
+    let inner = element.find('>').and_then(|at| element.get(at + 1..)).unwrap_or_default();
+    inner.rfind("</").and_then(|at| inner.get(..at)).unwrap_or_default()
 }
 
 #[cfg(test)]

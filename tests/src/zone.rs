@@ -30,11 +30,7 @@ impl Zone {
     /// Adds a record as zone files have it, with its owner's whole name.
     pub fn record(&mut self, name: &str, kind: &str, data: &str) {
         let unsigned = name.ends_with(&format!(".{}", Self::UNSIGNED));
-        let zone = if unsigned {
-            &mut self.unsigned
-        } else {
-            &mut self.signed
-        };
+        let zone = if unsigned { &mut self.unsigned } else { &mut self.signed };
         // Writing into a String cannot fail.
         let _ = writeln!(zone, "{name}. IN {kind} {data}");
     }
@@ -62,11 +58,7 @@ impl Zone {
 
     /// Pins the key of whoever answers at `port` of `target` (RFC 6698).
     pub fn tlsa(&mut self, target: &str, port: u16, certificate: &Certificate) {
-        self.record(
-            &format!("_{port}._tcp.{target}"),
-            "TLSA",
-            &certificate.tlsa(),
-        );
+        self.record(&format!("_{port}._tcp.{target}"), "TLSA", &certificate.tlsa());
     }
 
     /// Writes and signs the zones.
@@ -83,19 +75,13 @@ impl Zone {
 
         let keygen = |flags: &[&str]| {
             let mut command = Command::new("dnssec-keygen");
-            command
-                .current_dir(folder)
-                .args(["-q", "-a", "ECDSAP256SHA256"])
-                .args(flags)
-                .arg(".");
+            command.current_dir(folder).args(["-q", "-a", "ECDSAP256SHA256"]).args(flags).arg(".");
             run(&mut command).trim().to_owned()
         };
         let anchor = keygen(&["-f", "KSK"]);
         keygen(&[]);
         let mut sign = Command::new("dnssec-signzone");
-        run(sign
-            .current_dir(folder)
-            .args(["-q", "-S", "-o", ".", "-f", "root.signed", "root"]));
+        run(sign.current_dir(folder).args(["-q", "-S", "-o", ".", "-f", "root.signed", "root"]));
         let anchor = fs::read(folder.join(format!("{anchor}.key"))).or_fail("read the root's key");
         fs::write(folder.join(Self::TRUST_ANCHOR), anchor).or_fail("write the trust anchor");
     }

@@ -20,24 +20,15 @@ impl Connections {
     pub(crate) fn register(families: &Families) -> Self {
         Self {
             connections: families.gauges(
-                Name(
-                    "ligase_connections_active",
-                    "Connections that are open now.",
-                ),
+                Name("ligase_connections_active", "Connections that are open now."),
                 &["side", "direction", "transport"],
             ),
             channels: families.gauges(
-                Name(
-                    "ligase_channels_active",
-                    "Public connections that carry pairs now.",
-                ),
+                Name("ligase_channels_active", "Public connections that carry pairs now."),
                 &["direction"],
             ),
             bindings: families.gauges(
-                Name(
-                    "ligase_bindings_active",
-                    "Pairs that are bound now, by the peer's proof.",
-                ),
+                Name("ligase_bindings_active", "Pairs that are bound now, by the peer's proof."),
                 &["proof"],
             ),
             stanzas: families.counters(
@@ -52,10 +43,8 @@ impl Connections {
                 &["direction", "proof"],
                 &SETUP_BUCKETS,
             ),
-            queued_stanzas: families.gauge(Name(
-                "ligase_queue_stanzas",
-                "Stanzas that wait for a connection.",
-            )),
+            queued_stanzas: families
+                .gauge(Name("ligase_queue_stanzas", "Stanzas that wait for a connection.")),
             queued_bytes: families.gauge(Name(
                 "ligase_queue_bytes",
                 "Bytes of the stanzas that wait for a connection.",
@@ -96,9 +85,7 @@ impl Connections {
 
     /// Records how long a peer took to be proven on a new public connection.
     pub fn set_up(&self, direction: Direction, proof: Proof, took: Duration) {
-        self.setup
-            .at((direction, proof))
-            .observe(took.as_secs_f64());
+        self.setup.at((direction, proof)).observe(took.as_secs_f64());
     }
 
     /// Says how many stanzas wait for a connection, and how many bytes they are.
@@ -161,6 +148,5 @@ impl Drop for Counted {
 }
 
 /// From a connection in the same building, in seconds, to the end of the longest patience.
-const SETUP_BUCKETS: [f64; 12] = [
-    0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0, 60.0,
-];
+const SETUP_BUCKETS: [f64; 12] =
+    [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0, 60.0];

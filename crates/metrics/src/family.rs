@@ -82,10 +82,7 @@ impl<A: Label, B: Label, C: Label> Labels for (A, B, C) {
 impl<M, L: Labels> Family<M, L> {
     fn of(make: impl Fn(&[&str]) -> prometheus::Result<M>) -> Self {
         let metrics = L::each().into_iter().map(|it| sound(make(&it.values())));
-        Self {
-            metrics: metrics.collect(),
-            labels: PhantomData,
-        }
+        Self { metrics: metrics.collect(), labels: PhantomData }
     }
 
     /// The metric of one combination.

@@ -24,19 +24,13 @@ impl Process {
                 "process_cpu_seconds_total",
                 "CPU time used, in user and system mode.",
             )),
-            resident: families.gauge(Name(
-                "process_resident_memory_bytes",
-                "Memory that is in RAM.",
-            )),
-            virtual_memory: families.gauge(Name(
-                "process_virtual_memory_bytes",
-                "Memory that is mapped.",
-            )),
+            resident: families
+                .gauge(Name("process_resident_memory_bytes", "Memory that is in RAM.")),
+            virtual_memory: families
+                .gauge(Name("process_virtual_memory_bytes", "Memory that is mapped.")),
             descriptors: families.gauge(Name("process_open_fds", "Open file descriptors.")),
-            descriptors_max: families.gauge(Name(
-                "process_max_fds",
-                "File descriptors that may be open.",
-            )),
+            descriptors_max: families
+                .gauge(Name("process_max_fds", "File descriptors that may be open.")),
             threads: families.gauge(Name("process_threads", "Threads.")),
             started: families.float_gauge(Name(
                 "process_start_time_seconds",
@@ -50,13 +44,8 @@ impl Process {
         let read = |name: &str| fs::read_to_string(Path::new("/proc/self").join(name));
         if let Some(stat) = read("stat").ok().as_deref().and_then(Stat::parse) {
             // A counter only goes up; the kernel's does too.
-            self.cpu
-                .inc_by((stat.cpu_seconds - self.cpu.get()).max(0.0));
-            if let Some(boot) = fs::read_to_string("/proc/stat")
-                .ok()
-                .as_deref()
-                .and_then(boot)
-            {
+            self.cpu.inc_by((stat.cpu_seconds - self.cpu.get()).max(0.0));
+            if let Some(boot) = fs::read_to_string("/proc/stat").ok().as_deref().and_then(boot) {
                 self.started.set(boot + stat.started_seconds);
             }
         }

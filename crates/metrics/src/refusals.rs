@@ -29,10 +29,7 @@ impl Refusals {
                 &["side", "reason"],
             ),
             revocations: families.counters(
-                Name(
-                    "ligase_revocations_total",
-                    "Pairs whose right to pass was taken back.",
-                ),
+                Name("ligase_revocations_total", "Pairs whose right to pass was taken back."),
                 &["cause"],
             ),
         }

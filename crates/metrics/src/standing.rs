@@ -49,9 +49,7 @@ impl Standing {
     /// Tells when the first of our own certificates expires.
     pub fn earliest_expiry(&self, at: Option<SystemTime>) {
         let since_1970 = |at: SystemTime| at.duration_since(SystemTime::UNIX_EPOCH).ok();
-        let seconds = at
-            .and_then(since_1970)
-            .map_or(0, |it: Duration| it.as_secs());
+        let seconds = at.and_then(since_1970).map_or(0, |it: Duration| it.as_secs());
         self.expiry.set(i64::try_from(seconds).unwrap_or(i64::MAX));
     }
 

@@ -17,21 +17,15 @@ fn metrics() -> Metrics {
 #[track_caller]
 fn value(metrics: &Metrics, series: &str) -> f64 {
     let text = metrics.render();
-    let line = text
-        .lines()
-        .find_map(|line| line.strip_prefix(&format!("{series} ")));
-    line.unwrap_or_else(|| panic!("no {series} in {text}"))
-        .parse()
-        .unwrap()
+    let line = text.lines().find_map(|line| line.strip_prefix(&format!("{series} ")));
+    line.unwrap_or_else(|| panic!("no {series} in {text}")).parse().unwrap()
 }
 
 /// The names of all series, without what a histogram adds.
 fn series(metrics: &Metrics) -> BTreeSet<String> {
     let text = metrics.render();
     let lines = text.lines().filter(|line| !line.starts_with('#'));
-    lines
-        .map(|line| line.rsplit_once(' ').unwrap().0.to_owned())
-        .collect()
+    lines.map(|line| line.rsplit_once(' ').unwrap().0.to_owned()).collect()
 }
 
 #[test]
@@ -41,9 +35,7 @@ fn guards_uncount() {
         "ligase_connections_active{direction=\"inbound\",side=\"public\",transport=\"plain\"}";
     let tls =
         "ligase_connections_active{direction=\"inbound\",side=\"public\",transport=\"starttls\"}";
-    let mut guard = metrics
-        .connections
-        .opened(Side::Public, Direction::Inbound, Transport::Plain);
+    let mut guard = metrics.connections.opened(Side::Public, Direction::Inbound, Transport::Plain);
     assert_eq!((value(&metrics, plain), value(&metrics, tls)), (1.0, 0.0));
     guard.turn(Transport::StartTls);
     assert_eq!((value(&metrics, plain), value(&metrics, tls)), (0.0, 1.0));
@@ -51,10 +43,7 @@ fn guards_uncount() {
     assert_eq!((value(&metrics, plain), value(&metrics, tls)), (0.0, 0.0));
 
     let channel = metrics.connections.channel_opened(Direction::Outbound);
-    let pairs = [
-        metrics.connections.bound(Proof::Dane),
-        metrics.connections.bound(Proof::Dane),
-    ];
+    let pairs = [metrics.connections.bound(Proof::Dane), metrics.connections.bound(Proof::Dane)];
     metrics.connections.queued(1, 4_096);
     let now = || {
         [
@@ -75,23 +64,15 @@ fn guards_uncount() {
 fn eventful() -> Metrics {
     let metrics = metrics();
     metrics.connections.passed(Direction::Inbound, Kind::Iq, 3);
-    metrics
-        .connections
-        .set_up(Direction::Outbound, Proof::Pkix, Duration::from_millis(300));
+    metrics.connections.set_up(Direction::Outbound, Proof::Pkix, Duration::from_millis(300));
     metrics.verdicts.upgraded(Direction::Outbound, Proof::Dane);
     metrics.verdicts.validated(DnssecState::Bogus);
     metrics.verdicts.compared_tlsa(TlsaResult::Mismatch);
     metrics.verdicts.fetched_posh(PoshResult::Redirect);
-    metrics
-        .verdicts
-        .dialed_back(DialbackRole::Authoritative, DialbackResult::Invalid);
+    metrics.verdicts.dialed_back(DialbackRole::Authoritative, DialbackResult::Invalid);
     metrics.verdicts.fell_back(Rung::Dialback);
-    metrics
-        .refusals
-        .bounced(Direction::Outbound, BounceCondition::RemoteServerTimeout);
-    metrics
-        .refusals
-        .violated(ViolationSide::Public, ViolationReason::XmlDepth);
+    metrics.refusals.bounced(Direction::Outbound, BounceCondition::RemoteServerTimeout);
+    metrics.refusals.violated(ViolationSide::Public, ViolationReason::XmlDepth);
     metrics.refusals.revoked(RevocationCause::ProofExpired);
     metrics.standing.backend(true);
     metrics.standing.reloaded(true);
@@ -111,60 +92,27 @@ fn events_are_counted_under_their_labels() {
 }
 
 const EVENTFUL: [(&str, f64); 21] = [
-    (
-        "ligase_build_info{revision=\"abcdef\",version=\"1.2.3\"}",
-        1.0,
-    ),
-    (
-        "ligase_stanzas_total{direction=\"inbound\",kind=\"iq\"}",
-        3.0,
-    ),
-    (
-        "ligase_stream_setup_seconds_count{direction=\"outbound\",proof=\"pkix\"}",
-        1.0,
-    ),
-    (
-        "ligase_stream_setup_seconds_bucket{direction=\"outbound\",proof=\"pkix\",le=\"0.25\"}",
-        0.0,
-    ),
-    (
-        "ligase_stream_setup_seconds_bucket{direction=\"outbound\",proof=\"pkix\",le=\"0.5\"}",
-        1.0,
-    ),
-    (
-        "ligase_auth_upgrades_total{direction=\"outbound\",to=\"dane\"}",
-        1.0,
-    ),
+    ("ligase_build_info{revision=\"abcdef\",version=\"1.2.3\"}", 1.0),
+    ("ligase_stanzas_total{direction=\"inbound\",kind=\"iq\"}", 3.0),
+    ("ligase_stream_setup_seconds_count{direction=\"outbound\",proof=\"pkix\"}", 1.0),
+    ("ligase_stream_setup_seconds_bucket{direction=\"outbound\",proof=\"pkix\",le=\"0.25\"}", 0.0),
+    ("ligase_stream_setup_seconds_bucket{direction=\"outbound\",proof=\"pkix\",le=\"0.5\"}", 1.0),
+    ("ligase_auth_upgrades_total{direction=\"outbound\",to=\"dane\"}", 1.0),
     ("ligase_dnssec_validations_total{result=\"bogus\"}", 1.0),
     ("ligase_tlsa_checks_total{result=\"mismatch\"}", 1.0),
     ("ligase_posh_fetches_total{result=\"redirect\"}", 1.0),
-    (
-        "ligase_dialback_total{result=\"invalid\",role=\"authoritative\"}",
-        1.0,
-    ),
+    ("ligase_dialback_total{result=\"invalid\",role=\"authoritative\"}", 1.0),
     ("ligase_fallback_total{rung=\"dialback\"}", 1.0),
-    (
-        "ligase_bounces_total{condition=\"remote-server-timeout\",direction=\"outbound\"}",
-        1.0,
-    ),
-    (
-        "ligase_violations_total{reason=\"xml.depth\",side=\"public\"}",
-        1.0,
-    ),
-    (
-        "ligase_violations_total{reason=\"xml.depth\",side=\"backend\"}",
-        0.0,
-    ),
+    ("ligase_bounces_total{condition=\"remote-server-timeout\",direction=\"outbound\"}", 1.0),
+    ("ligase_violations_total{reason=\"xml.depth\",side=\"public\"}", 1.0),
+    ("ligase_violations_total{reason=\"xml.depth\",side=\"backend\"}", 0.0),
     ("ligase_revocations_total{cause=\"proof-expired\"}", 1.0),
     ("ligase_backend_up", 1.0),
     ("ligase_config_last_reload_success", 1.0),
     ("ligase_ready{component=\"resolver\"}", 1.0),
     ("ligase_ready{component=\"listeners\"}", 0.0),
     ("ligase_panics_total", 1.0),
-    (
-        "ligase_certificate_earliest_expiry_timestamp_seconds",
-        1_800_000_000.0,
-    ),
+    ("ligase_certificate_earliest_expiry_timestamp_seconds", 1_800_000_000.0),
 ];
 
 #[test]
@@ -189,9 +137,7 @@ fn no_event_makes_a_new_series() {
         }
     }
     assert_eq!(series(&metrics), before);
-    let names = before
-        .iter()
-        .filter(|name| name.starts_with("ligase_auth_attempts_total"));
+    let names = before.iter().filter(|name| name.starts_with("ligase_auth_attempts_total"));
     let counted: f64 = names.map(|name| value(&metrics, name)).sum();
     assert_eq!(counted, attempts, "every attempt is counted somewhere");
 
@@ -204,12 +150,7 @@ fn attempts_keep_reasons_that_make_sense() {
     let metrics = metrics();
     let attempted = |proof, result, reason| {
         let direction = Direction::Inbound;
-        metrics.verdicts.attempted(Attempt {
-            direction,
-            proof,
-            result,
-            reason,
-        });
+        metrics.verdicts.attempted(Attempt { direction, proof, result, reason });
     };
     attempted(Proof::Dane, AuthResult::Proven, AuthReason::DaneMismatch);
     attempted(Proof::Dane, AuthResult::Refuted, AuthReason::DaneMismatch);
@@ -222,10 +163,7 @@ fn attempts_keep_reasons_that_make_sense() {
         let labels = format!(
             "direction=\"inbound\",proof=\"{proof}\",reason=\"{reason}\",result=\"{result}\""
         );
-        assert_eq!(
-            value(&metrics, &format!("ligase_auth_attempts_total{{{labels}}}")),
-            1.0
-        );
+        assert_eq!(value(&metrics, &format!("ligase_auth_attempts_total{{{labels}}}")), 1.0);
     }
 }
 
@@ -247,12 +185,7 @@ fn the_documentation_is_true() {
         .lines()
         .filter(|line| line.starts_with("| `"))
         .map(|line| line.trim_matches('|').replace('`', ""))
-        .map(|line| {
-            line.split('|')
-                .map(str::trim)
-                .collect::<Vec<_>>()
-                .join(" | ")
-        })
+        .map(|line| line.split('|').map(str::trim).collect::<Vec<_>>().join(" | "))
         .collect();
     let text = metrics().render();
     let mut real = families(&text);
@@ -271,10 +204,7 @@ fn families(text: &str) -> Vec<String> {
             let (name, kind) = rest.split_once(' ').unwrap();
             let first = text.lines().find(|it| it.starts_with(name)).unwrap();
             let labels: Vec<_> = labels(first).map(|(label, _)| label).collect();
-            rows.push(format!(
-                "{name} | {kind} | {} | {meaning}",
-                labels.join(", ")
-            ));
+            rows.push(format!("{name} | {kind} | {} | {meaning}", labels.join(", ")));
         }
     }
     rows
@@ -286,9 +216,7 @@ fn label_values(text: &str) -> Vec<String> {
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         let family = line.split(['{', ' ']).next().unwrap();
         let is_one = |it: &&str| !it.ends_with("_sum") && !it.ends_with("_count");
-        let Some(family) = Some(family)
-            .filter(is_one)
-            .filter(|it| *it != "ligase_build_info")
+        let Some(family) = Some(family).filter(is_one).filter(|it| *it != "ligase_build_info")
         else {
             continue;
         };
@@ -306,9 +234,7 @@ fn label_values(text: &str) -> Vec<String> {
 
 /// The labels of one series, but for the one that tells the buckets of a histogram apart.
 fn labels(line: &str) -> impl Iterator<Item = (&str, &str)> {
-    let labels = line
-        .split_once('{')
-        .map_or("", |(_, it)| it.split_once('}').unwrap().0);
+    let labels = line.split_once('{').map_or("", |(_, it)| it.split_once('}').unwrap().0);
     let labels = labels.split(',').filter_map(|it| it.split_once('='));
     labels
         .map(|(label, value)| (label, value.trim_matches('"')))

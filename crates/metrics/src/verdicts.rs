@@ -46,12 +46,7 @@ impl Attempt {
         };
         places
             .flat_map(move |(direction, proof)| {
-                ends().map(move |(result, reason)| Self {
-                    direction,
-                    proof,
-                    result,
-                    reason,
-                })
+                ends().map(move |(result, reason)| Self { direction, proof, result, reason })
             })
             .filter(|it| *it == it.sensible())
     }

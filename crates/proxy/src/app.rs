@@ -104,9 +104,7 @@ impl App {
             metrics.standing.ready(*component, true);
         }
         metrics.standing.reloaded(true);
-        metrics
-            .standing
-            .earliest_expiry(Some(identities.earliest_expiry()));
+        metrics.standing.earliest_expiry(Some(identities.earliest_expiry()));
         let reloader = Reloader {
             path,
             overrides,
@@ -117,27 +115,16 @@ impl App {
             current: std::sync::Mutex::new(config),
         };
         let (reloader, end) = (Arc::new(reloader), Arc::default());
-        Ok(Self {
-            rooms,
-            metrics,
-            doors,
-            reloader,
-            end,
-        })
+        Ok(Self { rooms, metrics, doors, reloader, end })
     }
 
     /// Serves until it is asked to end, then drains.
     pub async fn run(self, mut signals: Signals) -> Exit {
-        let Self {
-            rooms,
-            metrics,
-            doors,
-            reloader,
-            end,
-        } = self;
+        let Self { rooms, metrics, doors, reloader, end } = self;
         let mut served = JoinSet::new();
         let views = Arc::new(views(&rooms, &metrics, &reloader, &end));
-        doors.serve(&rooms, &views, &mut served);
+        let mut peers = JoinSet::new();
+        doors.serve(&rooms, &views, &mut peers, &mut served);
         served.spawn(Arc::clone(&reloader).watch());
         served.spawn(watch_backend(Arc::clone(&rooms), Arc::clone(&metrics)));
         info!(version = VERSION, "ready");
@@ -154,8 +141,9 @@ impl App {
             }
         }
         info!("draining");
-        // Nobody new comes in, but for what our own server still has to verify; the admin port and
-        // the resolver go last.
+        // No peer comes in any more. Our own server still may, to verify what is under way; the
+        // admin port and the resolver go last.
+        peers.abort_all();
         let patience = reloader.current().drain;
         drain(&rooms, patience).await;
         served.abort_all();
@@ -211,12 +199,8 @@ fn views(
         (shared(rooms), shared(rooms), shared(rooms));
     let (for_metrics, for_turned_away) = (Arc::clone(metrics), shared(rooms));
     let for_queue = shared(rooms);
-    let (for_ready, for_config, for_reload, for_log) = (
-        Arc::clone(reloader),
-        Arc::clone(reloader),
-        Arc::clone(reloader),
-        Arc::clone(reloader),
-    );
+    let (for_ready, for_config, for_reload, for_log) =
+        (Arc::clone(reloader), Arc::clone(reloader), Arc::clone(reloader), Arc::clone(reloader));
     let end = Arc::clone(end);
     crate::admin::Views {
         server_name: reloader.current().server_name,
@@ -269,11 +253,7 @@ fn readiness(identities: &Identities, now: SystemTime) -> Readiness {
 
 fn files(config: &Config) -> Vec<identity::Files> {
     let each = config.certificates.iter();
-    each.map(|it| identity::Files {
-        chain: it.chain.clone(),
-        key: it.key.clone(),
-    })
-    .collect()
+    each.map(|it| identity::Files { chain: it.chain.clone(), key: it.key.clone() }).collect()
 }
 
 fn keys(config: &Config) -> Result<BothKeys, Error> {
@@ -286,10 +266,7 @@ fn keys(config: &Config) -> Result<BothKeys, Error> {
         None => vec![seed()?.to_vec()],
     };
     let backend = Keys::new(&[seed()?.to_vec()]);
-    Ok(BothKeys {
-        public: Arc::new(Keys::new(&public)),
-        backend: Arc::new(backend),
-    })
+    Ok(BothKeys { public: Arc::new(Keys::new(&public)), backend: Arc::new(backend) })
 }
 
 /// 32 bytes of chance.
@@ -299,10 +276,7 @@ fn seed() -> Result<[u8; 32], Error> {
     Ok(seed)
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the process reads the clock here"
-)]
+#[expect(clippy::disallowed_methods, reason = "the process reads the clock here")]
 fn now() -> SystemTime {
     SystemTime::now()
 }

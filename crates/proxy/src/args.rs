@@ -124,17 +124,11 @@ impl Args {
 /// What the environment says instead of the configuration file; what is empty says nothing.
 pub fn overrides() -> Overrides {
     let read = |name: &str| {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "here is where the environment is read"
-        )]
+        #[expect(clippy::disallowed_methods, reason = "here is where the environment is read")]
         let value = std::env::var(name);
         value.ok().filter(|it| !it.is_empty())
     };
-    Overrides {
-        log_level: read("LIGASE_LOG"),
-        log_format: read("LIGASE_LOG_FORMAT"),
-    }
+    Overrides { log_level: read("LIGASE_LOG"), log_format: read("LIGASE_LOG_FORMAT") }
 }
 
 /// Whether whoever reads standard error likes color: it is a terminal, and `NO_COLOR` is not set
@@ -162,11 +156,7 @@ pub enum Exit {
 impl Exit {
     /// How a command ends that was never begun: help and version are what was asked for.
     pub fn instead(of: &clap::Error) -> Self {
-        if of.use_stderr() {
-            Self::Usage
-        } else {
-            Self::Done
-        }
+        if of.use_stderr() { Self::Usage } else { Self::Done }
     }
 
     /// The exit code.

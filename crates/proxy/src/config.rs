@@ -245,9 +245,7 @@ pub struct DialbackSecret {
 /// A secret has no business in a log.
 impl fmt::Debug for DialbackSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DialbackSecret")
-            .field("file", &self.file)
-            .finish_non_exhaustive()
+        f.debug_struct("DialbackSecret").field("file", &self.file).finish_non_exhaustive()
     }
 }
 
@@ -271,10 +269,7 @@ pub struct Error {
 
 impl Error {
     fn at(key: impl Into<String>, problem: impl fmt::Display) -> Self {
-        Self {
-            key: key.into(),
-            problem: problem.to_string(),
-        }
+        Self { key: key.into(), problem: problem.to_string() }
     }
 }
 

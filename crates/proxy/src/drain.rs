@@ -27,10 +27,7 @@ pub async fn drain(rooms: &Arc<Rooms>, patience: Duration) {
     }
     until(begun + patience.mul_f32(CARE), || rooms.tables.is_quiet()).await;
     order(rooms, |_| true);
-    until(deadline, || {
-        rooms.tables.look_around(|_, entries| entries.is_empty())
-    })
-    .await;
+    until(deadline, || rooms.tables.look_around(|_, entries| entries.is_empty())).await;
 }
 
 fn order(rooms: &Rooms, which: impl Fn(bool) -> bool) {

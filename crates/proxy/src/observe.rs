@@ -35,11 +35,7 @@ struct Counted {
 impl Observer {
     /// An observer that counts in `metrics`.
     pub fn new(metrics: Arc<Metrics>) -> Self {
-        Self {
-            metrics,
-            open: Mutex::default(),
-            throttle: Mutex::default(),
-        }
+        Self { metrics, open: Mutex::default(), throttle: Mutex::default() }
     }
 
     /// Takes note of an event.
@@ -52,24 +48,10 @@ impl Observer {
                 }
             }
             Event::Ended(facts, ending) => self.ended(facts, ending),
-            Event::Bound {
-                facts,
-                pair,
-                grounds,
-                took,
-            } => {
+            Event::Bound { facts, pair, grounds, took } => {
                 self.bound(facts, &pair, grounds, took);
             }
-            Event::Failed { pair, side, reason } => {
-                if side == binding::Side::Backend {
-                    self.metrics.standing.backend(reason != UNREACHED);
-                }
-                let (sender, target) = (pair.sender.as_str(), pair.target.as_str());
-                warn!(
-                    side = side.as_str(),
-                    sender, target, reason, "no way out for a pair"
-                );
-            }
+            Event::Failed { pair, side, reason } => self.failed(&pair, side, reason),
             Event::Fell { pair, to } => {
                 let rung = match to {
                     stream::Rung::External => Rung::DomainName,
@@ -77,18 +59,9 @@ impl Observer {
                     stream::Rung::Plain => Rung::Plain,
                 };
                 self.metrics.verdicts.fell_back(rung);
-                debug!(
-                    remote = pair.target.as_str(),
-                    rung = rung.as_str(),
-                    "fell back"
-                );
+                debug!(remote = pair.target.as_str(), rung = rung.as_str(), "fell back");
             }
-            Event::Broke {
-                violation,
-                side,
-                connection,
-                peer,
-            } => {
+            Event::Broke { violation, side, connection, peer } => {
                 let side = match side {
                     binding::Side::Public => ViolationSide::Public,
                     binding::Side::Backend => ViolationSide::Backend,
@@ -99,20 +72,10 @@ impl Observer {
                 self.broke(violation, ViolationSide::Admin, None, Some(peer));
             }
             Event::Dialback { role, valid } => self.dialed_back(role, valid),
-            Event::Judged {
-                side,
-                outbound,
-                domain,
-                proof,
-                result,
-                reason,
-            } => {
+            Event::Judged { side, outbound, domain, proof, result, reason } => {
                 self.judged(side, outbound, proof, result, reason);
                 let proof = proof.unwrap_or("none");
-                debug!(
-                    domain = domain.as_str(),
-                    proof, result, reason, "judged a peer"
-                );
+                debug!(domain = domain.as_str(), proof, result, reason, "judged a peer");
             }
             Event::Passed { side, kind, count } => {
                 let kind = Kind::read(kind.as_str()).unwrap_or(Kind::Message);
@@ -121,24 +84,36 @@ impl Observer {
             Event::Bounced { side, condition } => {
                 let condition = BounceCondition::read(condition);
                 let condition = condition.unwrap_or(BounceCondition::UndefinedCondition);
-                self.metrics
-                    .refusals
-                    .bounced(towards(side.other()), condition);
+                self.metrics.refusals.bounced(towards(side.other()), condition);
             }
             Event::Revoked => self.metrics.refusals.revoked(RevocationCause::PeerRevoked),
         }
     }
 
+    fn failed(&self, pair: &binding::DomainPair, side: binding::Side, reason: &'static str) {
+        let backend = side == binding::Side::Backend;
+        if backend {
+            self.metrics.standing.backend(reason != UNREACHED);
+        }
+        let (sender, target) = (pair.sender.as_str(), pair.target.as_str());
+        let side = side.as_str();
+        if backend && DISTRUST.contains(&reason) {
+            warn!(
+                side,
+                sender,
+                target,
+                reason,
+                "our server refused a pair; does its trust store hold backend.local_ca?"
+            );
+        } else {
+            warn!(side, sender, target, reason, "no way out for a pair");
+        }
+    }
+
     fn opened(&self, facts: Facts) {
         let connection =
-            self.metrics
-                .connections
-                .opened(side(facts.side), direction(&facts), transport(&facts));
-        let counted = Counted {
-            connection,
-            channel: None,
-            bindings: Vec::new(),
-        };
+            self.metrics.connections.opened(side(facts.side), direction(&facts), transport(&facts));
+        let counted = Counted { connection, channel: None, bindings: Vec::new() };
         self.open().insert(facts.id, counted);
         debug!(
             conn = facts.id.0,
@@ -260,26 +235,16 @@ impl Observer {
         if side == binding::Side::Backend {
             return;
         }
-        let direction = if outbound {
-            Direction::Outbound
-        } else {
-            Direction::Inbound
+        let direction = if outbound { Direction::Outbound } else { Direction::Inbound };
+        let tried = match reason.split('.').next() {
+            Some("dane") => Proof::Dane,
+            Some("posh") => Proof::Posh,
+            Some(_) | None => Proof::Pkix,
         };
-        let proof = proof
-            .and_then(Proof::read)
-            .unwrap_or(match reason.split('.').next() {
-                Some("dane") => Proof::Dane,
-                Some("posh") => Proof::Posh,
-                _ => Proof::Pkix,
-            });
+        let proof = proof.and_then(Proof::read).unwrap_or(tried);
         let result = AuthResult::read(result).unwrap_or(AuthResult::Undetermined);
         let reason = AuthReason::read(reason).unwrap_or(AuthReason::Other);
-        self.metrics.verdicts.attempted(Attempt {
-            direction,
-            proof,
-            result,
-            reason,
-        });
+        self.metrics.verdicts.attempted(Attempt { direction, proof, result, reason });
     }
 
     fn open(&self) -> MutexGuard<'_, HashMap<ConnectionId, Counted>> {
@@ -318,6 +283,9 @@ pub fn transport(facts: &Facts) -> Transport {
         Some(ligase_verifier::Transport::DirectTls) => Transport::DirectTls,
     }
 }
+
+/// The reasons for which our own server refuses a pair when it does not trust our authority.
+const DISTRUST: [&str; 2] = ["sasl", "stream.closed"];
 
 /// The reason of a search that found nobody at the address.
 const UNREACHED: &str = "connect";

@@ -19,11 +19,7 @@ use crate::stream::{Bounds, Element, Frame, Framer, Keys, Limits, Piece, Reader,
 pub(crate) mod proof;
 pub(crate) mod walk;
 
-pub(crate) const LIMITS: Limits = Limits {
-    element: 65_536,
-    depth: 128,
-    attributes: 256,
-};
+pub(crate) const LIMITS: Limits = Limits { element: 65_536, depth: 128, attributes: 256 };
 
 /// What opens a stream whose rest is to be read.
 pub(crate) const HEADER: &str = "<stream:stream xmlns='jabber:server' \
@@ -87,10 +83,7 @@ pub(crate) const BOUNDS: Bounds = Bounds {
 /// Terms under which l.test and l2.test are served here, by ligase.test.
 pub(crate) fn terms(side: Side, level: Level) -> Terms {
     let hosted = HashSet::from([domain("l.test"), domain("l2.test")]);
-    let policy = Policy {
-        default: level,
-        ..Policy::default()
-    };
+    let policy = Policy { default: level, ..Policy::default() };
     Terms {
         side,
         hosted: Arc::new(Hosted::Only(hosted)),

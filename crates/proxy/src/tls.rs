@@ -64,11 +64,7 @@ impl Tls {
         client.resumption = Resumption::disabled();
         client.enable_early_data = false;
 
-        Ok(Self {
-            server: Arc::new(server),
-            client: Arc::new(client),
-            identities,
-        })
+        Ok(Self { server: Arc::new(server), client: Arc::new(client), identities })
     }
 
     /// What we are called, and by which certificates.
@@ -131,12 +127,7 @@ pub enum Begin {
 /// The certificates that the peer of a finished handshake has shown, if any.
 pub fn presented(connection: &CommonState) -> Option<Presented> {
     let chain = connection.peer_certificates()?;
-    Presented::new(
-        chain
-            .iter()
-            .map(|certificate| certificate.clone().into_owned())
-            .collect(),
-    )
+    Presented::new(chain.iter().map(|certificate| certificate.clone().into_owned()).collect())
 }
 
 /// Which rule a peer broke with whom no handshake could be finished; `None` if the network failed
@@ -146,19 +137,17 @@ pub fn violation(error: &io::Error) -> Option<Violation> {
 
     let error = error.get_ref()?.downcast_ref::<rustls::Error>()?;
     let no_protocol = It::AlertReceived(AlertDescription::NoApplicationProtocol);
-    Some(
-        if *error == It::NoApplicationProtocol || *error == no_protocol {
-            Violation::TlsAlpn
-        } else if is_about_versions(error) {
-            Violation::TlsVersion
-        } else if *error == It::InvalidCertificate(CertificateError::BadSignature) {
-            Violation::CertProofOfPossession
-        } else if matches!(error, It::InvalidCertificate(_)) {
-            Violation::CertMalformed
-        } else {
-            Violation::TlsHandshake
-        },
-    )
+    Some(if *error == It::NoApplicationProtocol || *error == no_protocol {
+        Violation::TlsAlpn
+    } else if is_about_versions(error) {
+        Violation::TlsVersion
+    } else if *error == It::InvalidCertificate(CertificateError::BadSignature) {
+        Violation::CertProofOfPossession
+    } else if matches!(error, It::InvalidCertificate(_)) {
+        Violation::CertMalformed
+    } else {
+        Violation::TlsHandshake
+    })
 }
 
 fn is_about_versions(error: &rustls::Error) -> bool {
@@ -195,10 +184,7 @@ struct Named {
 impl ResolvesServerCert for Named {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let addressed = self.addressed.as_ref().map(Domain::ascii);
-        Some(
-            self.identities
-                .for_name(hello.server_name().or(addressed).unwrap_or_default()),
-        )
+        Some(self.identities.for_name(hello.server_name().or(addressed).unwrap_or_default()))
     }
 }
 

@@ -51,22 +51,14 @@ impl Drop for Folder {
 
 #[track_caller]
 fn check(output: &Output, code: i32, stdout: &str) {
-    assert_eq!(
-        String::from_utf8_lossy(&output.stdout),
-        stdout,
-        "{output:?}"
-    );
+    assert_eq!(String::from_utf8_lossy(&output.stdout), stdout, "{output:?}");
     assert_eq!(output.status.code(), Some(code), "{output:?}");
 }
 
 #[test]
 fn validate_prints_each_problem_by_its_key() {
     let folder = Folder::new("validate");
-    check(
-        &folder.ligase(&["validate"], ""),
-        0,
-        "ligase.yaml: no problem\n",
-    );
+    check(&folder.ligase(&["validate"], ""), 0, "ligase.yaml: no problem\n");
     check(
         &folder.ligase(&["validate"], "hots: 1\nlog: {level: loud}"),
         78,
@@ -90,10 +82,7 @@ fn run_does_not_start_with_a_broken_configuration() {
     let output = folder.ligase(&["run"], "capture: ebpf");
     check(&output, 78, "");
     let said = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(
-        said,
-        "capture: \"ebpf\" is not one of dns, redirect, explicit\n"
-    );
+    assert_eq!(said, "capture: \"ebpf\" is not one of dns, redirect, explicit\n");
 }
 
 #[test]
@@ -103,21 +92,15 @@ fn capture_prints_rules_and_changes_nothing() {
     let output = folder.ligase(&["capture", "print"], redirect);
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let rules = String::from_utf8_lossy(&output.stdout);
-    for part in [
-        "table inet ligase",
-        "meta skuid 7269 return",
-        "tcp dport 5269 redirect to :7270",
-    ] {
+    for part in ["table inet ligase", "meta skuid 7269 return", "tcp dport 5269 redirect to :7270"]
+    {
         assert!(rules.contains(part), "{rules}");
     }
     for action in ["print", "apply"] {
         let output = folder.ligase(&["capture", action], "");
         check(&output, 78, "");
         let said = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(
-            said,
-            "capture: there are rules with `capture: redirect` only\n"
-        );
+        assert_eq!(said, "capture: there are rules with `capture: redirect` only\n");
     }
 }
 
@@ -129,9 +112,6 @@ fn what_is_printed_instead_goes_where_it_belongs() {
     };
     let version = ligase("--version");
     assert_eq!(version.status.code(), Some(0));
-    assert!(
-        String::from_utf8_lossy(&version.stdout).starts_with("ligase "),
-        "{version:?}"
-    );
+    assert!(String::from_utf8_lossy(&version.stdout).starts_with("ligase "), "{version:?}");
     check(&ligase("walk"), 64, "");
 }

@@ -61,10 +61,8 @@ fn every_limit_is_documented_as_it_is() {
 
 #[test]
 fn every_key_is_documented() {
-    let documented: BTreeSet<String> = rows("## Keys")
-        .into_iter()
-        .map(|row| row[0].clone())
-        .collect();
+    let documented: BTreeSet<String> =
+        rows("## Keys").into_iter().map(|row| row[0].clone()).collect();
     let mut real = BTreeSet::new();
     collect("", "", &mut real);
     assert_eq!(documented, real);
@@ -83,11 +81,7 @@ fn every_default_is_documented_as_it_is() {
         for (depth, key) in key.split('.').enumerate() {
             text += &format!("\n{}{key}:", "  ".repeat(depth));
         }
-        assert_eq!(
-            parse(&format!("{text} {default}")).as_ref(),
-            Ok(&least),
-            "{key}"
-        );
+        assert_eq!(parse(&format!("{text} {default}")).as_ref(), Ok(&least), "{key}");
         tried += 1;
     }
     assert!(15 < tried, "only {tried} defaults were found");

@@ -119,10 +119,7 @@ impl End {
             Machine::Initiating(it) => it.handle(input, at, &mut self.table, &mut out),
             Machine::Receiving(it) => it.handle(input, at, &mut self.table, &mut out),
         }
-        assert!(
-            !self.closed || out.is_empty(),
-            "a closed stream goes on: {out:?}"
-        );
+        assert!(!self.closed || out.is_empty(), "a closed stream goes on: {out:?}");
         self.todo.extend(out);
     }
 
@@ -170,13 +167,7 @@ impl Meeting {
         let errand = Errand::Carry(way());
         let (machine, first) = Initiating::new(WIRE, terms, errand, world.rung, false, &mut ours);
         let initiating = End::new(Machine::Initiating(machine), ours, first);
-        Self {
-            initiating,
-            receiving,
-            world,
-            at: Duration::ZERO,
-            proofs: HashMap::new(),
-        }
+        Self { initiating, receiving, world, at: Duration::ZERO, proofs: HashMap::new() }
     }
 
     /// Has them talk until neither has any more to say.
@@ -196,11 +187,7 @@ impl Meeting {
     /// One of them does the next thing that its machine wants.
     fn act(&mut self, initiating: bool) -> bool {
         let at = self.at;
-        let end = if initiating {
-            &mut self.initiating
-        } else {
-            &mut self.receiving
-        };
+        let end = if initiating { &mut self.initiating } else { &mut self.receiving };
         let Some(action) = end.todo.pop_front() else {
             let answer = end.answers.pop_front();
             let acted = answer.is_some();
@@ -234,11 +221,7 @@ impl Meeting {
             }
             Action::Judge(..) | Action::AskAuthority(..) | Action::Reach(_) => {
                 let answer = self.find_out(initiating, &action);
-                let end = if initiating {
-                    &mut self.initiating
-                } else {
-                    &mut self.receiving
-                };
+                let end = if initiating { &mut self.initiating } else { &mut self.receiving };
                 end.answers.push_back(answer);
             }
             Action::Hold(stanza) => panic!("{} has a way out, but waits", stanza.pair),
@@ -253,15 +236,8 @@ impl Meeting {
         match question {
             Action::Judge(domain, presented) => {
                 // Whoever asks is told about the other.
-                let known = if initiating {
-                    self.world.receiving
-                } else {
-                    self.world.initiating
-                };
-                let because = |finding| Reason {
-                    prooftype: None,
-                    finding,
-                };
+                let known = if initiating { self.world.receiving } else { self.world.initiating };
+                let because = |finding| Reason { prooftype: None, finding };
                 let verdict = match (known, presented) {
                     (_, None) => Verdict::Unproven(because(Found::NoCertificate)),
                     (Known::Proven, Some(_)) => self
@@ -279,11 +255,7 @@ impl Meeting {
                 Input::Authority(pair.clone(), answer)
             }
             Action::Reach(pair) => {
-                let result = if self.world.reached {
-                    Ok(())
-                } else {
-                    Err(Setback::Unreachable)
-                };
+                let result = if self.world.reached { Ok(()) } else { Err(Setback::Unreachable) };
                 Input::Reached(pair.clone(), result)
             }
             other => panic!("{other:?} is no question"),
@@ -295,22 +267,13 @@ impl Meeting {
     fn authority(&mut self, pair: &DomainPair, id: &StreamId, key: &str) -> Answer {
         let table = &mut self.initiating.table;
         let wire = ConnectionId(3);
-        let world = World {
-            level: Level::Any,
-            ..self.world
-        };
+        let world = World { level: Level::Any, ..self.world };
         let terms = terms(&world, "montague.example");
         let ids = Ids::seeded([6; 32]);
         let (mut theirs, _) = Receiving::new(wire, terms, ids, false, table);
 
         let mut ours = Table::default();
-        let terms = self::terms(
-            &World {
-                tls: false,
-                ..world
-            },
-            "capulet.example",
-        );
+        let terms = self::terms(&World { tls: false, ..world }, "capulet.example");
         let errand = Errand::Verify(pair.clone(), id.clone(), key.to_owned());
         let (mut machine, mut actions) =
             Initiating::new(wire, terms, errand, Rung::Plain, false, &mut ours);
@@ -362,10 +325,7 @@ impl Meeting {
         if !(one.wants_tls && other.wants_tls) {
             return false;
         }
-        assert!(
-            one.incoming.is_empty() && other.incoming.is_empty(),
-            "plaintext behind STARTTLS"
-        );
+        assert!(one.incoming.is_empty() && other.incoming.is_empty(), "plaintext behind STARTTLS");
         assert!(one.outgoing.is_empty() && other.outgoing.is_empty());
         (one.wants_tls, other.wants_tls) = (false, false);
         one.tell(Input::Secured(shown("capulet.example")), self.at);
@@ -401,11 +361,7 @@ impl Meeting {
              <message from='romeo@verona.example' to='juliet@capulet.example'/>",
         );
         self.talk();
-        assert_eq!(
-            self.receiving.told.len(),
-            2,
-            "one stanza passes, the other does not"
-        );
+        assert_eq!(self.receiving.told.len(), 2, "one stanza passes, the other does not");
         assert_eq!(self.receiving.told[1], format!("forward 2 {}", way()));
     }
 
@@ -415,10 +371,7 @@ impl Meeting {
         assert_eq!(self.initiating.told, [format!("failed {why}")]);
         assert_eq!(self.receiving.told, [""; 0]);
         assert_eq!(self.initiating.table.exit(&way()), None);
-        assert_eq!(
-            self.receiving.table.passage(&way(), WIRE),
-            Passage::Forbidden
-        );
+        assert_eq!(self.receiving.table.passage(&way(), WIRE), Passage::Forbidden);
     }
 }
 
@@ -453,10 +406,7 @@ fn it_does_not_matter_how_the_wire_divides_bytes() {
 
 #[test]
 fn without_a_certificate_that_proves_anything_the_authority_is_asked() {
-    let mut meeting = meet(World {
-        initiating: Known::Unproven,
-        ..GOOD
-    });
+    let mut meeting = meet(World { initiating: Known::Unproven, ..GOOD });
     assert!(!meeting.receiving.said.contains("EXTERNAL"));
     assert!(meeting.initiating.said.contains("<db:result"));
     meeting.assert_bound();
@@ -464,21 +414,14 @@ fn without_a_certificate_that_proves_anything_the_authority_is_asked() {
 
 #[test]
 fn neither_of_two_servers_without_certificates_is_left_waiting() {
-    let mut meeting = meet(World {
-        initiating: Known::Unproven,
-        receiving: Known::Unproven,
-        ..GOOD
-    });
+    let mut meeting =
+        meet(World { initiating: Known::Unproven, receiving: Known::Unproven, ..GOOD });
     meeting.assert_bound();
 }
 
 #[test]
 fn dialback_in_the_clear_suffices_where_policy_says_so() {
-    let mut meeting = meet(World {
-        level: Level::Any,
-        tls: false,
-        ..GOOD
-    });
+    let mut meeting = meet(World { level: Level::Any, tls: false, ..GOOD });
     assert!(!meeting.initiating.said.contains("starttls"));
     meeting.assert_bound();
 }
@@ -493,10 +436,7 @@ fn nothing_is_said_in_the_clear_where_policy_does_not() {
 
 #[test]
 fn the_lower_rung_asks_by_dialback_what_the_certificate_then_proves() {
-    let mut meeting = meet(World {
-        rung: Rung::Dialback,
-        ..GOOD
-    });
+    let mut meeting = meet(World { rung: Rung::Dialback, ..GOOD });
     assert!(meeting.receiving.said.contains("EXTERNAL"));
     assert!(!meeting.initiating.said.contains("EXTERNAL"));
     meeting.assert_bound();
@@ -504,44 +444,27 @@ fn the_lower_rung_asks_by_dialback_what_the_certificate_then_proves() {
 
 #[test]
 fn who_is_refuted_gets_nowhere() {
-    let meeting = meet(World {
-        receiving: Known::Refuted,
-        ..GOOD
-    });
+    let meeting = meet(World { receiving: Known::Refuted, ..GOOD });
     meeting.assert_failed("dane.mismatch");
     assert!(meeting.initiating.closed && meeting.receiving.closed);
     // Before TLS there is a header and a wish; nothing more was said.
     assert_eq!(meeting.initiating.said.matches("<stream:stream").count(), 1);
 
-    let meeting = meet(World {
-        initiating: Known::Refuted,
-        ..GOOD
-    });
+    let meeting = meet(World { initiating: Known::Refuted, ..GOOD });
     meeting.assert_failed("dialback.refused");
 }
 
 #[test]
 fn where_proof_is_wanted_a_key_is_none() {
-    let meeting = meet(World {
-        level: Level::Dna,
-        initiating: Known::Unproven,
-        ..GOOD
-    });
+    let meeting = meet(World { level: Level::Dna, initiating: Known::Unproven, ..GOOD });
     meeting.assert_failed("dialback.refused");
 }
 
 #[test]
 fn without_a_way_out_behind_them_nothing_is_granted() {
-    let meeting = meet(World {
-        reached: false,
-        ..GOOD
-    });
+    let meeting = meet(World { reached: false, ..GOOD });
     meeting.assert_failed("sasl");
-    let meeting = meet(World {
-        reached: false,
-        initiating: Known::Unproven,
-        ..GOOD
-    });
+    let meeting = meet(World { reached: false, initiating: Known::Unproven, ..GOOD });
     meeting.assert_failed("dialback.refused");
 }
 
@@ -589,10 +512,7 @@ fn a_stream_without_use_ends_and_takes_its_rows_along() {
 
 #[test]
 fn whoever_is_refused_does_not_stay() {
-    let mut meeting = meet(World {
-        initiating: Known::Refuted,
-        ..GOOD
-    });
+    let mut meeting = meet(World { initiating: Known::Refuted, ..GOOD });
     for _ in 0..4 {
         if !(meeting.initiating.closed && meeting.receiving.closed) {
             meeting.wait();
@@ -607,9 +527,7 @@ fn whoever_drains_is_heard_out() {
     let mut meeting = meet(GOOD);
     let at = meeting.at;
     // What was on its way when the drain began still arrives.
-    meeting
-        .initiating
-        .say("<message from='romeo@montague.example' to='juliet@capulet.example'/>");
+    meeting.initiating.say("<message from='romeo@montague.example' to='juliet@capulet.example'/>");
     meeting.receiving.tell(Input::Drain, at);
     meeting.talk();
     assert_eq!(meeting.receiving.told.len(), 2);
@@ -640,10 +558,7 @@ fn terms(world: &World, hosted: &str) -> Arc<Terms> {
     if hosted == "montague.example" {
         domains.insert(domain("verona.example"));
     }
-    let policy = Policy {
-        default: world.level,
-        ..Policy::default()
-    };
+    let policy = Policy { default: world.level, ..Policy::default() };
     Arc::new(Terms {
         side: Side::Public,
         hosted: Arc::new(Hosted::Only(domains)),
@@ -655,11 +570,7 @@ fn terms(world: &World, hosted: &str) -> Arc<Terms> {
     })
 }
 
-const LIMITS: Limits = Limits {
-    element: 8192,
-    depth: 128,
-    attributes: 256,
-};
+const LIMITS: Limits = Limits { element: 8192, depth: 128, attributes: 256 };
 
 const BOUNDS: Bounds = Bounds {
     preauth: Duration::from_secs(30),

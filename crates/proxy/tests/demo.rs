@@ -1,9 +1,6 @@
 //! The demo: what it says of itself is true, and it leaves nothing behind.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot go on has failed, and says where"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed, and says where")]
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -53,11 +50,7 @@ fn the_story_is_true_and_leaves_nothing_behind() {
     let readme = fs::read_to_string(readme).unwrap();
     let shown = readme.split_once("BEFORE  the servers").unwrap().1;
     let shown = shown.split_once("```").unwrap().0;
-    let shown: Vec<_> = shown
-        .lines()
-        .skip(1)
-        .filter(|line| *line != "  ...")
-        .collect();
+    let shown: Vec<_> = shown.lines().skip(1).filter(|line| *line != "  ...").collect();
     assert!(15 < shown.len(), "{shown:?}");
     for line in shown {
         assert!(said.lines().any(|it| it == line), "no longer said: {line}");
@@ -89,9 +82,7 @@ fn whoever_stays_can_look_around_until_they_end_it() {
         rest.strip_suffix("/connections").map(str::to_owned)
     });
     assert!(address.unwrap().starts_with("127."));
-    lines
-        .find(|line| line.trim_start().starts_with("log"))
-        .unwrap();
+    lines.find(|line| line.trim_start().starts_with("log")).unwrap();
     assert_eq!(proxies_in(&folder).len(), 2);
     interrupt(&running);
     assert!(running.wait().unwrap().success());

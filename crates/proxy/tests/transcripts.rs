@@ -82,9 +82,7 @@ fn replay(file: &Path) -> Result<(), String> {
         let at = |fault| format!("{}:{number}: {fault}", file.display());
         stage.play(&line).map_err(at)?;
     }
-    stage
-        .heard_all()
-        .map_err(|fault| format!("{}: at the end: {fault}", file.display()))
+    stage.heard_all().map_err(|fault| format!("{}: at the end: {fault}", file.display()))
 }
 
 /// The lines of a transcript with their numbers, comments dropped and continuations joined.
@@ -203,14 +201,8 @@ impl Stage {
                 Some(_) => Rung::Plain,
             };
             let errand = errand(&options);
-            let (machine, actions) = Initiating::new(
-                id,
-                Arc::clone(&terms),
-                errand,
-                rung,
-                direct,
-                &mut self.table,
-            );
+            let (machine, actions) =
+                Initiating::new(id, Arc::clone(&terms), errand, rung, direct, &mut self.table);
             (Machine::Initiating(machine), actions)
         };
         let connection = Connection {
@@ -231,8 +223,7 @@ impl Stage {
     fn exit(&mut self, pair: &DomainPair) {
         let id = ConnectionId(1000);
         self.table.open(id, Side::Backend);
-        self.table
-            .prove(id, pair.target.clone(), Grounds::Configured);
+        self.table.prove(id, pair.target.clone(), Grounds::Configured);
         self.table.let_out(pair, id).unwrap();
     }
 
@@ -294,11 +285,7 @@ impl Stage {
             connection.actions.extend(shown);
         }
         let gone = self.table.row(id).is_none();
-        assert_eq!(
-            gone,
-            self.connection().is_closed,
-            "a row for each open stream"
-        );
+        assert_eq!(gone, self.connection().is_closed, "a row for each open stream");
     }
 
     /// The next action is this one.
@@ -352,28 +339,21 @@ impl Stage {
             }
             ["ask", sender, target] => Input::Ask(pair(sender, target)),
             ["repeat", sender, target] => Input::Repeat(pair(sender, target)),
-            ["timeout"] => Input::TimedOut {
-                quiet: Duration::ZERO,
-            },
-            ["timeout", quiet] => Input::TimedOut {
-                quiet: Duration::from_secs(quiet.parse().unwrap()),
-            },
+            ["timeout"] => Input::TimedOut { quiet: Duration::ZERO },
+            ["timeout", quiet] => {
+                Input::TimedOut { quiet: Duration::from_secs(quiet.parse().unwrap()) }
+            }
             ["drain"] => Input::Drain,
             _ => panic!("{words:?} is no fact"),
         }
     }
 
     fn verdict(&mut self, name: &str, verdict: &str) -> Verdict {
-        let because = |finding| Reason {
-            prooftype: None,
-            finding,
-        };
+        let because = |finding| Reason { prooftype: None, finding };
         match verdict {
-            "proven" => self
-                .proofs
-                .entry(name.to_owned())
-                .or_insert_with(|| proof::proven(name))
-                .clone(),
+            "proven" => {
+                self.proofs.entry(name.to_owned()).or_insert_with(|| proof::proven(name)).clone()
+            }
             "unproven" => Verdict::Unproven(because(Found::WrongName)),
             "refuted" => Verdict::Refuted(because(Found::TlsaMismatch)),
             "undetermined" => Verdict::Undetermined(because(Found::DnsFailure)),
@@ -492,11 +472,7 @@ fn setback(word: &str) -> Setback {
 }
 
 fn errand(options: &HashMap<&str, &str>) -> Errand {
-    let words = |name| {
-        options
-            .get(name)
-            .map(|it| it.split(',').collect::<Vec<_>>())
-    };
+    let words = |name| options.get(name).map(|it| it.split(',').collect::<Vec<_>>());
     if let Some(words) = words("carry") {
         Errand::Carry(pair(words[0], words[1]))
     } else if let Some(words) = words("look") {
@@ -523,16 +499,9 @@ fn terms(side: &str, options: &HashMap<&str, &str>) -> Terms {
             Hosted::Only(names.map(domain).collect::<HashSet<_>>())
         }
     };
-    let policy = Policy {
-        default: level,
-        ..Policy::default()
-    };
+    let policy = Policy { default: level, ..Policy::default() };
     Terms {
-        side: if side == "public" {
-            Side::Public
-        } else {
-            Side::Backend
-        },
+        side: if side == "public" { Side::Public } else { Side::Backend },
         hosted: Arc::new(hosted),
         policy: Arc::new(policy),
         tls: options.get("tls") != Some(&"no"),
@@ -552,11 +521,7 @@ const TIMER: &str = "? timer";
 const NAMESPACES: &str = " xmlns='jabber:server' xmlns:db='jabber:server:dialback' \
     xmlns:stream='http://etherx.jabber.org/streams'>";
 
-const LIMITS: Limits = Limits {
-    element: 8192,
-    depth: 128,
-    attributes: 256,
-};
+const LIMITS: Limits = Limits { element: 8192, depth: 128, attributes: 256 };
 
 const BOUNDS: Bounds = Bounds {
     preauth: Duration::from_secs(30),

@@ -17,11 +17,7 @@ pub struct Association {
 
 impl Association {
     pub(crate) fn witness(domain: Domain, prooftype: Prooftype, expires: SystemTime) -> Self {
-        Self {
-            domain,
-            prooftype,
-            expires,
-        }
+        Self { domain, prooftype, expires }
     }
 
     /// The domain that the peer speaks for.

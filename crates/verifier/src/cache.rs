@@ -35,11 +35,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Cache<K, V> {
     /// wait, so that peers cannot make us flood others.
     pub(crate) fn new(entries_max: usize, asking_max: usize) -> Self {
         let asking = Semaphore::new(asking_max);
-        Self {
-            entries: Mutex::default(),
-            entries_max,
-            asking,
-        }
+        Self { entries: Mutex::default(), entries_max, asking }
     }
 
     /// Tells what is known of `key` at that time, having asked if nothing is.
@@ -54,11 +50,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Cache<K, V> {
             // Never closed, so there is always a turn to wait for.
             let _turn = self.asking.acquire().await;
             let (value, until) = ask().await;
-            Found {
-                value,
-                from: at,
-                until: until.max(at + LIFETIME_MIN),
-            }
+            Found { value, from: at, until: until.max(at + LIFETIME_MIN) }
         });
         found.await.value.clone()
     }
@@ -79,9 +71,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Cache<K, V> {
                 entries.remove(&key);
             }
         }
-        let entry = Arc::new(Entry {
-            found: OnceCell::new(),
-        });
+        let entry = Arc::new(Entry { found: OnceCell::new() });
         entries.insert(key.clone(), Arc::clone(&entry));
         entry
     }
@@ -90,9 +80,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Cache<K, V> {
 impl<V> Entry<V> {
     fn holds(&self, at: SystemTime) -> bool {
         // A clock set back makes what was found later unfit for earlier.
-        self.found
-            .get()
-            .is_none_or(|it| it.from <= at && at < it.until)
+        self.found.get().is_none_or(|it| it.from <= at && at < it.until)
     }
 }
 

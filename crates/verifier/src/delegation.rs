@@ -55,22 +55,14 @@ pub(crate) struct Offer {
 impl Delegation {
     /// Reads the records of the STARTTLS and the direct TLS name of a service together.
     pub(crate) fn read(starttls: &Records, direct_tls: &Records) -> Self {
-        let both = [
-            (starttls, Transport::StartTls),
-            (direct_tls, Transport::DirectTls),
-        ];
+        let both = [(starttls, Transport::StartTls), (direct_tls, Transport::DirectTls)];
         let is_published = both.iter().any(|(records, _)| !records.data.is_empty());
-        let offers: Vec<Offer> = both
-            .iter()
-            .flat_map(|(it, transport)| read(it, *transport))
-            .collect();
+        let offers: Vec<Offer> =
+            both.iter().flat_map(|(it, transport)| read(it, *transport)).collect();
         let says_no = |it: &Data| matches!(it, Data::Srv { target, .. } if target.is_empty());
         if !offers.is_empty() {
             Self::Offered(offers)
-        } else if both
-            .iter()
-            .any(|(records, _)| records.data.iter().any(says_no))
-        {
+        } else if both.iter().any(|(records, _)| records.data.iter().any(says_no)) {
             Self::Declined
         } else if is_published {
             // Targets that are no host names lead nowhere, and not to the domain's own address
@@ -85,20 +77,10 @@ impl Delegation {
 fn read(records: &Records, transport: Transport) -> Vec<Offer> {
     let secure = records.security == Security::Secure;
     let offer = |it: &Data| match it {
-        Data::Srv {
-            priority,
-            weight,
-            port,
-            target,
-        } if *port != 0 => Some(Offer {
+        Data::Srv { priority, weight, port, target } if *port != 0 => Some(Offer {
             priority: *priority,
             weight: *weight,
-            endpoint: Endpoint {
-                target: target.parse().ok()?,
-                port: *port,
-                transport,
-                secure,
-            },
+            endpoint: Endpoint { target: target.parse().ok()?, port: *port, transport, secure },
         }),
         Data::Srv { .. } | Data::Address(_) | Data::Tlsa(_) => None,
     };

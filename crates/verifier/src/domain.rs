@@ -54,10 +54,7 @@ impl FromStr for Domain {
         }
         if text.is_ascii() && !has_a_label(text) {
             return match is_hostname(text) {
-                true => Ok(Self {
-                    ascii: lower_case(text),
-                    spelling: None,
-                }),
+                true => Ok(Self { ascii: lower_case(text), spelling: None }),
                 false => Err(InvalidDomain::Malformed),
             };
         }
@@ -82,21 +79,13 @@ fn international(text: &str) -> Result<Domain, InvalidDomain> {
     }
 
     let ascii = Uts46::new()
-        .to_ascii(
-            text.as_bytes(),
-            AsciiDenyList::STD3,
-            Hyphens::CheckFirstLast,
-            DnsLength::Verify,
-        )
+        .to_ascii(text.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast, DnsLength::Verify)
         .map_err(|_| malformed_if(text.is_ascii()))?;
     if !is_hostname(&ascii) {
         return Err(InvalidDomain::Malformed);
     }
-    let (spelling, sound) = Uts46::new().to_unicode(
-        ascii.as_bytes(),
-        AsciiDenyList::STD3,
-        Hyphens::CheckFirstLast,
-    );
+    let (spelling, sound) =
+        Uts46::new().to_unicode(ascii.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast);
     sound.map_err(|_| InvalidDomain::Malformed)?;
 
     // The spelling must be what IDNA2003 makes of what was written, and must stay as it is: it is
@@ -111,10 +100,7 @@ fn international(text: &str) -> Result<Domain, InvalidDomain> {
         return Err(InvalidDomain::Ambiguous);
     }
     let spelling = (spelling != ascii).then(|| Arc::from(&*spelling));
-    Ok(Domain {
-        ascii: Arc::from(&*ascii),
-        spelling,
-    })
+    Ok(Domain { ascii: Arc::from(&*ascii), spelling })
 }
 
 fn malformed_if(is_ascii: bool) -> InvalidDomain {
@@ -138,9 +124,7 @@ fn is_hostname(text: &str) -> bool {
     let sound = !text.is_empty() && text.len() <= NAME_MAX && text.split('.').all(is_label);
     // No top-level domain is a number (RFC 3696 §2), but the last part of every address is.
     let last = text.rsplit('.').next().unwrap_or(text);
-    let hex = last
-        .get(..2)
-        .is_some_and(|start| start.eq_ignore_ascii_case("0x"));
+    let hex = last.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("0x"));
     let number = last.bytes().all(|byte| byte.is_ascii_digit())
         || hex && last.bytes().skip(2).all(|byte| byte.is_ascii_hexdigit());
     sound && !number
@@ -151,9 +135,7 @@ fn is_label(label: &str) -> bool {
         && label.len() <= LABEL_MAX
         && !label.starts_with('-')
         && !label.ends_with('-')
-        && label
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 fn has_a_label(text: &str) -> bool {
@@ -161,9 +143,7 @@ fn has_a_label(text: &str) -> bool {
 }
 
 fn starts_a_label(label: &str) -> bool {
-    label
-        .get(..4)
-        .is_some_and(|start| start.eq_ignore_ascii_case("xn--"))
+    label.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("xn--"))
 }
 
 fn lower_case(text: &str) -> Arc<str> {

@@ -51,11 +51,7 @@ pub(crate) fn evaluate(request: &Request, evidence: &Evidence, terms: &Terms) ->
         return Verdict::Unproven(because(None, Finding::NoCertificate));
     };
     let proven = |prooftype, expires: SystemTime| {
-        Verdict::Proven(Association::witness(
-            request.domain.clone(),
-            prooftype,
-            expires,
-        ))
+        Verdict::Proven(Association::witness(request.domain.clone(), prooftype, expires))
     };
 
     let ruling = match terms.asks(Prooftype::Dane) {
@@ -116,16 +112,8 @@ impl<'a> References<'a> {
         // A peer that connected to us has no port there, so any of its hosts may be meant.
         let is_meant =
             |it: &&Endpoint| it.secure && request.endpoint.as_ref().is_none_or(|met| met.is_at(it));
-        let hosts = endpoints
-            .iter()
-            .filter(is_meant)
-            .map(|it| &it.target)
-            .collect();
-        Self {
-            request,
-            hosts,
-            hosts_expire,
-        }
+        let hosts = endpoints.iter().filter(is_meant).map(|it| &it.target).collect();
+        Self { request, hosts, hosts_expire }
     }
 }
 

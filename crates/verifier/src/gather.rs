@@ -157,14 +157,9 @@ async fn delegation(
         name: format!("{label}._tcp.{}", domain.ascii()),
         kind: Kind::Srv,
     };
-    let (starttls, direct_tls) = (
-        question(service.label()),
-        question(service.direct_tls_label()),
-    );
-    let (starttls, direct_tls) = tokio::join!(
-        lookup.look_up(&starttls, at),
-        lookup.look_up(&direct_tls, at)
-    );
+    let (starttls, direct_tls) = (question(service.label()), question(service.direct_tls_label()));
+    let (starttls, direct_tls) =
+        tokio::join!(lookup.look_up(&starttls, at), lookup.look_up(&direct_tls, at));
     let (starttls, direct_tls) = match (starttls, direct_tls) {
         (Ok(starttls), Ok(direct_tls)) => (starttls, direct_tls),
         (Err(Failure::Bogus), _) | (_, Err(Failure::Bogus)) => return Err(Failure::Bogus),
@@ -240,11 +235,7 @@ pub(crate) async fn gather(lookup: &dyn Lookup, request: &Request, wants_dane: b
         | Published::Bogus(_)
         | Published::Unreachable(_) => Vec::new(),
     };
-    Evidence {
-        endpoints,
-        tlsa,
-        posh: Published::Absent,
-    }
+    Evidence { endpoints, tlsa, posh: Published::Absent }
 }
 
 /// Waits for all of some futures, and returns what they return, in their order.

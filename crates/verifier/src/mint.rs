@@ -50,11 +50,7 @@ impl Authority {
     pub(crate) fn root(name: &str) -> Self {
         let (params, key) = (authority(name), KeyPair::generate().unwrap());
         let certificate = params.self_signed(&key).unwrap().der().clone();
-        Self {
-            params,
-            key,
-            certificate,
-        }
+        Self { params, key, certificate }
     }
 
     /// An authority below this one.
@@ -65,16 +61,8 @@ impl Authority {
     ) -> Self {
         let (mut params, key) = (authority(name), KeyPair::generate().unwrap());
         change(&mut params);
-        let certificate = params
-            .signed_by(&key, &self.issuer())
-            .unwrap()
-            .der()
-            .clone();
-        Self {
-            params,
-            key,
-            certificate,
-        }
+        let certificate = params.signed_by(&key, &self.issuer()).unwrap().der().clone();
+        Self { params, key, certificate }
     }
 
     /// A leaf below this authority.
@@ -95,11 +83,7 @@ impl Authority {
         let key = KeyPair::generate().unwrap();
         let mut params = leaf(names);
         change(&mut params);
-        let leaf = params
-            .signed_by(&key, &self.issuer())
-            .unwrap()
-            .der()
-            .clone();
+        let leaf = params.signed_by(&key, &self.issuer()).unwrap().der().clone();
         (leaf, PrivateKeyDer::Pkcs8(key.serialize_der().into()))
     }
 
@@ -115,11 +99,7 @@ pub(crate) fn self_signed(
 ) -> CertificateDer<'static> {
     let mut params = leaf(names);
     change(&mut params);
-    params
-        .self_signed(&KeyPair::generate().unwrap())
-        .unwrap()
-        .der()
-        .clone()
+    params.self_signed(&KeyPair::generate().unwrap()).unwrap().der().clone()
 }
 
 /// The key of a certificate, in DER.
@@ -195,12 +175,10 @@ fn write_name(writer: DERWriter<'_>, kind: &str, value: &str) {
         writer.write_sequence(|writer| {
             let oid = ObjectIdentifier::from_slice(&[1, 3, 6, 1, 5, 5, 7, 8, last]);
             writer.next().write_oid(&oid);
-            writer
-                .next()
-                .write_tagged(Tag::context(0), |writer| match kind {
-                    "srv" => writer.write_ia5_string(value),
-                    _ => writer.write_utf8_string(value),
-                });
+            writer.next().write_tagged(Tag::context(0), |writer| match kind {
+                "srv" => writer.write_ia5_string(value),
+                _ => writer.write_utf8_string(value),
+            });
         });
     });
 }

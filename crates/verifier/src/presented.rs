@@ -37,11 +37,7 @@ impl Presented {
         let mut sha256 = [0; 32];
         sha256.copy_from_slice(digest(&SHA256, first).as_ref());
         let leaf = Leaf::read(first).unwrap_or_default();
-        Some(Self(Arc::new(Chain {
-            certificates: chain,
-            sha256,
-            leaf,
-        })))
+        Some(Self(Arc::new(Chain { certificates: chain, sha256, leaf })))
     }
 
     /// All certificates as they were sent, leaf first, at most 16.
@@ -153,10 +149,7 @@ pub(crate) fn validity(certificate: &X509Certificate<'_>) -> Option<(SystemTime,
         SystemTime::UNIX_EPOCH.checked_add(since_1970)
     };
     let validity = certificate.validity();
-    Some((
-        time(validity.not_before.timestamp())?,
-        time(validity.not_after.timestamp())?,
-    ))
+    Some((time(validity.not_before.timestamp())?, time(validity.not_after.timestamp())?))
 }
 
 /// Reads the text of an otherName: `[0] EXPLICIT` around a string with the given tag.
@@ -175,9 +168,7 @@ fn unwrap(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
     let (length, rest) = match *length {
         short @ 0..=0x7f => (usize::from(short), rest),
         // No name is longer than two octets can say.
-        0x81 => rest
-            .split_first()
-            .map(|(it, rest)| (usize::from(*it), rest))?,
+        0x81 => rest.split_first().map(|(it, rest)| (usize::from(*it), rest))?,
         0x82 => {
             let (it, rest) = rest.split_first_chunk::<2>()?;
             (usize::from(u16::from_be_bytes(*it)), rest)

@@ -43,15 +43,9 @@ impl Roots {
     /// Counts these authorities, and no others. What cannot be read is left out.
     pub(crate) fn new(certificates: Vec<CertificateDer<'static>>) -> Self {
         let anchor = |it: &CertificateDer<'_>| Some(anchor_from_trusted_cert(it).ok()?.to_owned());
-        let both = certificates
-            .into_iter()
-            .filter_map(|it| anchor(&it).map(|anchor| (anchor, it)));
+        let both = certificates.into_iter().filter_map(|it| anchor(&it).map(|anchor| (anchor, it)));
         let (anchors, certificates) = both.unzip();
-        Self(Arc::new(Store {
-            anchors,
-            certificates,
-            revocations: Vec::new(),
-        }))
+        Self(Arc::new(Store { anchors, certificates, revocations: Vec::new() }))
     }
 
     pub(crate) fn revoking(&self, path: &Path) -> Result<Self, SetupError> {
@@ -95,8 +89,6 @@ impl Roots {
 
 impl fmt::Debug for Roots {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Roots")
-            .field("anchors", &self.0.anchors.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Roots").field("anchors", &self.0.anchors.len()).finish_non_exhaustive()
     }
 }

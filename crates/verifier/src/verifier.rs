@@ -38,11 +38,7 @@ impl Verifier {
         let roots = Roots::load(&settings.roots, settings.revocations.as_deref())?;
         let network = Network::new(settings, &roots)?;
         let (servers, trust_anchors) = (network.servers().to_vec(), network.trust_anchors());
-        Ok(Self {
-            servers,
-            trust_anchors,
-            ..Self::with(settings, Arc::new(network), roots)
-        })
+        Ok(Self { servers, trust_anchors, ..Self::with(settings, Arc::new(network), roots) })
     }
 
     /// A verifier that knows all it will ever know.
@@ -54,18 +50,9 @@ impl Verifier {
     fn with(settings: &Settings, lookup: Arc<dyn Lookup>, roots: Roots) -> Self {
         // Without DNSSEC there is nothing that TLSA records could prove or refute.
         let is_possible = |it: &Prooftype| *it != Prooftype::Dane || settings.dnssec != Dnssec::Off;
-        let prooftypes = settings
-            .prooftypes
-            .iter()
-            .copied()
-            .filter(is_possible)
-            .collect();
+        let prooftypes = settings.prooftypes.iter().copied().filter(is_possible).collect();
         let tlsa_usages = settings.tlsa_usages.clone();
-        let terms = Terms {
-            prooftypes,
-            tlsa_usages,
-            roots,
-        };
+        let terms = Terms { prooftypes, tlsa_usages, roots };
         Self {
             lookup: Remembered::new(lookup, settings.limits),
             terms,
@@ -85,10 +72,7 @@ impl Verifier {
         let gathered = gather(&self.lookup, &request, wants_dane);
         let Ok(mut evidence) = timeout(self.patience, gathered).await else {
             let finding = Finding::DnsLimit;
-            return Verdict::Undetermined(Reason {
-                prooftype: None,
-                finding,
-            });
+            return Verdict::Undetermined(Reason { prooftype: None, finding });
         };
         let verdict = evaluate(&request, &evidence, &self.terms);
 
@@ -98,26 +82,19 @@ impl Verifier {
         if !is_open || !request.presented.as_ref().is_some_and(may_help) {
             return verdict;
         }
-        evidence.posh = self
-            .posh_of(&request.domain, request.service, request.at)
-            .await;
+        evidence.posh = self.posh_of(&request.domain, request.service, request.at).await;
         evaluate(&request, &evidence, &self.terms)
     }
 
     /// Tells what each prooftype says by itself, and what it says it by; for people.
     pub async fn examine(&self, request: &Request) -> Examination {
         let mut evidence = gather(&self.lookup, request, true).await;
-        evidence.posh = self
-            .posh_of(&request.domain, request.service, request.at)
-            .await;
+        evidence.posh = self.posh_of(&request.domain, request.service, request.at).await;
         let by = |prooftype| {
             evaluate(
                 request,
                 &evidence,
-                &Terms {
-                    prooftypes: vec![prooftype],
-                    ..self.terms.clone()
-                },
+                &Terms { prooftypes: vec![prooftype], ..self.terms.clone() },
             )
         };
         Examination {
@@ -251,10 +228,7 @@ impl Remembered {
 
 impl Lookup for Remembered {
     fn look_up<'a>(&'a self, question: &'a Question, at: SystemTime) -> Pending<'a, Answer> {
-        Box::pin(
-            self.answers
-                .get(question, at, move || self.ask(question, at)),
-        )
+        Box::pin(self.answers.get(question, at, move || self.ask(question, at)))
     }
 
     fn fetch<'a>(

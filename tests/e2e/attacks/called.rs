@@ -29,9 +29,7 @@ impl Scene {
         };
         let asked = self.welcome(stream, from, to);
         assert!(asked.starts_with("<db:result"), "{asked}");
-        stream.send(&format!(
-            "<db:result from='{to}' to='{from}' type='valid'/>"
-        ));
+        stream.send(&format!("<db:result from='{to}' to='{from}' type='valid'/>"));
         let answer = next(calling);
         assert!(answer.contains("type='valid'"), "{answer}");
         streams

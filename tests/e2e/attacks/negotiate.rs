@@ -41,11 +41,7 @@ pub(super) fn answer_header(from: &str, to: &str, id: &str) -> String {
 /// Takes a header, after its declaration.
 pub(super) fn next_header(stream: &Stream) -> String {
     let said = next(stream);
-    if said.starts_with("<?xml") {
-        next(stream)
-    } else {
-        said
-    }
+    if said.starts_with("<?xml") { next(stream) } else { said }
 }
 
 /// Takes the header and the features after it.
@@ -68,10 +64,7 @@ pub(super) fn next(stream: &Stream) -> String {
 /// not a word of what was said before.
 pub(super) fn expect_error(stream: &Stream, conditions: &[String]) {
     let Some((said, how)) = stream.end_within(PATIENCE) else {
-        panic!(
-            "it did not end; it said {:?}",
-            stream.next_within(Duration::ZERO)
-        );
+        panic!("it did not end; it said {:?}", stream.next_within(Duration::ZERO));
     };
     assert_eq!(how, "by the other end", "after {said:?}");
     let ends = conditions.iter().map(|condition| {
@@ -80,9 +73,7 @@ pub(super) fn expect_error(stream: &Stream, conditions: &[String]) {
              </stream:error></stream:stream>"
         )
     });
-    let Some(front) = ends
-        .into_iter()
-        .find_map(|end| said.strip_suffix(&end).map(str::to_owned))
+    let Some(front) = ends.into_iter().find_map(|end| said.strip_suffix(&end).map(str::to_owned))
     else {
         panic!("said {said:?}, and not {conditions:?}");
     };
@@ -91,11 +82,7 @@ pub(super) fn expect_error(stream: &Stream, conditions: &[String]) {
         None => &front,
     };
     assert_eq!(rest, "", "said before the error");
-    assert!(
-        said.len() < 2048,
-        "{} bytes are more than it takes",
-        said.len()
-    );
+    assert!(said.len() < 2048, "{} bytes are more than it takes", said.len());
 }
 
 pub(super) const AUTH: &str =

@@ -2,12 +2,13 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use ligase_tests::{Capture, Certificate, Host, Ligase, Peer, Proxy, Stranger, Stream, World};
 
 use super::forge::forge;
 use super::negotiate::{AUTH, PATIENCE, authorize, expect_error, features, next, secure};
-use super::script::{Case, FORBIDDEN, Step, header, message};
+use super::script::{Case, FORBIDDEN, Step, claim, header, message};
 
 /// Everybody who takes part. The server serves `l1.lab`, `l2.lab` and `conf.l1.lab`; `r1.lab` is
 /// the honest peer's, every other name the attacker's. Who is below `weak.lab` may be proven by
@@ -35,11 +36,8 @@ type Violations = BTreeMap<String, u64>;
 impl Scene {
     pub(super) fn new() -> Self {
         let mut world = World::new();
-        let (house, garden, padua) = (
-            world.host("house"),
-            world.host("garden"),
-            world.host("padua"),
-        );
+        let (house, garden, padua) =
+            (world.host("house"), world.host("garden"), world.host("padua"));
         for domain in HOSTED {
             world.zone.server(domain, 7269, "xmpp.l1.lab");
         }
@@ -48,9 +46,7 @@ impl Scene {
         world.zone.address("xmpp.r1.lab", &garden);
         world.zone.server("r1.weak.lab", 5270, "xmpp.r1.lab");
         // Nobody has this address, so nobody answers.
-        world
-            .zone
-            .record("*.hole.weak.lab", "SRV", "0 5 5269 hole.lab.");
+        world.zone.record("*.hole.weak.lab", "SRV", "0 5 5269 hole.lab.");
         world.zone.record("hole.lab", "A", "198.18.0.250");
         for domain in ATTACKERS {
             world.zone.server(domain, 5269, "xmpp.a.lab");
@@ -77,6 +73,7 @@ impl Scene {
         Stranger::listen(garden, 5270, "r1.weak.lab", &theirs);
         let attacker = Peer::on(padua);
         attacker.listen(5269);
+        attacker.listen(SILENT);
         let intruder = Peer::on(house);
 
         let inbound = visitor.dial(&format!("{}:7269", house.v4));
@@ -120,13 +117,8 @@ impl Scene {
             counted.entry(reason).and_modify(|it| *it -= count);
         }
         for (reasons, count) in &case.counts {
-            let one = reasons
-                .iter()
-                .find(|it| counted.get(*it).is_some_and(|it| 0 < *it));
-            assert!(
-                one.is_some(),
-                "none of {reasons:?} was counted, but {counted:?}"
-            );
+            let one = reasons.iter().find(|it| counted.get(*it).is_some_and(|it| 0 < *it));
+            assert!(one.is_some(), "none of {reasons:?} was counted, but {counted:?}");
             if let Some(count_of) = one.and_then(|it| counted.get_mut(it)) {
                 assert!(count * times <= *count_of, "{reasons:?}: only {count_of}");
                 *count_of -= count * times;
@@ -134,11 +126,7 @@ impl Scene {
         }
         counted.retain(|_, count| 0 < *count);
         assert!(counted.is_empty(), "these were counted, too: {counted:?}");
-        assert!(
-            !self.is_pwned(),
-            "something came through: {:?}",
-            self.server.heard()
-        );
+        assert!(!self.is_pwned(), "something came through: {:?}", self.server.heard());
     }
 
     fn play(&self, case: &Case, place: usize) {
@@ -243,8 +231,7 @@ impl Scene {
         let stream = if ours {
             self.intruder.dial(BACKEND)
         } else {
-            self.attacker
-                .dial(&format!("{}:7269", self.ligase.host().v4))
+            self.attacker.dial(&format!("{}:7269", self.ligase.host().v4))
         };
         match kind {
             "tcp" | "loopback" => (),
@@ -284,10 +271,8 @@ impl Scene {
         let number = self.count.get() + 1;
         self.count.set(number);
         let body = format!("canary {number}.");
-        self.inbound
-            .send(&message("nurse@r1.lab", "romeo@l1.lab", &body));
-        self.outbound
-            .send(&message("romeo@l1.lab", "nurse@r1.lab", &body));
+        self.inbound.send(&message("nurse@r1.lab", "romeo@l1.lab", &body));
+        self.outbound.send(&message("romeo@l1.lab", "nurse@r1.lab", &body));
         self.server.hear(&body);
         self.honest.hear(&body);
     }
@@ -296,18 +281,9 @@ impl Scene {
     fn violations(&self) -> Violations {
         let (_, text) = self.ligase.get("/metrics");
         let mut violations = Violations::new();
-        for line in text
-            .lines()
-            .filter(|it| it.starts_with("ligase_violations_total{"))
-        {
-            let reason = line
-                .split("reason=\"")
-                .nth(1)
-                .and_then(|it| it.split('"').next());
-            let count = line
-                .rsplit(' ')
-                .next()
-                .and_then(|it| it.parse::<u64>().ok());
+        for line in text.lines().filter(|it| it.starts_with("ligase_violations_total{")) {
+            let reason = line.split("reason=\"").nth(1).and_then(|it| it.split('"').next());
+            let count = line.rsplit(' ').next().and_then(|it| it.parse::<u64>().ok());
             if let (Some(reason), Some(count)) = (reason, count) {
                 *violations.entry(reason.to_owned()).or_default() += count;
             }
@@ -316,11 +292,13 @@ impl Scene {
         violations
     }
 
-    /// Somebody comes whose domain only dialback proves, and is let in.
+    /// Somebody comes whose domain only dialback proves, and is let in without a wait.
     pub(super) fn let_weak_in(&self) {
         let stream = self.weak.dial(&self.public());
         secure(&stream, "r1.weak.lab", "l1.lab", None);
-        authorize(&stream, "r1.weak.lab", "l1.lab");
+        stream.send(&claim("r1.weak.lab", "l1.lab"));
+        let answer = stream.next_within(AT_ONCE).unwrap_or_default();
+        assert!(answer.contains("type='valid'"), "{answer:?}");
         stream.close();
     }
 
@@ -361,6 +339,12 @@ const ATTACKERS: [&str; 12] = [
     "c5.lab",
     "c6.lab",
 ];
+
+/// Less than those wait who wait for claims that nobody answers for to be given up.
+pub(super) const AT_ONCE: Duration = Duration::from_secs(4);
+
+/// Where the attacker takes connections and says nothing.
+const SILENT: u16 = 5271;
 
 /// Where the proxy listens for the server behind it.
 pub(super) const BACKEND: &str = "127.0.0.1:7270";

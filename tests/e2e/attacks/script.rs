@@ -69,11 +69,7 @@ pub(super) fn cases(file: &str, text: &str) -> Vec<Case> {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         if word == "case" {
             let (name, steps, counts) = (rest.to_owned(), Vec::new(), Vec::new());
-            cases.push(Case {
-                name,
-                steps,
-                counts,
-            });
+            cases.push(Case { name, steps, counts });
             continue;
         }
         let Some(case) = cases.last_mut() else {
@@ -147,11 +143,7 @@ fn bytes(text: &str) -> Vec<u8> {
             bytes.extend(letter.into_iter().collect::<String>().bytes());
             code.len() + 4
         } else {
-            bytes.push(if rest.starts_with("\\n") {
-                b'\n'
-            } else {
-                b'\r'
-            });
+            bytes.push(if rest.starts_with("\\n") { b'\n' } else { b'\r' });
             2
         };
         rest = &rest[taken..];
@@ -200,9 +192,7 @@ fn placeholder(text: &str) -> Vec<u8> {
 /// So many attributes, no two alike.
 fn numbered(prefix: &str, count: &str) -> String {
     let count = count.parse().unwrap_or_default();
-    (0..count)
-        .map(|it: u32| format!(" {prefix}a{it}='u{it}'"))
-        .collect()
+    (0..count).map(|it: u32| format!(" {prefix}a{it}='u{it}'")).collect()
 }
 
 pub(super) fn header(from: &str, to: &str) -> String {

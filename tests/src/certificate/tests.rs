@@ -9,9 +9,7 @@ fn read(certificate: &Certificate, name: &str) -> String {
     let folder = env::temp_dir();
     let name = format!("ligase-certificate-{}-{name}", std::process::id());
     let (chain, key) = certificate.write(&folder, &name);
-    let text = run(Command::new("openssl")
-        .args(["x509", "-noout", "-text", "-in"])
-        .arg(&chain));
+    let text = run(Command::new("openssl").args(["x509", "-noout", "-text", "-in"]).arg(&chain));
     fs::remove_file(chain).unwrap();
     fs::remove_file(key).unwrap();
     text
@@ -24,19 +22,13 @@ fn every_kind_of_name_has_its_own_string_type() {
         .with_addresses(&["montague.lab"]);
     let text = read(&leaf.self_signed(), "names");
     assert!(text.contains("DNS:montague.lab"), "{text}");
-    assert!(
-        text.contains("SRVName::_xmpp-server.montague.lab"),
-        "{text}"
-    );
+    assert!(text.contains("SRVName::_xmpp-server.montague.lab"), "{text}");
     assert!(text.contains("XmppAddr::montague.lab"), "{text}");
 }
 
 #[test]
 fn a_purpose_is_the_only_one() {
-    let text = read(
-        &Leaf::of(&["a.lab"]).only_for(Purpose::Server).self_signed(),
-        "purpose",
-    );
+    let text = read(&Leaf::of(&["a.lab"]).only_for(Purpose::Server).self_signed(), "purpose");
     assert!(text.contains("TLS Web Server Authentication"), "{text}");
     assert!(!text.contains("TLS Web Client Authentication"), "{text}");
 }

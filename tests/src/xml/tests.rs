@@ -8,10 +8,7 @@ fn a_stream_is_taken_apart() {
     let mut next = || split_first(&mut text);
     assert_eq!(next().unwrap(), "<?xml version='1.0'?>");
     assert_eq!(next().unwrap(), "<stream:stream id='a>b'>");
-    assert_eq!(
-        next().unwrap(),
-        "<stream:features><a/><b></b></stream:features>"
-    );
+    assert_eq!(next().unwrap(), "<stream:features><a/><b></b></stream:features>");
     assert_eq!(next(), None);
     text.push_str("</m></stream:stream>");
     assert_eq!(split_first(&mut text).unwrap(), "<m>x</m>");

@@ -16,10 +16,7 @@ fn numbers_are_found_by_name() {
     let status = "Name:\tx\nVmRSS:\t  1024 kB\nThreads:\t3\n";
     assert_eq!(field(status, "VmRSS:"), Some(1024));
     assert_eq!(field(status, "VmSize:"), None);
-    assert_eq!(
-        field("Max open files            unlimited", "Max open files"),
-        None
-    );
+    assert_eq!(field("Max open files            unlimited", "Max open files"), None);
     assert_eq!(boot("cpu 1 2\nbtime 1700000000\n"), Some(1_700_000_000.0));
 }
 

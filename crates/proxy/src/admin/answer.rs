@@ -58,11 +58,7 @@ fn show(path: &str, views: &Views) -> Result<Response<Full<Bytes>>, StatusCode> 
     Ok(match path {
         "/live" => respond(StatusCode::OK, TEXT, "live\n".into()),
         "/ready" => ready(&(views.ready)()),
-        "/metrics" => respond(
-            StatusCode::OK,
-            ligase_metrics::CONTENT_TYPE,
-            (views.metrics)(),
-        ),
+        "/metrics" => respond(StatusCode::OK, ligase_metrics::CONTENT_TYPE, (views.metrics)()),
         "/version" => object(
             StatusCode::OK,
             &json!({"version": VERSION, "revision": REVISION, "tls": TLS_PROVIDER}),
@@ -86,11 +82,7 @@ fn ready(readiness: &Readiness) -> Response<Full<Bytes>> {
         })
         .collect();
     let ready = readiness.is_ready();
-    let status = if ready {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
-    };
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     object(status, &json!({"ready": ready, "components": components}))
 }
 
@@ -115,10 +107,7 @@ fn act<B>(
             object(StatusCode::ACCEPTED, &json!({"draining": true}))
         }
         "/log" => {
-            let word = request
-                .uri()
-                .query()
-                .and_then(|it| it.strip_prefix("level="));
+            let word = request.uri().query().and_then(|it| it.strip_prefix("level="));
             let level = LogLevel::ALL.iter().find(|it| Some(it.as_str()) == word);
             let level = *level.ok_or(StatusCode::BAD_REQUEST)?;
             (views.log)(level);
@@ -164,20 +153,14 @@ fn is_us(host: &str, views: &Views) -> bool {
     let bracketed = name.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
     bracketed.is_some_and(|it| it.parse::<IpAddr>().is_ok())
         || name.eq_ignore_ascii_case("localhost")
-        || name
-            .parse()
-            .is_ok_and(|it: ligase_verifier::Domain| it == views.server_name)
+        || name.parse().is_ok_and(|it: ligase_verifier::Domain| it == views.server_name)
 }
 
 fn refusal(status: StatusCode, path: &str) -> Response<Full<Bytes>> {
     let reason = status.canonical_reason().unwrap_or("refused");
     let mut response = respond(status, TEXT, format!("{reason}\n"));
     if status == StatusCode::METHOD_NOT_ALLOWED {
-        let allowed = if WRITES.contains(&path) {
-            "POST"
-        } else {
-            "GET, HEAD"
-        };
+        let allowed = if WRITES.contains(&path) { "POST" } else { "GET, HEAD" };
         let allowed = HeaderValue::from_static(allowed);
         response.headers_mut().insert(ALLOW, allowed);
     }

@@ -31,9 +31,7 @@ impl Heard {
 }
 
 fn standing() -> Readiness {
-    Readiness {
-        parts: Component::ALL.iter().map(|it| (*it, Ok(()))).collect(),
-    }
+    Readiness { parts: Component::ALL.iter().map(|it| (*it, Ok(()))).collect() }
 }
 
 fn views(heard: &Heard, readiness: Readiness) -> Views {
@@ -54,10 +52,7 @@ fn views(heard: &Heard, readiness: Readiness) -> Views {
         reload: Box::new(move || {
             reload();
             let problem = "is missing".to_owned();
-            Err(vec![Error {
-                key: "hosts".to_owned(),
-                problem,
-            }])
+            Err(vec![Error { key: "hosts".to_owned(), problem }])
         }),
         drain: Box::new(say("drain")),
         log: Box::new(move |level| log.hear(format!("log {}", level.as_str()))),
@@ -86,39 +81,17 @@ fn ask(line: &str, from: &str, headers: &[(&str, &str)]) -> (u16, Vec<String>) {
 #[track_caller]
 fn check(line: &str, from: &str, headers: &[(&str, &str)], status: u16, heard: &[&str]) {
     let heard = heard.iter().map(|it| (*it).to_owned()).collect();
-    assert_eq!(
-        ask(line, from, headers),
-        (status, heard),
-        "{line} {headers:?}"
-    );
+    assert_eq!(ask(line, from, headers), (status, heard), "{line} {headers:?}");
 }
 
 #[test]
 fn whoever_reaches_the_port_may_read() {
     for path in super::answer::READS {
         for from in [HERE, STRANGER] {
-            check(
-                &format!("GET {path}"),
-                from,
-                &[("Host", "anything.example")],
-                200,
-                &[],
-            );
-            check(
-                &format!("HEAD {path}"),
-                from,
-                &[("Host", "10.0.0.1:7290")],
-                200,
-                &[],
-            );
+            check(&format!("GET {path}"), from, &[("Host", "anything.example")], 200, &[]);
+            check(&format!("HEAD {path}"), from, &[("Host", "10.0.0.1:7290")], 200, &[]);
         }
-        check(
-            &format!("GET {path}?verbose"),
-            HERE,
-            &[("Host", "localhost")],
-            200,
-            &[],
-        );
+        check(&format!("GET {path}?verbose"), HERE, &[("Host", "localhost")], 200, &[]);
     }
 }
 
@@ -136,50 +109,14 @@ fn only_this_machine_may_ask_for_something_to_be_done() {
     ] {
         check("POST /drain", HERE, &[("Host", host)], 202, &["drain"]);
         check("POST /drain", "[::1]:5", &[("Host", host)], 202, &["drain"]);
-        check(
-            "POST /drain",
-            "[::ffff:127.0.0.1]:5",
-            &[("Host", host)],
-            202,
-            &["drain"],
-        );
-        check(
-            "POST /drain",
-            STRANGER,
-            &[("Host", host)],
-            403,
-            &["admin.denied 192.0.2.66"],
-        );
+        check("POST /drain", "[::ffff:127.0.0.1]:5", &[("Host", host)], 202, &["drain"]);
+        check("POST /drain", STRANGER, &[("Host", host)], 403, &["admin.denied 192.0.2.66"]);
     }
-    check(
-        "POST /reload",
-        HERE,
-        &[("Host", "localhost")],
-        422,
-        &["reload"],
-    );
-    check(
-        "POST /log?level=debug",
-        HERE,
-        &[("Host", "localhost")],
-        200,
-        &["log debug"],
-    );
-    for query in [
-        "",
-        "?level=",
-        "?level=loud",
-        "?x=1&level=debug",
-        "?level=debug&x",
-    ] {
+    check("POST /reload", HERE, &[("Host", "localhost")], 422, &["reload"]);
+    check("POST /log?level=debug", HERE, &[("Host", "localhost")], 200, &["log debug"]);
+    for query in ["", "?level=", "?level=loud", "?x=1&level=debug", "?level=debug&x"] {
         let line = format!("POST /log{query}");
-        check(
-            &line,
-            HERE,
-            &[("Host", "localhost")],
-            400,
-            &["admin.request 127.0.0.1"],
-        );
+        check(&line, HERE, &[("Host", "localhost")], 400, &["admin.request 127.0.0.1"]);
     }
 }
 
@@ -201,13 +138,7 @@ fn no_web_page_may_ask_in_the_name_of_its_reader() {
         check("POST /quit", HERE, &[("Host", host)], 421, denied);
     }
     for origin in ["http://evil.test", "null", "http://127.0.0.1:7290"] {
-        check(
-            "POST /drain",
-            HERE,
-            &[("Host", "127.0.0.1"), ("Origin", origin)],
-            403,
-            denied,
-        );
+        check("POST /drain", HERE, &[("Host", "127.0.0.1"), ("Origin", origin)], 403, denied);
     }
 }
 
@@ -238,13 +169,7 @@ fn what_there_is_not_is_not_there() {
 fn what_can_be_read_two_ways_is_not_answered() {
     let asked = &["admin.request 127.0.0.1"];
     check("GET /ready", HERE, &[], 400, asked);
-    check(
-        "GET /ready",
-        HERE,
-        &[("Host", "a"), ("Host", "b")],
-        400,
-        asked,
-    );
+    check("GET /ready", HERE, &[("Host", "a"), ("Host", "b")], 400, asked);
     let chunked = [("Host", "localhost"), ("Transfer-Encoding", "chunked")];
     check("POST /drain", HERE, &chunked, 400, asked);
 }
@@ -256,10 +181,7 @@ async fn raw(address: SocketAddr, request: &[u8]) -> String {
     let sent = socket.write_all(request).await;
     let mut answer = Vec::new();
     let read = socket.read_to_end(&mut answer).await;
-    assert!(
-        !answer.is_empty() || sent.is_err() || read.is_err(),
-        "hung up on without a word"
-    );
+    assert!(!answer.is_empty() || sent.is_err() || read.is_err(), "hung up on without a word");
     String::from_utf8(answer).unwrap()
 }
 
@@ -307,13 +229,8 @@ async fn readiness_names_every_part_and_its_cause() {
 #[tokio::test]
 async fn answers_are_typed_and_the_connection_ends() {
     let (address, _, _guard) = start(standing()).await;
-    let answer = raw(address, b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
-        .await
-        .to_lowercase();
-    assert!(
-        answer.contains("content-type: text/plain; version=0.0.4\r\n"),
-        "{answer}"
-    );
+    let answer = raw(address, b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").await.to_lowercase();
+    assert!(answer.contains("content-type: text/plain; version=0.0.4\r\n"), "{answer}");
     assert!(answer.contains("connection: close\r\n"), "{answer}");
     assert!(answer.ends_with("\r\n\r\nligase_up 1\n"), "{answer}");
     let answer = raw(address, b"GET /version HTTP/1.0\r\n\r\n").await;
@@ -323,23 +240,15 @@ async fn answers_are_typed_and_the_connection_ends() {
     let expect =
         json!({"reloaded": false, "problems": [{"key": "hosts", "problem": "is missing"}]});
     assert_eq!(body(&answer), expect);
-    let answer = raw(address, b"GET /drain HTTP/1.1\r\nHost: x\r\n\r\n")
-        .await
-        .to_lowercase();
+    let answer = raw(address, b"GET /drain HTTP/1.1\r\nHost: x\r\n\r\n").await.to_lowercase();
     assert!(answer.contains("allow: post\r\n"), "{answer}");
 }
 
 #[tokio::test]
 async fn hostile_requests_harm_nobody() {
     let (address, heard, _guard) = start(standing()).await;
-    let huge = format!(
-        "GET /ready HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n",
-        "a".repeat(1 << 20)
-    );
-    let many = format!(
-        "GET /ready HTTP/1.1\r\nHost: x\r\n{}\r\n",
-        "a: b\r\n".repeat(1_000)
-    );
+    let huge = format!("GET /ready HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "a".repeat(1 << 20));
+    let many = format!("GET /ready HTTP/1.1\r\nHost: x\r\n{}\r\n", "a: b\r\n".repeat(1_000));
     let pipelined = "GET /ready HTTP/1.1\r\nHost: x\r\n\r\n".repeat(10_000);
     let both = "POST /drain HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\
                 Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nPOST /drain HTTP/1.1\r\n\r\n";
@@ -350,17 +259,11 @@ async fn hostile_requests_harm_nobody() {
         (both, "400"),
         ("\x16\x03\x01\x02\x00\x01\r\n\r\n", "400"),
         ("GET /ready HTTP/9.9\r\n\r\n", "400"),
-        (
-            "GET http://evil.test/../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n",
-            "404",
-        ),
+        ("GET http://evil.test/../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n", "404"),
     ] {
         let answer = raw(address, request.as_bytes()).await;
         // Whoever still sends when we hang up may miss what we said.
-        assert!(
-            answer.is_empty() || status(&answer).as_deref() == Some(expect),
-            "{answer}"
-        );
+        assert!(answer.is_empty() || status(&answer).as_deref() == Some(expect), "{answer}");
         assert_eq!(heard.take(), ["admin.request 127.0.0.1"], "{request:.60}");
     }
     let answer = raw(address, pipelined.as_bytes()).await;
@@ -384,10 +287,7 @@ async fn the_silent_do_not_lock_others_out() {
     assert_eq!(heard.take(), ["limit.conn 127.0.0.1"]);
     // Once one has been answered there is room again, whoever is still silent.
     let mut first = silent.swap_remove(0);
-    first
-        .write_all(b"GET /live HTTP/1.1\r\nHost: x\r\n\r\n")
-        .await
-        .unwrap();
+    first.write_all(b"GET /live HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     first.read_to_end(&mut nothing).await.unwrap();
     let answer = loop {
         let answer = raw(address, b"GET /live HTTP/1.1\r\nHost: x\r\n\r\n").await;
@@ -407,11 +307,7 @@ async fn the_slow_are_hung_up_on() {
         let address = listener.local_addr().unwrap();
         let patience = Patience { header, talk };
         let mut tasks = JoinSet::new();
-        tasks.spawn(serve_with(
-            listener,
-            Arc::new(views(&Heard::default(), standing())),
-            patience,
-        ));
+        tasks.spawn(serve_with(listener, Arc::new(views(&Heard::default(), standing())), patience));
         for request in [&b""[..], b"GET /live HTTP/1.1\r\nHost: x\r\n"] {
             let mut socket = TcpStream::connect(address).await.unwrap();
             socket.write_all(request).await.unwrap();

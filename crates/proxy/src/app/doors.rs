@@ -36,25 +36,13 @@ impl Doors {
         };
         let limits = &config.limits;
         let admission = |per_address_max| {
-            Admission::new(Limits {
-                connections_max: limits.connections,
-                per_address_max,
-            })
+            Admission::new(Limits { connections_max: limits.connections, per_address_max })
         };
-        let listening: Arc<[SocketAddr]> = config
-            .listen
-            .federation
-            .iter()
-            .chain(&config.listen.backend)
-            .copied()
-            .collect();
+        let listening: Arc<[SocketAddr]> =
+            config.listen.federation.iter().chain(&config.listen.backend).copied().collect();
         let redirected =
             matches!(config.capture, Capture::Redirect { .. }).then(|| Arc::clone(&listening));
-        let exposed = config
-            .listen
-            .backend
-            .iter()
-            .any(|it| !it.ip().is_loopback());
+        let exposed = config.listen.backend.iter().any(|it| !it.ip().is_loopback());
         let allowed = exposed.then(|| {
             let own = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
             let place = std::iter::once(config.backend.address.ip());
@@ -81,10 +69,16 @@ impl Doors {
         })
     }
 
-    /// Begins to serve.
-    pub(super) fn serve(self, rooms: &Arc<Rooms>, views: &Arc<Views>, served: &mut JoinSet<()>) {
+    /// Begins to serve: peers by tasks of their own, which end first.
+    pub(super) fn serve(
+        self,
+        rooms: &Arc<Rooms>,
+        views: &Arc<Views>,
+        peers: &mut JoinSet<()>,
+        served: &mut JoinSet<()>,
+    ) {
         for listener in self.federation {
-            served.spawn(Arc::clone(rooms).listen(listener, self.public_gate.clone()));
+            peers.spawn(Arc::clone(rooms).listen(listener, self.public_gate.clone()));
         }
         for listener in self.backend {
             served.spawn(Arc::clone(rooms).listen(listener, self.backend_gate.clone()));
@@ -100,8 +94,7 @@ impl Doors {
 
 fn bind_all(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, Error> {
     let each = addresses.iter();
-    each.map(|address| bind(*address).map_err(|error| Error::Bind(*address, error)))
-        .collect()
+    each.map(|address| bind(*address).map_err(|error| Error::Bind(*address, error))).collect()
 }
 
 fn responder(config: &Config, rooms: &Rooms) -> Result<Responder, Error> {
@@ -117,17 +110,9 @@ fn responder(config: &Config, rooms: &Rooms) -> Result<Responder, Error> {
     };
     let upstream = rooms.verifier.resolver_servers().to_vec();
     let first = listen.first().copied();
-    let settings = dns::Settings {
-        listen,
-        upstream,
-        steering,
-        sources,
-    };
+    let settings = dns::Settings { listen, upstream, steering, sources };
     Responder::bind(settings).map_err(|error| {
-        Error::Bind(
-            first.unwrap_or_else(|| SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0)),
-            error,
-        )
+        Error::Bind(first.unwrap_or_else(|| SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0)), error)
     })
 }
 
@@ -143,12 +128,7 @@ fn steer_to(listener: Option<SocketAddr>) -> IpAddr {
 /// What the resolver of our own server puts behind names, which shares our `/etc/resolv.conf`.
 fn search_suffixes() -> Vec<ligase_verifier::Domain> {
     let text = std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
-    let searches = text
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix("search"));
-    let names = { searches }
-        .next_back()
-        .unwrap_or_default()
-        .split_whitespace();
+    let searches = text.lines().filter_map(|line| line.trim().strip_prefix("search"));
+    let names = { searches }.next_back().unwrap_or_default().split_whitespace();
     names.filter_map(|name| name.parse().ok()).collect()
 }

@@ -30,10 +30,7 @@ pub(super) struct Reloader {
 impl Reloader {
     /// The configuration in effect.
     pub(super) fn current(&self) -> Config {
-        self.current
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Reads the configuration and everything it names again.
@@ -62,9 +59,7 @@ impl Reloader {
             let (key, problem) = ("certificates".to_owned(), error.to_string());
             vec![config::Error { key, problem }]
         })?;
-        self.rooms
-            .settings
-            .store(Arc::new(settings::settings(&config, &self.keys)));
+        self.rooms.settings.store(Arc::new(settings::settings(&config, &self.keys)));
         self.logging.set_level(config.log.level);
         let expiry = self.rooms.tls.identities().earliest_expiry();
         self.metrics.standing.earliest_expiry(Some(expiry));
@@ -112,10 +107,7 @@ impl Reloader {
             Hosts::Auto => vec!["auto"],
         };
         let text = |addresses: &[std::net::SocketAddr]| {
-            addresses
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
+            addresses.iter().map(ToString::to_string).collect::<Vec<_>>()
         };
         json!({
             "server_name": config.server_name.as_str(),
@@ -156,20 +148,10 @@ fn needs_restart(before: &Config, after: &Config) -> Vec<&'static str> {
         ("resolver", before.resolver != after.resolver),
         ("trust", before.roots != after.roots),
         ("policy.prooftypes", before.prooftypes != after.prooftypes),
-        (
-            "backend.local_ca",
-            before.backend.local_ca != after.backend.local_ca,
-        ),
-        (
-            "dialback_secret",
-            before.dialback_secret != after.dialback_secret,
-        ),
+        ("backend.local_ca", before.backend.local_ca != after.backend.local_ca),
+        ("dialback_secret", before.dialback_secret != after.dialback_secret),
     ];
-    changed
-        .into_iter()
-        .filter(|(_, changed)| *changed)
-        .map(|(key, _)| key)
-        .collect()
+    changed.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
 }
 
 /// How often the files are looked at.

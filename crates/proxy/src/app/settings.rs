@@ -50,30 +50,20 @@ pub(super) fn settings(config: &Config, keys: &BothKeys) -> Settings {
     let backend = Terms {
         side: Side::Backend,
         hosted,
-        policy: Arc::new(Policy {
-            default: level,
-            ..Policy::default()
-        }),
+        policy: Arc::new(Policy { default: level, ..Policy::default() }),
         tls: config.backend.tls != BackendTls::Off,
         server_name: config.server_name.clone(),
         keys: Arc::clone(&keys.backend),
         bounds,
     };
-    let frame = |element| Limits {
-        element,
-        depth: limits.depth,
-        attributes: limits.attributes,
-    };
+    let frame = |element| Limits { element, depth: limits.depth, attributes: limits.attributes };
     Settings {
         public: Arc::new(public),
         backend: Arc::new(backend),
         backend_address: config.backend.address,
         limits_before: frame(limits.preauth_element_bytes),
         limits_after: frame(limits.stanza_bytes),
-        dial: Patience {
-            attempt: limits.connect_seconds,
-            total: limits.connect_seconds * 2,
-        },
+        dial: Patience { attempt: limits.connect_seconds, total: limits.connect_seconds * 2 },
         handshake_initiating: limits.tls_seconds,
         handshake_receiving: limits.handshake_seconds,
         ladder: limits.ladder_seconds,

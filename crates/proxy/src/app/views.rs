@@ -18,17 +18,14 @@ pub(super) fn connections(rooms: &Rooms) -> Value {
         let mut entries: Vec<_> = entries.values().collect();
         entries.sort_by_key(|entry| entry.facts.id);
         let each = entries.into_iter();
-        each.map(|entry| connection(entry, table.row(entry.facts.id)))
-            .collect()
+        each.map(|entry| connection(entry, table.row(entry.facts.id))).collect()
     })
 }
 
 fn connection(entry: &Entry, row: Option<&Row>) -> Value {
     let facts = &entry.facts;
     let presented = entry.presented.as_ref();
-    let mut server_names: Vec<_> = presented
-        .map(|it| it.names().dns.clone())
-        .unwrap_or_default();
+    let mut server_names: Vec<_> = presented.map(|it| it.names().dns.clone()).unwrap_or_default();
     server_names.sort();
     let mut delegated: Vec<_> = row.into_iter().flat_map(|row| &row.names).collect();
     delegated.sort_by_key(|(domain, _)| *domain);
@@ -69,20 +66,10 @@ pub(super) fn bindings(rooms: &Rooms) -> Value {
             }
             // Seen from our own server: what leaves by a public connection is sent.
             for pair in &row.exits {
-                pairs
-                    .entry(pair.clone())
-                    .or_default()
-                    .entry(id.0)
-                    .or_default()
-                    .0 = true;
+                pairs.entry(pair.clone()).or_default().entry(id.0).or_default().0 = true;
             }
             for pair in &row.entrances {
-                pairs
-                    .entry(pair.reversed())
-                    .or_default()
-                    .entry(id.0)
-                    .or_default()
-                    .1 = true;
+                pairs.entry(pair.reversed()).or_default().entry(id.0).or_default().1 = true;
             }
         }
     });
@@ -114,9 +101,5 @@ pub(super) fn certificates(identities: &Identities) -> Value {
 }
 
 fn timestamp(at: SystemTime) -> Option<String> {
-    OffsetDateTime::from(at)
-        .replace_nanosecond(0)
-        .ok()?
-        .format(&Rfc3339)
-        .ok()
+    OffsetDateTime::from(at).replace_nanosecond(0).ok()?.format(&Rfc3339).ok()
 }

@@ -25,36 +25,16 @@ fn instead(line: &str, exit: Exit, expect: &str) {
 
 #[test]
 fn every_command_is_read() {
-    let file = || ConfigFile {
-        config: PathBuf::from("a.yaml"),
-    };
+    let file = || ConfigFile { config: PathBuf::from("a.yaml") };
     accept("ligase run --config a.yaml", &Command::Run(file()));
-    accept(
-        "ligase validate --config=a.yaml",
-        &Command::Validate(file()),
-    );
-    accept(
-        "ligase capture print --config a.yaml",
-        &Command::Capture(Capture::Print(file())),
-    );
-    accept(
-        "ligase capture apply --config a.yaml",
-        &Command::Capture(Capture::Apply(file())),
-    );
-    accept(
-        "ligase capture remove --config a.yaml",
-        &Command::Capture(Capture::Remove(file())),
-    );
+    accept("ligase validate --config=a.yaml", &Command::Validate(file()));
+    accept("ligase capture print --config a.yaml", &Command::Capture(Capture::Print(file())));
+    accept("ligase capture apply --config a.yaml", &Command::Capture(Capture::Apply(file())));
+    accept("ligase capture remove --config a.yaml", &Command::Capture(Capture::Remove(file())));
     let demo = |stay, with| Command::Demo(Demo { stay, with });
     accept("ligase demo", &demo(false, DemoServer::Embedded));
-    accept(
-        "ligase demo --stay --with prosody",
-        &demo(true, DemoServer::Prosody),
-    );
-    accept(
-        "ligase demo --with ejabberd",
-        &demo(false, DemoServer::Ejabberd),
-    );
+    accept("ligase demo --stay --with prosody", &demo(true, DemoServer::Prosody));
+    accept("ligase demo --with ejabberd", &demo(false, DemoServer::Ejabberd));
 }
 
 #[test]
@@ -63,16 +43,8 @@ fn what_makes_no_sense_is_not_acted_on() {
     instead("ligase walk", Exit::Usage, "unrecognized subcommand 'walk'");
     instead("ligase run", Exit::Usage, "--config <FILE>");
     instead("ligase run --config", Exit::Usage, "a value is required");
-    instead(
-        "ligase run --config a b",
-        Exit::Usage,
-        "unexpected argument 'b'",
-    );
-    instead(
-        "ligase demo --with openfire",
-        Exit::Usage,
-        "invalid value 'openfire'",
-    );
+    instead("ligase run --config a b", Exit::Usage, "unexpected argument 'b'");
+    instead("ligase demo --with openfire", Exit::Usage, "invalid value 'openfire'");
     instead("ligase capture", Exit::Usage, "Usage:");
 }
 
@@ -80,11 +52,7 @@ fn what_makes_no_sense_is_not_acted_on() {
 fn the_version_tells_revision_and_cryptography() {
     for flag in ["--version", "-V"] {
         let line = format!("ligase {flag}");
-        instead(
-            &line,
-            Exit::Done,
-            concat!("ligase ", env!("CARGO_PKG_VERSION"), " (revision "),
-        );
+        instead(&line, Exit::Done, concat!("ligase ", env!("CARGO_PKG_VERSION"), " (revision "));
         instead(&line, Exit::Done, "TLS by rustls with aws-lc-rs");
     }
 }
@@ -96,11 +64,7 @@ fn every_command_helps_with_an_example() {
     assert!(6 < lines.len(), "{lines:?}");
     for line in lines {
         for flag in ["--help", "-h"] {
-            instead(
-                &format!("{line} {flag}"),
-                Exit::Done,
-                &format!("\n  {line}"),
-            );
+            instead(&format!("{line} {flag}"), Exit::Done, &format!("\n  {line}"));
         }
     }
 
@@ -115,12 +79,6 @@ fn every_command_helps_with_an_example() {
 
 #[test]
 fn exit_codes_are_those_that_supervisors_know() {
-    let all = [
-        Exit::Done,
-        Exit::Failed,
-        Exit::Usage,
-        Exit::Unavailable,
-        Exit::Config,
-    ];
+    let all = [Exit::Done, Exit::Failed, Exit::Usage, Exit::Unavailable, Exit::Config];
     assert_eq!(all.map(Exit::code), [0, 1, 64, 69, 78]);
 }

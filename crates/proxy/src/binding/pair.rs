@@ -20,10 +20,7 @@ impl DomainPair {
     /// The pair that an answer belongs to.
     #[must_use]
     pub fn reversed(&self) -> Self {
-        Self {
-            sender: self.target.clone(),
-            target: self.sender.clone(),
-        }
+        Self { sender: self.target.clone(), target: self.sender.clone() }
     }
 }
 

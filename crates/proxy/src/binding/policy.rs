@@ -49,9 +49,7 @@ impl Policy {
             return *level;
         }
         let below = |suffix: &Domain| {
-            peer.ascii()
-                .strip_suffix(suffix.ascii())
-                .is_some_and(|rest| rest.ends_with('.'))
+            peer.ascii().strip_suffix(suffix.ascii()).is_some_and(|rest| rest.ends_with('.'))
         };
         self.suffixes
             .iter()

@@ -115,9 +115,7 @@ impl Table {
 
     /// Whether `id` was proven for `domain`.
     pub fn is_proven(&self, id: ConnectionId, domain: &Domain) -> bool {
-        self.rows
-            .get(&id)
-            .is_some_and(|row| row.names.contains_key(domain))
+        self.rows.get(&id).is_some_and(|row| row.names.contains_key(domain))
     }
 
     /// Lets `id` bring `pair` in.
@@ -152,10 +150,7 @@ impl Table {
 
     /// Takes from `id` the right to bring `pair` in. Tells whether it had it.
     pub fn shut_in(&mut self, pair: &DomainPair, id: ConnectionId) -> bool {
-        let had = self
-            .rows
-            .get_mut(&id)
-            .is_some_and(|row| row.entrances.remove(pair));
+        let had = self.rows.get_mut(&id).is_some_and(|row| row.entrances.remove(pair));
         if had {
             drop_from(&mut self.entrances, pair, id);
         }
@@ -164,10 +159,7 @@ impl Table {
 
     /// Takes from `id` the right to take `pair` out. Tells whether it had it.
     pub fn shut_out(&mut self, pair: &DomainPair, id: ConnectionId) -> bool {
-        let had = self
-            .rows
-            .get_mut(&id)
-            .is_some_and(|row| row.exits.remove(pair));
+        let had = self.rows.get_mut(&id).is_some_and(|row| row.exits.remove(pair));
         if had {
             drop_from(&mut self.exits, pair, id);
         }
@@ -176,11 +168,7 @@ impl Table {
 
     /// Tells what becomes of a stanza of `pair` that came in by `entrance`.
     pub fn passage(&self, pair: &DomainPair, entrance: ConnectionId) -> Passage {
-        if !self
-            .entrances
-            .get(pair)
-            .is_some_and(|open| open.contains(&entrance))
-        {
+        if !self.entrances.get(pair).is_some_and(|open| open.contains(&entrance)) {
             return Passage::Forbidden;
         }
         self.way_out(pair)
@@ -245,15 +233,12 @@ impl Table {
     /// Whether we asked for `pair` on a live stream of this side that bears this id (E-19): a key
     /// for any other stream is a replay.
     pub fn is_asked(&self, side: Side, stream: &StreamId, pair: &DomainPair) -> bool {
-        self.asked_on(side, pair)
-            .any(|(_, row)| row.stream.as_ref() == Some(stream))
+        self.asked_on(side, pair).any(|(_, row)| row.stream.as_ref() == Some(stream))
     }
 
     /// The connection of this side on which we asked for `pair` and have no answer yet.
     pub fn asking(&self, side: Side, pair: &DomainPair) -> Option<ConnectionId> {
-        self.asked_on(side, pair)
-            .find(|(_, row)| !row.exits.contains(pair))
-            .map(|(id, _)| id)
+        self.asked_on(side, pair).find(|(_, row)| !row.exits.contains(pair)).map(|(id, _)| id)
     }
 
     fn asked_on(

@@ -120,10 +120,7 @@ impl Responder {
     /// # Errors
     /// When the system will not say.
     pub fn addresses(&self) -> io::Result<Vec<SocketAddr>> {
-        self.sockets
-            .iter()
-            .map(|(udp, _)| udp.local_addr())
-            .collect()
+        self.sockets.iter().map(|(udp, _)| udp.local_addr()).collect()
     }
 
     /// Answers queries, for ever. Dropping this future ends all that it has begun.
@@ -281,10 +278,7 @@ impl Steering {
             // Direct TLS would tell us the peer's name only in a ClientHello, if at all.
             Outcome::NoData
         } else {
-            Outcome::Service {
-                address: self.address,
-                port: self.port,
-            }
+            Outcome::Service { address: self.address, port: self.port }
         })
     }
 

@@ -120,10 +120,8 @@ async fn remove_by(tool: Tool) -> Result<(), Error> {
 
 /// Whether all these rules are among what a program listed.
 fn stands(listing: &str, rules: &str) -> Result<(), Error> {
-    let missing = rules
-        .lines()
-        .map(str::trim)
-        .find(|rule| !listing.lines().any(|line| line.trim() == *rule));
+    let missing =
+        rules.lines().map(str::trim).find(|rule| !listing.lines().any(|line| line.trim() == *rule));
     missing.map_or(Ok(()), |rule| Err(Error::Missing(rule.to_owned())))
 }
 
@@ -135,14 +133,8 @@ struct Family {
 
 /// A host without IPv6 may well be without its tables.
 fn families() -> impl Iterator<Item = Family> {
-    let v4 = Family {
-        tables: "iptables",
-        restore: "iptables-restore",
-    };
-    let v6 = Family {
-        tables: "ip6tables",
-        restore: "ip6tables-restore",
-    };
+    let v4 = Family { tables: "iptables", restore: "iptables-restore" };
+    let v6 = Family { tables: "ip6tables", restore: "ip6tables-restore" };
     let has_v6 = Path::new("/proc/net/if_inet6").exists();
     [Some(v4), has_v6.then_some(v6)].into_iter().flatten()
 }
@@ -176,10 +168,7 @@ async fn succeed(tool: &'static str, arguments: &[&str], input: &str) -> Result<
 }
 
 fn refused(tool: &'static str, done: &Output) -> Error {
-    Error::Refused {
-        tool,
-        said: String::from_utf8_lossy(&done.stderr).trim().to_owned(),
-    }
+    Error::Refused { tool, said: String::from_utf8_lossy(&done.stderr).trim().to_owned() }
 }
 
 async fn run(tool: &'static str, arguments: &[&str], input: &str) -> Result<Output, Error> {

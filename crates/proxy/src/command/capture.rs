@@ -18,9 +18,9 @@ pub fn capture(what: &args::Capture) -> Exit {
             let _ = io::stdout().write_all(rules.nft().as_bytes());
             Exit::Done
         }),
-        args::Capture::Apply(file) => with_rules(&file.config, |rules| {
-            done(block_on(netfilter::apply(rules)).map(drop))
-        }),
+        args::Capture::Apply(file) => {
+            with_rules(&file.config, |rules| done(block_on(netfilter::apply(rules)).map(drop)))
+        }
         // The rules to be taken away need not be those of the configuration, which may have
         // changed or gone: there is one set of ours at most.
         args::Capture::Remove(_) => done(block_on(netfilter::remove())),

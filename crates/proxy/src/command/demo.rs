@@ -41,10 +41,8 @@ pub fn run(args: &args::Demo) -> Exit {
         eprintln!("ligase demo: {missing}");
         return Exit::Unavailable;
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(WORKERS)
-        .enable_all()
-        .build();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build();
     let Ok(runtime) = runtime else {
         return Exit::Unavailable;
     };
@@ -76,10 +74,7 @@ struct Told {
     holds: bool,
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the story tells how long it took"
-)]
+#[expect(clippy::disallowed_methods, reason = "the story tells how long it took")]
 async fn tell(installed: Option<Kind>) -> Result<Told> {
     let started = Instant::now();
     let mut voice = Voice::new(likes_color());
@@ -89,12 +84,7 @@ async fn tell(installed: Option<Kind>) -> Result<Told> {
     let guards = story::after(&mut voice, &mut stage).await?;
     story::forger(&mut voice, &stage, &guards).await?;
     let holds = voice.close(started.elapsed().as_secs_f64());
-    Ok(Told {
-        guards,
-        stage,
-        voice,
-        holds,
-    })
+    Ok(Told { guards, stage, voice, holds })
 }
 
 impl Told {
@@ -103,13 +93,11 @@ impl Told {
         if stay {
             self.voice.act("STAYING", "until Ctrl-C; look around:");
             let houses = [&self.stage.montague, &self.stage.capulet];
-            for (house, proxy) in houses
-                .into_iter()
-                .zip([&self.guards.montague, &self.guards.capulet])
+            for (house, proxy) in
+                houses.into_iter().zip([&self.guards.montague, &self.guards.capulet])
             {
                 let admin = proxy.admin;
-                self.voice
-                    .fact(house.domain, &format!("curl http://{admin}/connections"));
+                self.voice.fact(house.domain, &format!("curl http://{admin}/connections"));
                 for also in ["bindings", "metrics", "config"] {
                     self.voice.fact("", &format!("curl http://{admin}/{also}"));
                 }

@@ -25,10 +25,8 @@ pub fn run(path: &Path) -> Exit {
     };
     // Two workers carry more than a server behind can take; more only share its cores.
     let workers = std::thread::available_parallelism().map_or(1, |it| it.get().min(WORKERS_MAX));
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(workers)
-        .enable_all()
-        .build();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build();
     let Ok(runtime) = runtime else {
         return Exit::Unavailable;
     };

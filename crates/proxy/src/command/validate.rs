@@ -10,34 +10,19 @@ use crate::config::{Config, Findings, Overrides};
 /// Prints what is wrong with a configuration and everything it names.
 #[must_use]
 pub fn validate(path: &Path) -> Exit {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "whether a certificate has expired is asked now"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "whether a certificate has expired is asked now")]
     let now = SystemTime::now();
     let found = examine(path, &overrides(), now);
     // Who has closed the pipe has read enough.
-    let _ = report(
-        &found,
-        path,
-        &mut io::stdout().lock(),
-        &mut io::stderr().lock(),
-    );
-    if found.problems.is_empty() {
-        Exit::Done
-    } else {
-        Exit::Config
-    }
+    let _ = report(&found, path, &mut io::stdout().lock(), &mut io::stderr().lock());
+    if found.problems.is_empty() { Exit::Done } else { Exit::Config }
 }
 
 /// Everything there is to say about a configuration.
 fn examine(path: &Path, overrides: &Overrides, at: SystemTime) -> Findings {
     match Config::read(path, overrides) {
         Ok(config) => config.inspect(at),
-        Err(problems) => Findings {
-            problems,
-            warnings: Vec::new(),
-        },
+        Err(problems) => Findings { problems, warnings: Vec::new() },
     }
 }
 

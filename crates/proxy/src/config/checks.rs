@@ -12,10 +12,7 @@ pub(super) fn check(config: &Config, problems: &Problems) {
         problems.add("listen.federation", "peers need an address to connect to");
     }
     if listen.backend.is_empty() {
-        problems.add(
-            "listen.backend",
-            "the backend needs an address to connect to",
-        );
+        problems.add("listen.backend", "the backend needs an address to connect to");
     }
     if config.capture == Capture::Dns && listen.dns.is_empty() {
         problems.add("listen.dns", "`capture: dns` needs an address to answer at");
@@ -42,10 +39,7 @@ fn check_redirect(listen: &Listen, problems: &Problems) {
             continue;
         };
         if first == 0 || addresses.iter().any(|it| it.port() != first) {
-            problems.add(
-                key,
-                "`capture: redirect` needs one port, and the same for all addresses",
-            );
+            problems.add(key, "`capture: redirect` needs one port, and the same for all addresses");
         }
     }
 }
@@ -57,26 +51,14 @@ fn check_limits(limits: &Limits, problems: &Problems) {
             ("preauth_element_bytes", limits.preauth_element_bytes),
             ("stanza_bytes", limits.stanza_bytes),
         ),
-        (
-            ("stanza_bytes", limits.stanza_bytes),
-            ("queue_bytes", limits.queue_bytes),
-        ),
-        (
-            ("queue_bytes", limits.queue_bytes),
-            ("queue_total_bytes", limits.queue_total_bytes),
-        ),
-        (
-            ("stanza_bytes", limits.stanza_bytes),
-            ("outbox_bytes", limits.outbox_bytes),
-        ),
+        (("stanza_bytes", limits.stanza_bytes), ("queue_bytes", limits.queue_bytes)),
+        (("queue_bytes", limits.queue_bytes), ("queue_total_bytes", limits.queue_total_bytes)),
+        (("stanza_bytes", limits.stanza_bytes), ("outbox_bytes", limits.outbox_bytes)),
     ];
     for ((less, least), (more, most)) in pairs {
         if most < least {
             let key = format!("limits.{more}");
-            problems.add(
-                key,
-                format!("must be at least limits.{less}, which is {least}"),
-            );
+            problems.add(key, format!("must be at least limits.{less}, which is {least}"));
         }
     }
 }
@@ -90,9 +72,7 @@ fn doors(listen: &Listen) -> impl Iterator<Item = (&'static str, SocketAddr)> {
         ("listen.posh", &listen.posh),
         ("listen.admin", &listen.admin),
     ];
-    doors
-        .into_iter()
-        .flat_map(|(key, addresses)| addresses.iter().map(move |it| (key, *it)))
+    doors.into_iter().flat_map(|(key, addresses)| addresses.iter().map(move |it| (key, *it)))
 }
 
 /// Two listeners at one address would be found out only when the second cannot start.
@@ -101,10 +81,7 @@ fn check_doors(listen: &Listen, problems: &Problems) {
     for (index, (key, address)) in doors.iter().enumerate() {
         let other = doors[..index].iter().find(|(_, it)| collide(*it, *address));
         if let Some((other_key, other)) = other {
-            problems.add(
-                *key,
-                format!("{address} collides with {other} of {other_key}"),
-            );
+            problems.add(*key, format!("{address} collides with {other} of {other_key}"));
         }
     }
 }
@@ -113,10 +90,7 @@ fn check_doors(listen: &Listen, problems: &Problems) {
 fn check_backend(config: &Config, problems: &Problems) {
     let address = config.backend.address;
     if address.port() == 0 || address.ip().is_unspecified() {
-        problems.add(
-            "backend.address",
-            format!("{address} cannot be connected to"),
-        );
+        problems.add("backend.address", format!("{address} cannot be connected to"));
     }
     if let Some((key, _)) = doors(&config.listen).find(|(_, own)| leads_to(*own, address)) {
         problems.add("backend.address", format!("{address} is our own {key}"));

@@ -69,21 +69,12 @@ impl<'a> Section<'a> {
                 Mapping::new()
             }
         };
-        Self {
-            path,
-            entries,
-            known: Vec::new(),
-            problems,
-        }
+        Self { path, entries, known: Vec::new(), problems }
     }
 
     /// The full name of a key.
     pub(super) fn path(&self, key: &str) -> String {
-        if self.path.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{}.{key}", self.path)
-        }
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
     /// Adds a problem with a key.
@@ -156,11 +147,8 @@ impl<'a> Section<'a> {
         value: Value,
         read: impl Fn(&str) -> Result<T, String>,
     ) -> Vec<T> {
-        let (values, single) = if let Value::Sequence(values) = value {
-            (values, false)
-        } else {
-            (vec![value], true)
-        };
+        let (values, single) =
+            if let Value::Sequence(values) = value { (values, false) } else { (vec![value], true) };
         let mut read_so_far = Vec::with_capacity(values.len());
         for (index, value) in values.iter().enumerate() {
             match written(value).and_then(|text| read(&text)) {
@@ -180,8 +168,7 @@ impl<'a> Section<'a> {
         as_str: fn(T) -> &'static str,
         default: T,
     ) -> T {
-        self.text(key, |text| one_of(text, all, as_str))
-            .unwrap_or(default)
+        self.text(key, |text| one_of(text, all, as_str)).unwrap_or(default)
     }
 
     /// Reads a whole number within bounds.
@@ -266,13 +253,10 @@ pub(super) fn one_of<T: Copy>(
     all: &[T],
     as_str: fn(T) -> &'static str,
 ) -> Result<T, String> {
-    all.iter()
-        .copied()
-        .find(|it| as_str(*it) == text)
-        .ok_or_else(|| {
-            let words: Vec<_> = all.iter().map(|it| as_str(*it)).collect();
-            format!("{text:?} is not one of {}", words.join(", "))
-        })
+    all.iter().copied().find(|it| as_str(*it) == text).ok_or_else(|| {
+        let words: Vec<_> = all.iter().map(|it| as_str(*it)).collect();
+        format!("{text:?} is not one of {}", words.join(", "))
+    })
 }
 
 /// The known key that differs least, if it differs little.

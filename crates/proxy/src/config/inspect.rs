@@ -107,11 +107,7 @@ impl Config {
                 }
                 Err(error) => {
                     all_read = false;
-                    let part = if error.path == files.key {
-                        "key"
-                    } else {
-                        "chain"
-                    };
+                    let part = if error.path == files.key { "key" } else { "chain" };
                     findings.problem(format!("{key}.{part}"), error);
                 }
             }
@@ -131,22 +127,12 @@ impl Config {
         if self.backend.tls == BackendTls::Off {
             return;
         }
-        let (certificate, key) = (
-            &self.backend.local_ca.certificate,
-            &self.backend.local_ca.key,
-        );
+        let (certificate, key) = (&self.backend.local_ca.certificate, &self.backend.local_ca.key);
         match (certificate.exists(), key.exists()) {
             (true, true) => {
-                let files = local_ca::Files {
-                    certificate: certificate.clone(),
-                    key: key.clone(),
-                };
+                let files = local_ca::Files { certificate: certificate.clone(), key: key.clone() };
                 if let Err(error) = LocalCa::load_or_create(&files, at) {
-                    let part = if error.path == *key {
-                        "key"
-                    } else {
-                        "certificate"
-                    };
+                    let part = if error.path == *key { "key" } else { "certificate" };
                     findings.problem(format!("backend.local_ca.{part}"), error);
                 }
                 keep_private("backend.local_ca.key", key, findings);
@@ -180,9 +166,7 @@ impl Config {
         }
         if let (Dnssec::TrustAd, ResolverServers::Listed(servers)) =
             (self.resolver.dnssec, &self.resolver.servers)
-            && servers
-                .iter()
-                .any(|it| !it.ip().to_canonical().is_loopback())
+            && servers.iter().any(|it| !it.ip().to_canonical().is_loopback())
         {
             let problem = "only resolvers on loopback are believed: anybody on the path could lie";
             findings.warn("resolver.dnssec", problem);
@@ -201,11 +185,7 @@ impl Config {
                 &self.listen.backend,
                 "whoever reaches it and is taken for the backend sends as every hosted domain",
             ),
-            (
-                "listen.dns",
-                &self.listen.dns,
-                "it is for the backend's resolver alone",
-            ),
+            ("listen.dns", &self.listen.dns, "it is for the backend's resolver alone"),
         ];
         for (key, addresses, why) in doors {
             for address in addresses {
@@ -223,15 +203,11 @@ impl Config {
 }
 
 fn identity_of(files: &CertificateFiles) -> Result<Identity, identity::Error> {
-    let files = identity::Files {
-        chain: files.chain.clone(),
-        key: files.key.clone(),
-    };
+    let files = identity::Files { chain: files.chain.clone(), key: files.key.clone() };
     let list = Identities::load(vec![files.clone()])?.list();
-    list.first().cloned().ok_or(identity::Error {
-        path: files.chain,
-        problem: identity::Problem::NoneNamed,
-    })
+    list.first()
+        .cloned()
+        .ok_or(identity::Error { path: files.chain, problem: identity::Problem::NoneNamed })
 }
 
 fn inspect_identity(key: &str, identity: &Identity, at: SystemTime, findings: &mut Findings) {
@@ -250,9 +226,7 @@ fn inspect_identity(key: &str, identity: &Identity, at: SystemTime, findings: &m
 /// Whether one of a certificate's names is this one, or a wildcard for it.
 fn names(names: &[String], name: &str) -> bool {
     let parent = name.split_once('.').map(|(_, parent)| parent);
-    names
-        .iter()
-        .any(|it| it == name || (parent.is_some() && it.strip_prefix("*.") == parent))
+    names.iter().any(|it| it == name || (parent.is_some() && it.strip_prefix("*.") == parent))
 }
 
 /// A secret that others on this machine may read is no secret of ours.
@@ -262,10 +236,8 @@ fn keep_private(key: impl Into<String>, path: &Path, findings: &mut Findings) {
     };
     let mode = metadata.permissions().mode() & 0o777;
     if mode & 0o007 != 0 {
-        let problem = format!(
-            "{}: every user of this machine may use it (mode {mode:03o})",
-            path.display()
-        );
+        let problem =
+            format!("{}: every user of this machine may use it (mode {mode:03o})", path.display());
         findings.warn(key, problem);
     }
 }

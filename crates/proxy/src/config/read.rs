@@ -157,10 +157,7 @@ fn hosts(file: &mut Section<'_>, folder: &Path) -> Option<Hosts> {
         return None;
     }
     let domains: BTreeSet<_> = domains.into_iter().collect();
-    Some(Hosts::Listed {
-        domains,
-        file: source,
-    })
+    Some(Hosts::Listed { domains, file: source })
 }
 
 /// The domains of a list, one a line; `#` begins a comment.
@@ -234,9 +231,7 @@ fn capture(file: &mut Section<'_>) -> Capture {
     }
     redirect.finish();
     match word {
-        "redirect" => Capture::Redirect {
-            uid: u32::try_from(uid).unwrap_or(u32::MAX),
-        },
+        "redirect" => Capture::Redirect { uid: u32::try_from(uid).unwrap_or(u32::MAX) },
         "explicit" => Capture::Explicit,
         _ => Capture::Dns,
     }
@@ -311,9 +306,8 @@ fn policy(mut section: Section<'_>) -> (Policy, Vec<Prooftype>) {
     }
     peers.finish();
 
-    let prooftypes = section.texts("prooftypes", |text| {
-        one_of(text, &PROOFTYPES, Prooftype::as_str)
-    });
+    let prooftypes =
+        section.texts("prooftypes", |text| one_of(text, &PROOFTYPES, Prooftype::as_str));
     let prooftypes = prooftypes.unwrap_or_else(|| PROOFTYPES.to_vec());
     if prooftypes.is_empty() {
         section.problem("prooftypes", "name at least one, or no peer can be proven");
@@ -337,19 +331,16 @@ fn dialback_secret(file: &mut Section<'_>, folder: &Path) -> Option<DialbackSecr
 
 fn log(mut section: Section<'_>, overrides: &Overrides, file: &Section<'_>) -> Log {
     let level = section.word("level", LogLevel::ALL, LogLevel::as_str, LogLevel::Info);
-    let format = section.word(
-        "format",
-        LogFormat::ALL,
-        LogFormat::as_str,
-        LogFormat::Plain,
-    );
+    let format = section.word("format", LogFormat::ALL, LogFormat::as_str, LogFormat::Plain);
     section.finish();
-    let level = overrides.log_level.as_deref().map_or(Ok(level), |text| {
-        one_of(text, LogLevel::ALL, LogLevel::as_str)
-    });
-    let format = overrides.log_format.as_deref().map_or(Ok(format), |text| {
-        one_of(text, LogFormat::ALL, LogFormat::as_str)
-    });
+    let level = overrides
+        .log_level
+        .as_deref()
+        .map_or(Ok(level), |text| one_of(text, LogLevel::ALL, LogLevel::as_str));
+    let format = overrides
+        .log_format
+        .as_deref()
+        .map_or(Ok(format), |text| one_of(text, LogFormat::ALL, LogFormat::as_str));
     Log {
         level: level.unwrap_or_else(|problem| {
             file.problem("LIGASE_LOG", problem);

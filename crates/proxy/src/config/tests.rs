@@ -55,15 +55,9 @@ fn the_least_is_enough() {
     assert_eq!(config.server_name, domain("xmpp1.hosting.example"));
     assert_eq!(
         config.hosts,
-        Hosts::Listed {
-            domains: [domain("montague.example")].into(),
-            file: None
-        }
+        Hosts::Listed { domains: [domain("montague.example")].into(), file: None }
     );
-    assert_eq!(
-        config.certificates[0].chain,
-        Path::new("/etc/ligase/tls.crt")
-    );
+    assert_eq!(config.certificates[0].chain, Path::new("/etc/ligase/tls.crt"));
     assert_eq!(config.backend.address, addresses(&["127.0.0.1:5269"])[0]);
     assert_eq!(config.backend.tls, BackendTls::Auto);
     assert_eq!(config.capture, Capture::Dns);
@@ -74,10 +68,7 @@ fn the_least_is_enough() {
     assert_eq!(config.listen.admin, addresses(&["127.0.0.1:7290"]));
     assert_eq!(config.resolver.servers, ResolverServers::System);
     assert_eq!(config.roots, Roots::System);
-    assert_eq!(
-        config.policy.level(&domain("capulet.example")),
-        Level::Encrypted
-    );
+    assert_eq!(config.policy.level(&domain("capulet.example")), Level::Encrypted);
     assert_eq!(config.prooftypes.len(), 3);
     assert_eq!(config.limits, Limits::default());
     assert_eq!(config.drain, Duration::from_secs(10));
@@ -94,10 +85,7 @@ fn an_empty_file_lacks_what_has_no_default() {
     ];
     assert_eq!(parse("").unwrap_err(), expect);
     assert_eq!(parse("{}").unwrap_err(), expect);
-    assert_eq!(
-        parse("server_name: ~\nhosts: null\ncertificates: []\n").unwrap_err(),
-        expect
-    );
+    assert_eq!(parse("server_name: ~\nhosts: null\ncertificates: []\n").unwrap_err(), expect);
 }
 
 #[test]
@@ -107,44 +95,20 @@ fn errors_name_the_key() {
         "backend: {adress: '127.0.0.1:5269'}",
         &["backend.adress: unknown key; did you mean `address`?"],
     );
-    check(
-        "trust: {anchors: none-of-ours}",
-        &["trust.anchors: unknown key; known are roots"],
-    );
-    check(
-        "backend: {address: localhost}",
-        &["backend.address: \"localhost\" is not an IP:PORT"],
-    );
-    check(
-        "backend: {tls: yes}",
-        &["backend.tls: \"yes\" is not one of auto, off, required"],
-    );
-    check(
-        "backend: {local_ca: {key: ''}}",
-        &["backend.local_ca.key: must not be empty"],
-    );
+    check("trust: {anchors: none-of-ours}", &["trust.anchors: unknown key; known are roots"]);
+    check("backend: {address: localhost}", &["backend.address: \"localhost\" is not an IP:PORT"]);
+    check("backend: {tls: yes}", &["backend.tls: \"yes\" is not one of auto, off, required"]);
+    check("backend: {local_ca: {key: ''}}", &["backend.local_ca.key: must not be empty"]);
     check("backend: []", &["backend: write `key: value` lines here"]);
     check("backend: 5", &["backend: write `key: value` lines here"]);
     check(
         "listen: {federation: ['0.0.0.0:7269', 5270]}",
         &["listen.federation[1]: \"5270\" is not an IP:PORT"],
     );
-    check(
-        "listen: {admin: {port: 7290}}",
-        &["listen.admin: must be text"],
-    );
-    check(
-        "capture: ebpf",
-        &["capture: \"ebpf\" is not one of dns, redirect, explicit"],
-    );
-    check(
-        "capture: redirect",
-        &["redirect.uid: is missing: name the user that ligase runs as"],
-    );
-    check(
-        "redirect: {uid: -1}",
-        &["redirect.uid: must be a whole number from 0 to 4294967294"],
-    );
+    check("listen: {admin: {port: 7290}}", &["listen.admin: must be text"]);
+    check("capture: ebpf", &["capture: \"ebpf\" is not one of dns, redirect, explicit"]);
+    check("capture: redirect", &["redirect.uid: is missing: name the user that ligase runs as"]);
+    check("redirect: {uid: -1}", &["redirect.uid: must be a whole number from 0 to 4294967294"]);
 }
 
 #[test]
@@ -181,10 +145,7 @@ fn errors_further_down_name_the_key() {
         "policy: {prooftypes: [dane, dialback]}",
         &["policy.prooftypes[1]: \"dialback\" is not one of dane, posh, pkix"],
     );
-    check(
-        "limits: {depth: 8}",
-        &["limits.depth: must be a whole number from 16 to 1024"],
-    );
+    check("limits: {depth: 8}", &["limits.depth: must be a whole number from 16 to 1024"]);
     check(
         "limits: {queue_seconds: 10s}",
         &["limits.queue_seconds: must be a whole number from 1 to 300"],
@@ -193,10 +154,7 @@ fn errors_further_down_name_the_key() {
         "resolver: {allow: [loopback, private]}",
         &["resolver.allow[1]: \"private\" is not one of loopback"],
     );
-    check(
-        "drain_seconds: 1.5",
-        &["drain_seconds: must be a whole number from 0 to 600"],
-    );
+    check("drain_seconds: 1.5", &["drain_seconds: must be a whole number from 0 to 600"]);
     check(
         "log: {level: loud}",
         &["log.level: \"loud\" is not one of error, warn, info, debug, trace"],
@@ -244,13 +202,7 @@ fn all_problems_are_told_at_once() {
             "limits.wat: unknown key; known are ",
             "log.format: \"xml\" is not one of plain, json",
         ]
-        .map(|it| {
-            if it.ends_with(' ') {
-                it.to_owned() + &limits()
-            } else {
-                it.to_owned()
-            }
-        })
+        .map(|it| if it.ends_with(' ') { it.to_owned() + &limits() } else { it.to_owned() })
         .each_ref()
         .map(String::as_str),
     );
@@ -265,25 +217,17 @@ fn all_problems_are_told_at_once() {
 fn text_that_is_no_yaml_is_one_problem() {
     for text in ["a: [", "a: 1\na: 2", "\t", "a: *b"] {
         let problems = parse(text).unwrap_err();
-        assert!(
-            problems.len() == 1 && problems[0].starts_with("(file): "),
-            "{problems:?}"
-        );
+        assert!(problems.len() == 1 && problems[0].starts_with("(file): "), "{problems:?}");
     }
-    assert_eq!(
-        parse("- a").unwrap_err(),
-        ["(file): write `key: value` lines here"]
-    );
+    assert_eq!(parse("- a").unwrap_err(), ["(file): write `key: value` lines here"]);
 }
 
 #[test]
 fn aliases_cannot_multiply_without_end() {
     let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..12 {
-        let line = format!(
-            "a{level}: &a{level} [{}]\n",
-            vec![format!("*a{}", level - 1); 10].join(", ")
-        );
+        let line =
+            format!("a{level}: &a{level} [{}]\n", vec![format!("*a{}", level - 1); 10].join(", "));
         text += &line;
     }
     let problems = parse(&text).unwrap_err();
@@ -326,14 +270,8 @@ fn doors_that_are_needed_cannot_be_closed() {
         "listen: {federation: null}",
         &["listen.federation: peers need an address to connect to"],
     );
-    check(
-        "listen: {backend: []}",
-        &["listen.backend: the backend needs an address to connect to"],
-    );
-    check(
-        "listen: {dns: null}",
-        &["listen.dns: `capture: dns` needs an address to answer at"],
-    );
+    check("listen: {backend: []}", &["listen.backend: the backend needs an address to connect to"]);
+    check("listen: {dns: null}", &["listen.dns: `capture: dns` needs an address to answer at"]);
     assert_eq!(accept("listen: {admin: null}").listen.admin, []);
     assert_eq!(accept("capture: explicit").listen.dns, []);
     let redirect = accept("capture: redirect\nredirect: {uid: 7269}");
@@ -404,10 +342,7 @@ fn the_environment_overrides_the_log_alone() {
     };
     let parse = |overrides| Config::parse(LEAST, Path::new("/"), &overrides);
     let config = parse(set("debug", "json")).unwrap();
-    assert_eq!(
-        (config.log.level, config.log.format),
-        (LogLevel::Debug, LogFormat::Json)
-    );
+    assert_eq!((config.log.level, config.log.format), (LogLevel::Debug, LogFormat::Json));
     let problems = parse(set("all", "html")).unwrap_err();
     let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
     assert_eq!(
@@ -425,16 +360,8 @@ fn limits_reach_the_program_in_their_own_types() {
     assert_eq!(limits.stanza_bytes, 10_000);
     assert_eq!(limits.step_seconds, Duration::from_secs(3));
     for limit in Limits::ALL {
-        assert!(
-            (limit.min..=limit.max).contains(&limit.default),
-            "{}",
-            limit.key
-        );
-        assert!(
-            u32::try_from(limit.max).is_ok(),
-            "{} does not fit 32 bits",
-            limit.key
-        );
+        assert!((limit.min..=limit.max).contains(&limit.default), "{}", limit.key);
+        assert!(u32::try_from(limit.max).is_ok(), "{} does not fit 32 bits", limit.key);
         let check = |number: u64| {
             let problem = format!(
                 "limits.{}: must be a whole number from {} to {}",
@@ -446,9 +373,7 @@ fn limits_reach_the_program_in_their_own_types() {
         check(limit.max + 1);
     }
     let all = |number: fn(&Limit) -> u64| {
-        let lines = Limits::ALL
-            .iter()
-            .map(|it| format!("  {}: {}\n", it.key, number(it)));
+        let lines = Limits::ALL.iter().map(|it| format!("  {}: {}\n", it.key, number(it)));
         accept(&format!("limits:\n{}", lines.collect::<String>()))
     };
     assert_eq!(all(|it| it.min).limits.depth, 16);
@@ -483,17 +408,9 @@ fn netfilter_turns_to_one_port() {
         "{federation: ['127.0.0.1:1', '[::1]:2']}",
         &[&format!("listen.federation: `capture: redirect` {one}")],
     );
-    check(
-        "{backend: '127.0.0.1:0'}",
-        &[&format!("listen.backend: `capture: redirect` {one}")],
-    );
-    check(
-        "{dns: null}",
-        &["listen.dns: `capture: redirect` needs an address to turn to"],
-    );
-    accept(&format!(
-        "{redirect}{{backend: ['127.0.0.1:7270', '[::1]:7270']}}"
-    ));
+    check("{backend: '127.0.0.1:0'}", &[&format!("listen.backend: `capture: redirect` {one}")]);
+    check("{dns: null}", &["listen.dns: `capture: redirect` needs an address to turn to"]);
+    accept(&format!("{redirect}{{backend: ['127.0.0.1:7270', '[::1]:7270']}}"));
 }
 
 #[test]
@@ -503,11 +420,7 @@ fn the_systems_resolver_may_not_be_ours_either() {
         let system =
             "# a comment\nsearch lab\nnameserver 192.0.2.53\n nameserver 127.0.0.1 x\nnameserver\n";
         check_system(&accept(more), system, &problems);
-        let found: Vec<_> = problems
-            .into_vec()
-            .iter()
-            .map(ToString::to_string)
-            .collect();
+        let found: Vec<_> = problems.into_vec().iter().map(ToString::to_string).collect();
         assert_eq!(found, expect);
     };
     let ours =
@@ -515,52 +428,31 @@ fn the_systems_resolver_may_not_be_ours_either() {
     check("listen: {dns: '127.0.0.1:53'}", &[ours]);
     check("listen: {dns: '0.0.0.0:53'}", &[ours]);
     check("listen: {dns: '127.0.0.1:7253'}", &[]);
-    check(
-        "listen: {dns: '127.0.0.1:53'}\nresolver: {servers: ['192.0.2.53']}",
-        &[],
-    );
+    check("listen: {dns: '127.0.0.1:53'}\nresolver: {servers: ['192.0.2.53']}", &[]);
 }
 
 #[test]
 fn hosts_may_be_kept_in_a_file() {
     let folder = Folder::new("hosts");
-    folder.write(
-        "good",
-        "# ours\nmontague.example\n\n conference.montague.example # rooms\n",
-    );
+    folder.write("good", "# ours\nmontague.example\n\n conference.montague.example # rooms\n");
     folder.write("bad", "montague.example\na b\n");
     folder.write("empty", "# nobody\n");
     let text = |hosts: &str| LEAST.replace("[montague.example]", hosts);
     let parse = |hosts: &str| parse_in(&folder.0, &text(hosts));
 
     let expect = Hosts::Listed {
-        domains: [
-            domain("montague.example"),
-            domain("conference.montague.example"),
-        ]
-        .into(),
+        domains: [domain("montague.example"), domain("conference.montague.example")].into(),
         file: Some(folder.0.join("good")),
     };
     assert_eq!(parse("{file: good}").unwrap().hosts, expect);
     assert_eq!(parse("auto").unwrap().hosts, Hosts::Auto);
     let check = |hosts: &str, expect: &[&str]| assert_eq!(parse(hosts).unwrap_err(), expect);
-    check(
-        "{file: bad}",
-        &["hosts.file: line 2: \"a b\" is not a domain name"],
-    );
+    check("{file: bad}", &["hosts.file: line 2: \"a b\" is not a domain name"]);
     check("{file: empty}", &["hosts: name at least one domain"]);
-    check(
-        "{path: good}",
-        &[
-            "hosts.file: is missing",
-            "hosts.path: unknown key; known are file",
-        ],
-    );
+    check("{path: good}", &["hosts.file: is missing", "hosts.path: unknown key; known are file"]);
     let absent = folder.0.join("absent");
-    let expect = format!(
-        "hosts.file: {}: No such file or directory (os error 2)",
-        absent.display()
-    );
+    let expect =
+        format!("hosts.file: {}: No such file or directory (os error 2)", absent.display());
     check("{file: absent}", &[&expect]);
 }
 
@@ -574,35 +466,19 @@ fn a_dialback_secret_is_read_and_never_shown() {
     folder.write("short", "hunter2\n");
     folder.write("empty", "\n");
     folder.write("huge", &"x".repeat(5_000));
-    let parse = |name: &str| {
-        parse_in(
-            &folder.0,
-            &format!("{LEAST}dialback_secret: {{file: {name}}}"),
-        )
-    };
+    let parse =
+        |name: &str| parse_in(&folder.0, &format!("{LEAST}dialback_secret: {{file: {name}}}"));
 
     let one = parse("one").unwrap();
-    assert_eq!(
-        one.dialback_secret.as_ref().unwrap().current,
-        current.as_bytes()
-    );
+    assert_eq!(one.dialback_secret.as_ref().unwrap().current, current.as_bytes());
     assert_eq!(one.dialback_secret.as_ref().unwrap().previous, None);
     let two = parse("two").unwrap();
-    assert_eq!(
-        two.dialback_secret.as_ref().unwrap().previous,
-        Some(previous.as_bytes().to_vec())
-    );
+    assert_eq!(two.dialback_secret.as_ref().unwrap().previous, Some(previous.as_bytes().to_vec()));
     let shown = format!("{two:?}");
-    assert!(
-        !shown.contains("cccc") && !shown.contains("112, 112"),
-        "{shown}"
-    );
+    assert!(!shown.contains("cccc") && !shown.contains("112, 112"), "{shown}");
 
     for (name, problem) in [
-        (
-            "three",
-            "holds more than the current and the previous secret",
-        ),
+        ("three", "holds more than the current and the previous secret"),
         ("short", "a secret has at least 32 characters"),
         ("empty", "is empty"),
         ("huge", "is larger than 4096 bytes"),
@@ -617,10 +493,7 @@ fn a_dialback_secret_is_read_and_never_shown() {
 fn a_file_that_cannot_be_read_is_named() {
     let errors = Config::read(Path::new("/nonexistent/ligase.yaml"), &Overrides::default());
     let error = errors.unwrap_err()[0].to_string();
-    assert_eq!(
-        error,
-        "(file): /nonexistent/ligase.yaml: No such file or directory (os error 2)"
-    );
+    assert_eq!(error, "(file): /nonexistent/ligase.yaml: No such file or directory (os error 2)");
 }
 
 /// A folder of one test's own, gone when the test ends.

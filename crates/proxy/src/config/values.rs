@@ -13,8 +13,7 @@ use crate::binding::Level;
 
 /// A domain name.
 pub(super) fn domain(text: &str) -> Result<Domain, String> {
-    text.parse()
-        .map_err(|_| format!("{text:?} is not a domain name"))
+    text.parse().map_err(|_| format!("{text:?} is not a domain name"))
 }
 
 /// A level of the policy.
@@ -35,8 +34,7 @@ pub(super) fn level_word(level: Level) -> &'static str {
 
 /// An address and a port.
 pub(super) fn socket_address(text: &str) -> Result<SocketAddr, String> {
-    text.parse()
-        .map_err(|_| format!("{text:?} is not an IP:PORT"))
+    text.parse().map_err(|_| format!("{text:?} is not an IP:PORT"))
 }
 
 /// Text that says something.
@@ -71,9 +69,7 @@ pub(super) fn secret_at(path: &Path) -> Result<DialbackSecret, String> {
     }
     for secret in [Some(current), previous].into_iter().flatten() {
         if secret.len() < SECRET_BYTES_MIN {
-            return Err(format!(
-                "a secret has at least {SECRET_BYTES_MIN} characters"
-            ));
+            return Err(format!("a secret has at least {SECRET_BYTES_MIN} characters"));
         }
     }
     Ok(DialbackSecret {

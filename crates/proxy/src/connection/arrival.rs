@@ -36,10 +36,7 @@ pub struct Gate {
 
 impl Rooms {
     /// Serves all who come to `listener`, for ever.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a listener starts a driver for each arrival"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "a listener starts a driver for each arrival")]
     pub async fn listen(self: Arc<Self>, listener: TcpListener, gate: Gate) {
         let admission = gate.admission.clone();
         accept_all(listener, admission, |arrival| match arrival {
@@ -63,12 +60,7 @@ impl Rooms {
     }
 
     fn refused(&self, side: Side, violation: Violation, peer: SocketAddr) {
-        (self.tell)(Event::Broke {
-            violation,
-            side,
-            connection: None,
-            peer: Some(peer),
-        });
+        (self.tell)(Event::Broke { violation, side, connection: None, peer: Some(peer) });
     }
 
     async fn receive(self: Arc<Self>, socket: TcpStream, peer: SocketAddr, side: Side) {
@@ -88,13 +80,7 @@ impl Rooms {
         let direct = first[0] == TLS_HANDSHAKE;
         let transport = direct.then_some(Transport::DirectTls);
         let id = self.tables.issue();
-        let facts = Facts {
-            id,
-            side,
-            outbound: false,
-            transport,
-            peer,
-        };
+        let facts = Facts { id, side, outbound: false, transport, peer };
         let start = Start {
             socket,
             facts,
@@ -128,16 +114,9 @@ impl Rooms {
                 Side::Public => self.tls.identities().for_domain(&local),
                 Side::Backend => leaf(&local)?,
             };
-            let begin = if direct {
-                Begin::AtOnce
-            } else {
-                Begin::AfterStartTls
-            };
+            let begin = if direct { Begin::AtOnce } else { Begin::AfterStartTls };
             let name = ServerName::try_from(addressed.ascii().to_owned()).ok()?;
-            return Some(Handshake::Initiate(
-                self.tls.initiate(certificate, begin),
-                name,
-            ));
+            return Some(Handshake::Initiate(self.tls.initiate(certificate, begin), name));
         }
         match (facts.side, addressed) {
             (Side::Public, addressed) => Some(Handshake::Receive(self.tls.receive(addressed))),

@@ -41,11 +41,7 @@ impl Rooms {
             Some(share) => share.acquire().await.ok(),
             None => None,
         };
-        let role = if facts.outbound {
-            TlsRole::Receiving
-        } else {
-            TlsRole::Initiating
-        };
+        let role = if facts.outbound { TlsRole::Receiving } else { TlsRole::Initiating };
         let domain = domain.clone();
         let request = Request {
             service: Service::Server,
@@ -63,14 +59,7 @@ impl Rooms {
             Verdict::Undetermined(it) => ("undetermined", None, it.finding.label()),
         };
         let (side, outbound) = (facts.side, facts.outbound);
-        (self.tell)(Event::Judged {
-            side,
-            outbound,
-            domain,
-            proof,
-            result,
-            reason,
-        });
+        (self.tell)(Event::Judged { side, outbound, domain, proof, result, reason });
         Finding::Verdict(verdict)
     }
 
@@ -97,9 +86,7 @@ impl Rooms {
                 Side::Backend => self.ask_backend(errand).await,
             }
         });
-        let answer = asked
-            .await
-            .unwrap_or(Answer::Unknown(DialbackError::RemoteServerTimeout));
+        let answer = asked.await.unwrap_or(Answer::Unknown(DialbackError::RemoteServerTimeout));
         if side == Side::Backend && answer == Answer::Valid {
             self.note_own(&pair.sender);
         }
@@ -109,10 +96,7 @@ impl Rooms {
             Answer::Unknown(_) => None,
         };
         if side == Side::Public {
-            (self.tell)(Event::Dialback {
-                role: Role::Receiving,
-                valid,
-            });
+            (self.tell)(Event::Dialback { role: Role::Receiving, valid });
         }
         answer
     }
@@ -121,20 +105,13 @@ impl Rooms {
     /// that brought the key (F-43, L-07).
     async fn ask_peer(self: &Arc<Self>, pair: &DomainPair, errand: Errand) -> Answer {
         let _seat = self.authority_seats.acquire().await;
-        let endpoints = match self
-            .verifier
-            .delegation(&pair.sender, Service::Server)
-            .await
-        {
+        let endpoints = match self.verifier.delegation(&pair.sender, Service::Server).await {
             Ok(endpoints) => endpoints,
             Err(error) => return Answer::Unknown(unresolved(error)),
         };
         let mut last = DialbackError::RemoteServerTimeout;
         for endpoint in endpoints {
-            let place = match self.locate(endpoint).await {
-                Ok(place) => place,
-                Err(_) => continue,
-            };
+            let Ok(place) = self.locate(endpoint).await else { continue };
             let Ok(socket) = self.connect(&place.addresses).await else {
                 continue;
             };
@@ -159,11 +136,7 @@ impl Rooms {
     /// operator configured. Whoever else knows our listener could show any certificate (L02).
     async fn is_backend(self: &Arc<Self>, domain: &Domain, presented: &Presented) -> bool {
         let digest = presented.sha256();
-        let leaves = || {
-            self.backend_leaves
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-        };
+        let leaves = || self.backend_leaves.lock().unwrap_or_else(PoisonError::into_inner);
         if leaves().get(domain) == Some(&digest) {
             return true;
         }
@@ -193,8 +166,7 @@ impl Rooms {
 
     async fn run_errand(self: &Arc<Self>, dialed: Dialed, errand: Errand) -> Option<Found> {
         let (tell, found) = oneshot::channel();
-        self.open(dialed, errand, Rung::External, None, Some(tell))
-            .ok()?;
+        self.open(dialed, errand, Rung::External, None, Some(tell)).ok()?;
         found.await.ok()
     }
 }

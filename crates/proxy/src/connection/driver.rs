@@ -102,24 +102,13 @@ pub struct Start {
 
 impl Driver {
     /// A driver for a fresh connection; `make` makes its machine.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a driver is where the clock is read"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "a driver is where the clock is read")]
     pub fn new(
         rooms: Arc<Rooms>,
         start: Start,
         make: impl FnOnce(&mut Table) -> (Machine, Vec<Action>),
     ) -> (Self, Vec<Action>) {
-        let Start {
-            socket,
-            facts,
-            endpoint,
-            base,
-            local,
-            waits,
-            errand,
-        } = start;
+        let Start { socket, facts, endpoint, base, local, waits, errand } = start;
         let settings = rooms.settings.load_full();
         let (sender, orders) = mpsc::channel(ORDERS_MAX);
         let opened = rooms.now();
@@ -127,10 +116,7 @@ impl Driver {
         let (machine, first) = rooms.tables.change(make);
         (rooms.tell)(Event::Opened(facts));
         let now = Instant::now();
-        let waiting = waits
-            .map(|(pair, answer)| (pair, vec![answer]))
-            .into_iter()
-            .collect();
+        let waiting = waits.map(|(pair, answer)| (pair, vec![answer])).into_iter().collect();
         let driver = Self {
             reader: Reader::new(settings.limits_before),
             settings,
@@ -260,9 +246,7 @@ impl Driver {
             if stanzas.is_empty() && other.is_none() {
                 return None;
             }
-            let stanzas = stanzas
-                .into_iter()
-                .map(|stanza| Input::Frame(Frame::Stanza(stanza)));
+            let stanzas = stanzas.into_iter().map(|stanza| Input::Frame(Frame::Stanza(stanza)));
             let actions = self.steps(stanzas.chain(other));
             if let Some(ending) = self.carry_out(actions).await {
                 return Some(ending);
@@ -295,10 +279,7 @@ impl Driver {
         actions
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a driver is where the clock is read"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "a driver is where the clock is read")]
     fn note_full(&mut self, full: Vec<(ConnectionId, Arc<Outbox>)>) {
         self.full_since = Instant::now();
         self.full.extend(full);

@@ -35,18 +35,12 @@ impl Rooms {
         }
         let mut flight = self.flight(pair);
         let result = flight.wait_for(Option::is_some).await;
-        result
-            .ok()
-            .and_then(|result| result.clone())
-            .unwrap_or(Err(Setback::Draining))
+        result.ok().and_then(|result| result.clone()).unwrap_or(Err(Setback::Draining))
     }
 
     /// The search for this pair, begun now if there was none. It goes on if its first caller does
     /// not, because others may have joined.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a search belongs to all who wait for it"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "a search belongs to all who wait for it")]
     fn flight(self: &Arc<Self>, pair: &DomainPair) -> Flight {
         let mut flights = self.flights();
         if let Some(flight) = flights.get(pair) {
@@ -62,11 +56,7 @@ impl Rooms {
             let result = found.unwrap_or(Err(Setback::TimedOut));
             if let Err(setback) = &result {
                 let (side, reason) = (rooms.side_of_target(&pair), setback.label());
-                (rooms.tell)(Event::Failed {
-                    pair: pair.clone(),
-                    side,
-                    reason,
-                });
+                (rooms.tell)(Event::Failed { pair: pair.clone(), side, reason });
             }
             rooms.flights().remove(&pair);
             let _ = tell.send(Some(result));
@@ -79,10 +69,7 @@ impl Rooms {
     }
 
     /// Finds a way out for what waits, and lets it go or gives it back.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "what waits belongs to no connection"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "what waits belongs to no connection")]
     pub fn seek(self: &Arc<Self>, pair: DomainPair) {
         let rooms = Arc::clone(self);
         tokio::spawn(async move {
@@ -130,7 +117,6 @@ impl Rooms {
         if let Some(setback) = self.still_unreached(&pair.target) {
             return Err(setback);
         }
-        let _seat = self.search_seats.acquire().await;
         let result = self.climb(pair).await;
         match &result {
             Err(setback @ (Setback::Unreachable | Setback::TimedOut | Setback::Handshake)) => {
@@ -188,10 +174,7 @@ impl Rooms {
                 }
                 match next(rung, &last, level) {
                     Next::Climb(to) => {
-                        (self.tell)(Event::Fell {
-                            pair: pair.clone(),
-                            to,
-                        });
+                        (self.tell)(Event::Fell { pair: pair.clone(), to });
                         rung = to;
                     }
                     Next::Elsewhere => break,
@@ -205,26 +188,11 @@ impl Rooms {
     /// Where an endpoint is and by which name its certificate goes. An endpoint whose addresses or
     /// TLSA records cannot be had for certain is not dialed.
     pub(super) async fn locate(&self, endpoint: Endpoint) -> Result<Place> {
-        let addresses = self
-            .verifier
-            .addresses(&endpoint)
-            .await
-            .map_err(unresolved)?;
-        let base = self
-            .verifier
-            .tlsa_base(&endpoint)
-            .await
-            .map_err(unresolved)?;
+        let addresses = self.verifier.addresses(&endpoint).await.map_err(unresolved)?;
+        let base = self.verifier.tlsa_base(&endpoint).await.map_err(unresolved)?;
         let port = endpoint.port;
-        let addresses = addresses
-            .into_iter()
-            .map(|ip| SocketAddr::new(ip, port))
-            .collect();
-        Ok(Place {
-            endpoint,
-            addresses,
-            base,
-        })
+        let addresses = addresses.into_iter().map(|ip| SocketAddr::new(ip, port)).collect();
+        Ok(Place { endpoint, addresses, base })
     }
 
     /// One rung at one endpoint; or a connection that leads there already.
@@ -247,6 +215,13 @@ impl Rooms {
         }
         // Where a connection cannot be shared anyway, nobody has to wait for this one.
         let held = (!self.is_unshared(&place.addresses)).then_some(one_at_a_time);
+        // Taken last, so that whoever waits for anything else keeps nobody from a seat.
+        let share = place.addresses.first().map(|first| self.search_shares.of(first.ip()));
+        let _share = match &share {
+            Some(share) => share.acquire().await.ok(),
+            None => None,
+        };
+        let _seat = self.search_seats.acquire().await;
         let socket = self.connect(&place.addresses).await?;
         let (waits, answer) = oneshot::channel();
         let dialed = Dialed::at(place, socket);
@@ -259,22 +234,17 @@ impl Rooms {
     /// Dials these addresses, but none of our own listeners (B-19).
     pub(super) async fn connect(&self, addresses: &[SocketAddr]) -> Result<TcpStream> {
         let patience = self.settings.load().dial;
-        dial(addresses, patience)
-            .await
-            .map_err(|error| match error {
-                dial::Unreached::TimedOut => Setback::TimedOut,
-                dial::Unreached::NoAddress
-                | dial::Unreached::Unreachable
-                | dial::Unreached::Refused
-                | dial::Unreached::Exhausted => Setback::Unreachable,
-            })
+        dial(addresses, patience).await.map_err(|error| match error {
+            dial::Unreached::TimedOut => Setback::TimedOut,
+            dial::Unreached::NoAddress
+            | dial::Unreached::Unreachable
+            | dial::Unreached::Refused
+            | dial::Unreached::Exhausted => Setback::Unreachable,
+        })
     }
 
     /// Opens a stream on a fresh socket, on an errand.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is where drivers of dialed streams start"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is where drivers of dialed streams start")]
     pub(super) fn open(
         self: &Arc<Self>,
         dialed: Dialed,
@@ -283,39 +253,19 @@ impl Rooms {
         waits: Option<oneshot::Sender<Result<()>>>,
         found: Option<oneshot::Sender<Found>>,
     ) -> Result<()> {
-        let Dialed {
-            socket,
-            endpoint,
-            base,
-            side,
-        } = dialed;
+        let Dialed { socket, endpoint, base, side } = dialed;
         let peer = socket.peer_addr().map_err(|_| Setback::Unreachable)?;
-        let direct = endpoint
-            .as_ref()
-            .is_some_and(|it| it.transport == Transport::DirectTls);
+        let direct = endpoint.as_ref().is_some_and(|it| it.transport == Transport::DirectTls);
         let (local, pair) = match &errand {
             Errand::Carry(pair) | Errand::Look(pair) => (pair.sender.clone(), pair.clone()),
             Errand::Verify(pair, ..) => (pair.target.clone(), pair.clone()),
         };
         let transport = direct.then_some(Transport::DirectTls);
         let id = self.tables.issue();
-        let facts = Facts {
-            id,
-            side,
-            outbound: true,
-            transport,
-            peer: crate::net::plain(peer),
-        };
+        let facts = Facts { id, side, outbound: true, transport, peer: crate::net::plain(peer) };
         let waits = waits.map(|waits| (pair, waits));
-        let start = Start {
-            socket,
-            facts,
-            endpoint,
-            base,
-            local: Some(local),
-            waits,
-            errand: found,
-        };
+        let start =
+            Start { socket, facts, endpoint, base, local: Some(local), waits, errand: found };
         let terms = self.terms(side);
         let (driver, first) = Driver::new(Arc::clone(self), start, |table| {
             let (machine, first) = Initiating::new(id, terms, errand, rung, direct, table);
@@ -346,22 +296,12 @@ impl Dialed {
     /// A socket that leads to one of a place's addresses.
     pub(super) fn at(place: &Place, socket: TcpStream) -> Self {
         let (endpoint, base) = (Some(place.endpoint.clone()), place.base.clone());
-        Self {
-            socket,
-            endpoint,
-            base,
-            side: Side::Public,
-        }
+        Self { socket, endpoint, base, side: Side::Public }
     }
 
     /// A socket that leads to our own server.
     pub(super) fn at_home(socket: TcpStream) -> Self {
-        Self {
-            socket,
-            endpoint: None,
-            base: None,
-            side: Side::Backend,
-        }
+        Self { socket, endpoint: None, base: None, side: Side::Backend }
     }
 }
 

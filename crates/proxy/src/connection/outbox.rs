@@ -30,12 +30,7 @@ impl Outbox {
     /// An empty one that has had enough at `bytes_max`.
     pub fn new(bytes_max: usize) -> Self {
         let pending = Mutex::new(Pending::default());
-        Self {
-            pending,
-            bytes_max,
-            wake: Notify::new(),
-            room: Notify::new(),
-        }
+        Self { pending, bytes_max, wake: Notify::new(), room: Notify::new() }
     }
 
     /// Puts a stanza in.

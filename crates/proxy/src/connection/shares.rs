@@ -20,18 +20,12 @@ impl Shares {
     /// So many for each; one at least.
     pub fn new(each: usize) -> Self {
         let by_subscriber = Mutex::default();
-        Self {
-            each: each.max(1),
-            by_subscriber,
-        }
+        Self { each: each.max(1), by_subscriber }
     }
 
     /// The share of whoever connects from this address.
     pub fn of(&self, address: IpAddr) -> Arc<Semaphore> {
-        let mut shares = self
-            .by_subscriber
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut shares = self.by_subscriber.lock().unwrap_or_else(PoisonError::into_inner);
         if SUBSCRIBERS_MAX <= shares.len() {
             // Those who use theirs are no more than there are connections.
             shares.retain(|_, share| 1 < Arc::strong_count(share));

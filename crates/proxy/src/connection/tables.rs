@@ -75,10 +75,7 @@ impl Tables {
             queue: Queue::new(bounds),
             last: 0,
         };
-        Self {
-            inner: Mutex::new(inner),
-            outbox_bytes_max,
-        }
+        Self { inner: Mutex::new(inner), outbox_bytes_max }
     }
 
     /// An id that no connection has had.

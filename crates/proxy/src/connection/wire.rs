@@ -105,11 +105,7 @@ impl Wire {
     pub async fn turn(&mut self, outbox: &Outbox, reading: bool) -> io::Result<Turn> {
         poll_fn(|cx| {
             self.poll_write(cx, Some(outbox))?;
-            if reading && self.said < SAID_MAX {
-                self.poll_read(cx)
-            } else {
-                Poll::Pending
-            }
+            if reading && self.said < SAID_MAX { self.poll_read(cx) } else { Poll::Pending }
         })
         .await
     }
@@ -121,11 +117,7 @@ impl Wire {
     pub async fn flush(&mut self) -> io::Result<()> {
         poll_fn(|cx| {
             self.poll_write(cx, None)?;
-            if self.is_flushed() {
-                Poll::Ready(Ok(()))
-            } else {
-                Poll::Pending
-            }
+            if self.is_flushed() { Poll::Ready(Ok(())) } else { Poll::Pending }
         })
         .await
     }
@@ -174,11 +166,7 @@ impl Wire {
         self.outgoing.advance(count);
         self.unflushed = true;
         self.written += count as u64;
-        while self
-            .flight
-            .front()
-            .is_some_and(|(end, _)| *end <= self.written)
-        {
+        while self.flight.front().is_some_and(|(end, _)| *end <= self.written) {
             self.flight.pop_front();
         }
         if self.outgoing.is_empty() {
@@ -219,19 +207,15 @@ impl Wire {
             return Err(io::ErrorKind::InvalidInput.into());
         };
         let stream: TlsStream<TcpStream> = match handshake {
-            Handshake::Initiate(config, name) => TlsConnector::from(config)
-                .connect(name, socket)
-                .await?
-                .into(),
+            Handshake::Initiate(config, name) => {
+                TlsConnector::from(config).connect(name, socket).await?.into()
+            }
             Handshake::Receive(config) => TlsAcceptor::from(config).accept(socket).await?.into(),
             Handshake::ReceiveBy(choose) => {
                 let start = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), socket);
                 let start = start.await?;
                 let config = choose(start.client_hello().server_name());
-                start
-                    .into_stream(config.ok_or(io::ErrorKind::PermissionDenied)?)
-                    .await?
-                    .into()
+                start.into_stream(config.ok_or(io::ErrorKind::PermissionDenied)?).await?.into()
             }
         };
         let presented = tls::presented(stream.get_ref().1);
@@ -273,9 +257,7 @@ impl Wire {
 
     /// The stanzas that were taken and not wholly handed to the network.
     pub fn unsent(&mut self) -> impl Iterator<Item = Stanza> {
-        std::mem::take(&mut self.flight)
-            .into_iter()
-            .map(|(_, stanza)| stanza)
+        std::mem::take(&mut self.flight).into_iter().map(|(_, stanza)| stanza)
     }
 }
 

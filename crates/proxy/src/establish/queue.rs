@@ -33,11 +33,7 @@ struct Waiting {
 impl Queue {
     /// An empty queue.
     pub fn new(bounds: Bounds) -> Self {
-        Self {
-            pairs: HashMap::new(),
-            bytes: 0,
-            bounds,
-        }
+        Self { pairs: HashMap::new(), bytes: 0, bounds }
     }
 
     /// Keeps a stanza behind those of its pair that wait already. Tells whether it is the first.
@@ -46,15 +42,9 @@ impl Queue {
     /// There is no room; the stanza comes back.
     pub fn push(&mut self, stanza: Stanza) -> Result<bool, Stanza> {
         let size = stanza.bytes().len();
-        let Bounds {
-            pair_stanzas_max,
-            pair_bytes_max,
-            bytes_max,
-        } = self.bounds;
-        let (count, bytes) = self
-            .pairs
-            .get(&stanza.pair)
-            .map_or((0, 0), |it| (it.stanzas.len(), it.bytes));
+        let Bounds { pair_stanzas_max, pair_bytes_max, bytes_max } = self.bounds;
+        let (count, bytes) =
+            self.pairs.get(&stanza.pair).map_or((0, 0), |it| (it.stanzas.len(), it.bytes));
         let full = pair_stanzas_max <= count
             || (0 < count && pair_bytes_max < bytes + size)
             || bytes_max < self.bytes + size;
@@ -96,10 +86,7 @@ impl Queue {
 
     /// How many stanzas wait.
     pub fn len(&self) -> usize {
-        self.pairs
-            .values()
-            .map(|waiting| waiting.stanzas.len())
-            .sum()
+        self.pairs.values().map(|waiting| waiting.stanzas.len()).sum()
     }
 
     /// Whether none does.

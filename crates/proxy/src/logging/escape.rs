@@ -28,12 +28,7 @@ pub(super) enum Style {
 impl<'a> Escaped<'a> {
     /// Writes to `out`, and no more than `room` bytes.
     pub(super) fn new(out: &'a mut String, style: Style, room: usize) -> Self {
-        Self {
-            out,
-            style,
-            room: room.saturating_sub(CUT.len()),
-            cut: false,
-        }
+        Self { out, style, room: room.saturating_sub(CUT.len()), cut: false }
     }
 
     /// Writes a whole value; one that is too long ends in `...`.

@@ -113,10 +113,7 @@ impl<W> Lines<W> {
 
 fn json(now: &str, level: Level, target: &str, fields: &Fields) -> String {
     let mut line = String::with_capacity(512);
-    let _ = write!(
-        line,
-        "{{\"timestamp\":\"{now}\",\"level\":\"{level}\",\"target\":\""
-    );
+    let _ = write!(line, "{{\"timestamp\":\"{now}\",\"level\":\"{level}\",\"target\":\"");
     Escaped::new(&mut line, Style::Json, VALUE_BYTES_MAX).value(format_args!("{target}"));
     let _ = write!(line, "\",\"message\":\"{}\"", fields.message);
     for (name, value) in &fields.values {
@@ -142,12 +139,7 @@ struct Fields {
 
 impl Fields {
     fn new(look: Look) -> Self {
-        Self {
-            look,
-            message: String::new(),
-            logged_target: None,
-            values: Vec::new(),
-        }
+        Self { look, message: String::new(), logged_target: None, values: Vec::new() }
     }
 
     /// Adds what an outer span knows and no inner one has said.

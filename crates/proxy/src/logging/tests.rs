@@ -12,19 +12,10 @@ use crate::config::LogLevel;
 #[test]
 fn others_are_logged_one_degree_less() {
     let check = |level, ours: Level, theirs: Level| {
-        for (target, most) in [
-            ("ligase::net", ours),
-            ("ligase_verifier", ours),
-            ("rustls", theirs),
-        ] {
+        for (target, most) in [("ligase::net", ours), ("ligase_verifier", ours), ("rustls", theirs)]
+        {
             let targets = targets(level);
-            for it in [
-                Level::ERROR,
-                Level::WARN,
-                Level::INFO,
-                Level::DEBUG,
-                Level::TRACE,
-            ] {
+            for it in [Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG, Level::TRACE] {
                 assert_eq!(
                     targets.would_enable(target, &it),
                     it <= most,
@@ -44,11 +35,8 @@ fn others_are_logged_one_degree_less() {
 fn the_level_can_be_changed_while_we_run() {
     let written = Arc::new(Mutex::new(String::new()));
     let sink = Arc::clone(&written);
-    let write = move |line: &[u8]| {
-        sink.lock()
-            .unwrap()
-            .push_str(std::str::from_utf8(line).unwrap())
-    };
+    let write =
+        move |line: &[u8]| sink.lock().unwrap().push_str(std::str::from_utf8(line).unwrap());
     let (filter, level) = reload::Layer::new(targets(LogLevel::Warn));
     let logging = Logging { level };
     let lines = Lines::new(Look::Plain, || SystemTime::UNIX_EPOCH, write);
@@ -65,10 +53,7 @@ fn the_level_can_be_changed_while_we_run() {
         say("last");
     });
     let written = written.lock().unwrap();
-    let said: Vec<_> = written
-        .lines()
-        .map(|line| line.split_once("Z ").unwrap().1)
-        .collect();
+    let said: Vec<_> = written.lines().map(|line| line.split_once("Z ").unwrap().1).collect();
     assert_eq!(
         said,
         [

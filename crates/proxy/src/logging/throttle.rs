@@ -32,10 +32,7 @@ struct Kind {
 impl Throttle {
     /// Lets `lines_max` lines of each kind through in any one second.
     pub fn new(lines_max: usize) -> Self {
-        Self {
-            lines_max,
-            kinds: HashMap::new(),
-        }
+        Self { lines_max, kinds: HashMap::new() }
     }
 
     /// Whether a line about `violation` may be written `now`.

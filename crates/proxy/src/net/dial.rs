@@ -100,9 +100,7 @@ where
             }
         }
     };
-    timeout(patience.total, running)
-        .await
-        .unwrap_or(Err(Unreached::TimedOut))
+    timeout(patience.total, running).await.unwrap_or(Err(Unreached::TimedOut))
 }
 
 /// What has become of the attempts under way.

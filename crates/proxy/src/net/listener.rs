@@ -18,11 +18,7 @@ use super::{plain, subscriber, tune};
 /// # Errors
 /// When the address is taken, not ours, or not for us to use.
 pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(
-        Domain::for_address(address),
-        Type::STREAM,
-        Some(Protocol::TCP),
-    )?;
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.ip() == Ipv6Addr::UNSPECIFIED {
         socket.set_only_v6(false)?;
     }
@@ -77,10 +73,7 @@ pub enum Full {
 impl Admission {
     /// Nobody is here yet.
     pub fn new(limits: Limits) -> Self {
-        Self {
-            counts: Arc::default(),
-            limits,
-        }
+        Self { counts: Arc::default(), limits }
     }
 
     /// A seat for a connection from this address.
@@ -100,18 +93,12 @@ impl Admission {
         }
         counts.all += 1;
         counts.by_address.insert(address, here + 1);
-        Ok(Seat {
-            counts: Arc::clone(&self.counts),
-            address,
-        })
+        Ok(Seat { counts: Arc::clone(&self.counts), address })
     }
 
     /// How many connections are here.
     pub fn taken(&self) -> usize {
-        self.counts
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .all
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).all
     }
 }
 

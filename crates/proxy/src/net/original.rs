@@ -30,11 +30,8 @@ pub fn original(socket: &TcpStream) -> io::Result<Option<SocketAddr>> {
     let local = socket.local_addr()?;
     let socket = SockRef::from(socket);
     // A connection over IPv4 is one for the filter, even if an IPv6 socket accepted it.
-    let found = if plain(local).is_ipv4() {
-        socket.original_dst_v4()
-    } else {
-        socket.original_dst_v6()
-    };
+    let found =
+        if plain(local).is_ipv4() { socket.original_dst_v4() } else { socket.original_dst_v6() };
     match found {
         Ok(address) => Ok(address.as_socket().map(plain)),
         // Nobody tracks this connection, or nobody tracks any.
@@ -62,11 +59,7 @@ pub fn judge(original: Option<SocketAddr>, local: SocketAddr, listening: &[Socke
         // Nothing has turned it: our DNS answers send the backend straight here.
         return Origin::Direct;
     }
-    if listening.iter().any(ours) {
-        Origin::Loop
-    } else {
-        Origin::Redirected(original)
-    }
+    if listening.iter().any(ours) { Origin::Loop } else { Origin::Redirected(original) }
 }
 
 /// The system's word for "no such option": connection tracking is not there at all.

@@ -78,11 +78,7 @@ impl DialbackError {
         (Self::NotAllowed, "cancel", "not-allowed"),
         (Self::NotAuthorized, "auth", "not-authorized"),
         (Self::PolicyViolation, "modify", "policy-violation"),
-        (
-            Self::RemoteServerNotFound,
-            "cancel",
-            "remote-server-not-found",
-        ),
+        (Self::RemoteServerNotFound, "cancel", "remote-server-not-found"),
         (Self::RemoteServerTimeout, "wait", "remote-server-timeout"),
         (Self::ResourceConstraint, "wait", "resource-constraint"),
     ];
@@ -98,10 +94,7 @@ impl DialbackError {
     }
 
     fn read(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|row| row.2 == name)
-            .map(|row| row.0)
+        Self::ALL.into_iter().find(|row| row.2 == name).map(|row| row.0)
     }
 }
 
@@ -129,14 +122,11 @@ impl Dialback {
         };
         let pair = DomainPair::new(address(element, "from")?, address(element, "to")?);
         let part = if is_verify {
-            let id = element
-                .attribute("id")
-                .filter(|id| !id.is_empty())
-                .ok_or_else(|| {
-                    Condition::BadFormat
-                        .because("a verify request without an id")
-                        .blame(Violation::DialbackType)
-                })?;
+            let id = element.attribute("id").filter(|id| !id.is_empty()).ok_or_else(|| {
+                Condition::BadFormat
+                    .because("a verify request without an id")
+                    .blame(Violation::DialbackType)
+            })?;
             Part::Verify(StreamId(id.into()))
         } else {
             Part::Result
@@ -154,11 +144,7 @@ impl Dialback {
     /// The answer to this element.
     #[must_use]
     pub fn answer(&self, word: Word) -> Self {
-        Self {
-            part: self.part.clone(),
-            pair: self.pair.reversed(),
-            word,
-        }
+        Self { part: self.part.clone(), pair: self.pair.reversed(), word }
     }
 
     /// The element as bytes of a stream that declares `db:` on its header.
@@ -202,11 +188,7 @@ fn address(element: &Element, name: &str) -> Result<Domain, StreamError> {
     text.parse().map_err(|error| {
         // JIDs are no domains (E-10); names that are read in two ways are their own offense.
         let is_jid = text.is_empty() || text.contains(['@', '/']);
-        let violation = if is_jid {
-            Violation::DialbackAddressing
-        } else {
-            blame(error)
-        };
+        let violation = if is_jid { Violation::DialbackAddressing } else { blame(error) };
         Condition::ImproperAddressing
             .because("an address in a dialback element is no domain")
             .blame(violation)
@@ -239,17 +221,12 @@ impl Keys {
             let digest = digest::digest(&digest::SHA256, secret);
             hmac::Key::new(hmac::HMAC_SHA256, hex(digest.as_ref()).as_bytes())
         };
-        Self {
-            keys: secrets.iter().map(key).collect(),
-        }
+        Self { keys: secrets.iter().map(key).collect() }
     }
 
     /// The key that proves that we asked for `pair` on the stream `id`.
     pub fn make(&self, pair: &DomainPair, id: &StreamId) -> String {
-        self.keys
-            .first()
-            .map(|key| sign(key, pair, id))
-            .unwrap_or_default()
+        self.keys.first().map(|key| sign(key, pair, id)).unwrap_or_default()
     }
 
     /// Whether `key` is the one that we made, or would have made, for `pair` on the stream `id`.

@@ -41,11 +41,7 @@ const NODES_MAX: usize = 1024;
 impl Element {
     /// An element that has nothing yet but its name.
     pub fn new(namespace: &str, name: &str) -> Self {
-        Self {
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
-            ..Self::default()
-        }
+        Self { namespace: namespace.to_owned(), name: name.to_owned(), ..Self::default() }
     }
 
     /// Reads a first-level element.
@@ -90,9 +86,7 @@ impl Element {
             }
         }
         let because = "an element of more parts than we look into";
-        Err(Condition::PolicyViolation
-            .because(because)
-            .blame(Violation::XmlTooBig))
+        Err(Condition::PolicyViolation.because(because).blame(Violation::XmlTooBig))
     }
 
     /// Whether this is the element of this namespace and name.
@@ -102,10 +96,7 @@ impl Element {
 
     /// The value of an attribute, by a name without namespace or by `{namespace}name`.
     pub fn attribute(&self, name: &str) -> Option<&str> {
-        self.attributes
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.as_str())
+        self.attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// The first element of this namespace and name in it.
@@ -162,9 +153,8 @@ fn opened(start: &BytesStart<'_>, resolver: &NamespaceResolver) -> Result<Elemen
             "" => name.as_ref().to_owned(),
             namespace => format!("{{{namespace}}}{}", name.as_ref()),
         };
-        let value = attribute
-            .normalized_value(XmlVersion::Implicit1_0)
-            .map_err(|_| disagreement())?;
+        let value =
+            attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|_| disagreement())?;
         element.attributes.push((name, value.into_owned()));
     }
     Ok(element)
@@ -193,9 +183,9 @@ fn push_text(open: &mut [Element], text: &str) -> Result<(), StreamError> {
 fn resolve(reference: &BytesRef<'_>) -> Result<String, StreamError> {
     match reference.resolve_char_ref() {
         Ok(Some(character)) => Ok(character.into()),
-        Ok(None) => resolve_predefined_entity(reference)
-            .map(str::to_owned)
-            .ok_or_else(disagreement),
+        Ok(None) => {
+            resolve_predefined_entity(reference).map(str::to_owned).ok_or_else(disagreement)
+        }
         Err(_) => Err(disagreement()),
     }
 }

@@ -35,11 +35,7 @@ impl StreamError {
     /// The `<stream:error/>` element (RFC 6120 §4.9.2), without the closing tag of the stream.
     pub fn to_xml(&self) -> String {
         let mut xml = String::with_capacity(160);
-        let _ = write!(
-            xml,
-            "<stream:error><{} xmlns='{NAMESPACE}'/>",
-            self.condition.as_str()
-        );
+        let _ = write!(xml, "<stream:error><{} xmlns='{NAMESPACE}'/>", self.condition.as_str());
         if let Some(text) = &self.text {
             let text = quick_xml::escape::escape(text.as_str());
             let _ = write!(xml, "<text xmlns='{NAMESPACE}' xml:lang='en'>{text}</text>");
@@ -109,12 +105,7 @@ spelled! {
 impl Condition {
     /// The error that ends a stream with this condition.
     pub fn because(self, because: &'static str) -> StreamError {
-        StreamError {
-            condition: self,
-            violation: None,
-            because,
-            text: None,
-        }
+        StreamError { condition: self, violation: None, because, text: None }
     }
 }
 

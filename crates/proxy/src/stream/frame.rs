@@ -48,10 +48,7 @@ pub struct Reader {
 impl Reader {
     /// Starts at the first byte of a stream.
     pub fn new(limits: Limits) -> Self {
-        Self {
-            framer: Framer::new(limits),
-            seen: None,
-        }
+        Self { framer: Framer::new(limits), seen: None }
     }
 
     /// From now on these limits hold.
@@ -87,19 +84,14 @@ fn understand(element: &Element) -> Result<Frame, StreamError> {
     Ok(match (element.namespace.as_str(), element.name.as_str()) {
         (ns::STREAM, "features") => Frame::Features(Features::read(element)),
         (ns::STREAM, "error") => {
-            let mut conditions = element
-                .elements()
-                .filter(|it| it.namespace == ns::STREAM_ERROR);
+            let mut conditions = element.elements().filter(|it| it.namespace == ns::STREAM_ERROR);
             Frame::Error(conditions.find_map(|it| Condition::read(&it.name)))
         }
         (ns::TLS, "starttls") => Frame::StartTls,
         (ns::TLS, "proceed") => Frame::Proceed,
         (ns::TLS, "failure") => Frame::TlsFailure,
         (ns::SASL, "auth") => Frame::Auth(Authorization {
-            mechanism: element
-                .attribute("mechanism")
-                .unwrap_or_default()
-                .to_owned(),
+            mechanism: element.attribute("mechanism").unwrap_or_default().to_owned(),
             response: element.text().trim().to_owned(),
         }),
         (ns::SASL, "success") => Frame::Success,

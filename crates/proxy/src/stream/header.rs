@@ -42,9 +42,7 @@ impl Header {
                     .blame(blame(error))
             }),
         };
-        let id = element
-            .attribute("id")
-            .filter(|id| !id.is_empty() && id.len() <= ID_MAX);
+        let id = element.attribute("id").filter(|id| !id.is_empty() && id.len() <= ID_MAX);
         Ok(Self {
             from: domain("from")?,
             to: domain("to")?,
@@ -73,12 +71,7 @@ impl Header {
         xml.push_str(ns::SERVER);
         // COMPAT: old servers look for this declaration to learn that we know dialback, and one
         // knows no other prefixes than these two (XEP-0220 §2.4.1).
-        let _ = write!(
-            xml,
-            "' xmlns:db='{}' xmlns:stream='{}'",
-            ns::DIALBACK,
-            ns::STREAM
-        );
+        let _ = write!(xml, "' xmlns:db='{}' xmlns:stream='{}'", ns::DIALBACK, ns::STREAM);
         if let Some(from) = &self.from {
             let _ = write!(xml, " from='{}'", from.as_str());
         }

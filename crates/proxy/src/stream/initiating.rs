@@ -87,15 +87,8 @@ impl Initiating {
         table: &mut Table,
     ) -> (Self, Vec<Action>) {
         table.open(id, terms.side);
-        let mut stream = Self {
-            id,
-            terms,
-            errand,
-            rung,
-            state: State::Closed,
-            weak: false,
-            at: Duration::ZERO,
-        };
+        let mut stream =
+            Self { id, terms, errand, rung, state: State::Closed, weak: false, at: Duration::ZERO };
         if stream.terms.side == Side::Backend {
             table.prove(id, stream.remote(), Grounds::Configured);
         }
@@ -124,15 +117,7 @@ impl Initiating {
             Errand::Verify(pair, ..) => (&pair.target, &pair.sender),
         };
         let (from, to) = (Some(from.clone()), Some(to.clone()));
-        Action::Send(
-            Header {
-                from,
-                to,
-                id: None,
-                version_1: true,
-            }
-            .to_xml(),
-        )
+        Action::Send(Header { from, to, id: None, version_1: true }.to_xml())
     }
 
     /// Advances the stream by one input. `at` is the time since the process started.
@@ -140,15 +125,13 @@ impl Initiating {
         self.at = at;
         let state = mem::replace(&mut self.state, State::Closed);
         let negotiating = !matches!(state, State::Open(_) | State::Closed);
-        self.state = self
-            .step(state, input, at, table, out)
-            .unwrap_or_else(|error| {
-                if negotiating {
-                    out.push(self.failed(Setback::Broken(error.condition)));
-                }
-                out.push(Action::Close(Some(error)));
-                State::Closed
-            });
+        self.state = self.step(state, input, at, table, out).unwrap_or_else(|error| {
+            if negotiating {
+                out.push(self.failed(Setback::Broken(error.condition)));
+            }
+            out.push(Action::Close(Some(error)));
+            State::Closed
+        });
         if matches!(out.last(), Some(Action::Close(_))) {
             if let State::Open(open) = &mut self.state {
                 let last = out.pop();

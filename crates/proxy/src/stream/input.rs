@@ -207,16 +207,10 @@ impl Setback {
         let unknown = matches!(
             self,
             Self::Stream(Some(Condition::HostUnknown | Condition::HostGone))
-                | Self::Refused(Some(
-                    DialbackError::ItemNotFound | DialbackError::NotAllowed
-                ))
+                | Self::Refused(Some(DialbackError::ItemNotFound | DialbackError::NotAllowed))
                 | Self::Pointless
         );
-        if unknown {
-            DialbackError::ItemNotFound
-        } else {
-            DialbackError::ResourceConstraint
-        }
+        if unknown { DialbackError::ItemNotFound } else { DialbackError::ResourceConstraint }
     }
 
     /// The same in a sentence, for people. It holds no word of the far end's.

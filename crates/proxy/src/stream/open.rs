@@ -64,13 +64,7 @@ pub(super) struct Negotiated {
 
 impl Open {
     pub(super) fn new(id: ConnectionId, terms: Arc<Terms>, with: Negotiated) -> Self {
-        let Negotiated {
-            way,
-            stream,
-            secured,
-            presented,
-            at,
-        } = with;
+        let Negotiated { way, stream, secured, presented, at } = with;
         Self {
             id,
             terms,
@@ -205,9 +199,7 @@ impl Open {
         table: &Table,
         out: &mut Vec<Action>,
     ) -> Result<(), StreamError> {
-        let authorized = table
-            .row(self.id)
-            .is_some_and(|row| !row.entrances.is_empty());
+        let authorized = table.row(self.id).is_some_and(|row| !row.entrances.is_empty());
         let violation = match (self.way, self.terms.side) {
             (Way::Outbound, _) => Violation::PairInverse,
             (Way::Inbound, _) if !authorized => {
@@ -221,8 +213,7 @@ impl Open {
             }
             (Way::Inbound, Side::Public) => Violation::PairUnauthorized,
         };
-        self.strikes
-            .retain(|earlier| self.at.saturating_sub(*earlier) < STRIKES_WITHIN);
+        self.strikes.retain(|earlier| self.at.saturating_sub(*earlier) < STRIKES_WITHIN);
         self.strikes.push(self.at);
         if STRIKES_MAX < self.strikes.len() {
             let condition = if self.terms.may_receive(&stanza.pair.target) {
@@ -230,9 +221,7 @@ impl Open {
             } else {
                 Condition::HostUnknown
             };
-            return Err(condition
-                .because("stanzas of unauthorized pairs")
-                .blame(violation));
+            return Err(condition.because("stanzas of unauthorized pairs").blame(violation));
         }
         out.push(Action::Count(violation));
         if self.terms.side == Side::Backend && self.way == Way::Inbound {
@@ -323,9 +312,7 @@ impl Open {
     /// What we do not know is ignored once the far end is authorized for something; before, it is
     /// out of place (O-04, C-08).
     fn refuse_unknown(&self, table: &Table) -> Result<(), StreamError> {
-        let known = table
-            .row(self.id)
-            .is_some_and(|row| !row.entrances.is_empty());
+        let known = table.row(self.id).is_some_and(|row| !row.entrances.is_empty());
         if known || self.way == Way::Outbound || self.leaving {
             return Ok(());
         }

@@ -86,16 +86,8 @@ impl Receiving {
             State::ExpectHeader(Stage::Plain)
         };
         let early = VecDeque::new();
-        let stream = Self {
-            id,
-            terms,
-            ids,
-            state,
-            greeted: false,
-            elements: 0,
-            failures: 0,
-            early,
-        };
+        let stream =
+            Self { id, terms, ids, state, greeted: false, elements: 0, failures: 0, early };
         (stream, out)
     }
 
@@ -103,10 +95,8 @@ impl Receiving {
     pub fn handle(&mut self, input: Input, at: Duration, table: &mut Table, out: &mut Vec<Action>) {
         self.advance(input, at, table, out);
         // What came early is heard as soon as nothing is awaited any more.
-        while !matches!(
-            self.state,
-            State::Judge(..) | State::Admit(..) | State::Closed
-        ) && let Some(frame) = self.early.pop_front()
+        while !matches!(self.state, State::Judge(..) | State::Admit(..) | State::Closed)
+            && let Some(frame) = self.early.pop_front()
         {
             // It was counted when it came.
             self.elements = self.elements.saturating_sub(1);
@@ -116,13 +106,11 @@ impl Receiving {
 
     fn advance(&mut self, input: Input, at: Duration, table: &mut Table, out: &mut Vec<Action>) {
         let state = mem::replace(&mut self.state, State::Closed);
-        self.state = self
-            .step(state, input, at, table, out)
-            .unwrap_or_else(|error| {
-                self.greet_anyway(out);
-                out.push(Action::Close(Some(error)));
-                State::Closed
-            });
+        self.state = self.step(state, input, at, table, out).unwrap_or_else(|error| {
+            self.greet_anyway(out);
+            out.push(Action::Close(Some(error)));
+            State::Closed
+        });
         if matches!(out.last(), Some(Action::Close(_))) {
             self.state = State::Closed;
             table.close(self.id);
@@ -232,9 +220,7 @@ impl Receiving {
 
     /// Whether the far end is authorized for anything.
     fn is_authorized(&self, table: &Table) -> bool {
-        table
-            .row(self.id)
-            .is_some_and(|row| !row.entrances.is_empty())
+        table.row(self.id).is_some_and(|row| !row.entrances.is_empty())
     }
 
     fn on_start_tls(&self, offered: Offered, out: &mut Vec<Action>) -> State {

@@ -40,12 +40,8 @@ impl Authorization {
     /// # Errors
     /// What to answer instead of success.
     pub fn check(&self, offered: Option<&Domain>) -> Result<(), SaslError> {
-        let refuse = |condition, violation| {
-            Err(SaslError {
-                condition,
-                violation: Some(violation),
-            })
-        };
+        let refuse =
+            |condition, violation| Err(SaslError { condition, violation: Some(violation) });
         if self.mechanism != "EXTERNAL" {
             return refuse("invalid-mechanism", Violation::SaslMechanism);
         }
@@ -73,10 +69,7 @@ impl Authorization {
 impl SaslError {
     /// The `<failure/>` element.
     pub fn to_xml(self) -> String {
-        format!(
-            "<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><{}/></failure>",
-            self.condition
-        )
+        format!("<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><{}/></failure>", self.condition)
     }
 }
 

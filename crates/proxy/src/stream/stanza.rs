@@ -150,10 +150,7 @@ struct Value<'a> {
 
 impl<'a> Head<'a> {
     fn read(raw: &'a Raw) -> Self {
-        let mut head = Self {
-            may_bounce: true,
-            ..Self::default()
-        };
+        let mut head = Self { may_bounce: true, ..Self::default() };
         for attribute in attributes(raw.head()) {
             let value = || Value {
                 decoded: decode(attribute.value),
@@ -177,9 +174,7 @@ impl<'a> Head<'a> {
 
 /// An address that is missing or none (RFC 6120 §4.9.3.7).
 fn improper(because: &'static str) -> StreamError {
-    Condition::ImproperAddressing
-        .because(because)
-        .blame(Violation::StreamAddressing)
+    Condition::ImproperAddressing.because(because).blame(Violation::StreamAddressing)
 }
 
 #[cfg(test)]

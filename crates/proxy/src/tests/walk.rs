@@ -116,8 +116,7 @@ impl<M: Machine, W: Witness> Place<M, W> {
     /// Takes one step, and looks at it from all sides.
     fn step(&mut self, input: &Input, at: Duration, tally: &mut Tally) -> Vec<Action> {
         let mut actions = Vec::new();
-        self.machine
-            .advance(input.clone(), at, &mut self.table, &mut actions);
+        self.machine.advance(input.clone(), at, &mut self.table, &mut actions);
         tally.count(&actions);
         self.check(input, &actions);
         self.witness.see(input, &actions, &self.table);
@@ -130,26 +129,16 @@ impl<M: Machine, W: Witness> Place<M, W> {
         let closed = actions.iter().filter(closes).count();
         let is_open = self.table.row(ID).is_some();
         assert!(closed < 2, "closed twice by {input:?}");
-        assert_eq!(
-            closed == 0,
-            is_open,
-            "a row for each open stream; {input:?}"
-        );
+        assert_eq!(closed == 0, is_open, "a row for each open stream; {input:?}");
         if closed == 1 {
             let last = actions.last();
-            assert!(
-                matches!(last, Some(Action::Close(_))),
-                "something behind the end: {last:?}"
-            );
+            assert!(matches!(last, Some(Action::Close(_))), "something behind the end: {last:?}");
         }
         for action in actions {
             if let Action::Close(Some(error)) = action {
                 assert_ne!(error.because, "a bug of ours", "by {input:?}");
             }
-            let speaks = matches!(
-                action,
-                Action::Send(_) | Action::End(_) | Action::StartTls(_)
-            );
+            let speaks = matches!(action, Action::Send(_) | Action::End(_) | Action::StartTls(_));
             assert!(!(self.ended && speaks), "{action:?} behind our closing tag");
             self.ended |= matches!(action, Action::End(_));
         }
@@ -161,17 +150,9 @@ impl<M: Machine, W: Witness> Place<M, W> {
             let mut place = self.clone();
             let mut actions = Vec::new();
             let at = Duration::from_secs(100);
-            place
-                .machine
-                .advance(input.clone(), at, &mut place.table, &mut actions);
-            assert!(
-                actions.is_empty(),
-                "{input:?} woke a closed stream: {actions:?}"
-            );
-            assert!(
-                place.table.row(ID).is_none(),
-                "{input:?} brought a row back"
-            );
+            place.machine.advance(input.clone(), at, &mut place.table, &mut actions);
+            assert!(actions.is_empty(), "{input:?} woke a closed stream: {actions:?}");
+            assert!(place.table.row(ID).is_none(), "{input:?} brought a row back");
         }
     }
 }

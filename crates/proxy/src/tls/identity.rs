@@ -117,10 +117,7 @@ impl Identities {
     pub fn load(files: Vec<Files>) -> Result<Self, Error> {
         let provider = super::provider();
         let held = Held::read(files, &provider)?;
-        Ok(Self {
-            held: ArcSwap::from_pointee(held),
-            provider,
-        })
+        Ok(Self { held: ArcSwap::from_pointee(held), provider })
     }
 
     /// Reads all files again, through whatever symbolic links lead to them now.
@@ -210,11 +207,7 @@ impl Held {
                 by_name.entry(name.clone()).or_insert(place);
             }
         }
-        Ok(Self {
-            list: list.into(),
-            by_name,
-            digest: texts.digest,
-        })
+        Ok(Self { list: list.into(), by_name, digest: texts.digest })
     }
 
     /// The place of the certificate for a name: exact, else by a wildcard for its first label.
@@ -239,9 +232,8 @@ impl Identity {
         let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| Problem::NoKey.of(&files.key))?;
         let presented = Presented::new(certificates.clone())
             .ok_or_else(|| Problem::NoCertificate.of(&files.chain))?;
-        let not_after = presented
-            .not_after()
-            .ok_or_else(|| Problem::BadCertificate.of(&files.chain))?;
+        let not_after =
+            presented.not_after().ok_or_else(|| Problem::BadCertificate.of(&files.chain))?;
         let names = names(&presented);
         if names.is_empty() {
             return Err(Problem::NoName.of(&files.chain));
@@ -345,10 +337,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, Error> {
 impl Problem {
     /// This problem, with this file.
     pub(super) fn of(self, path: &Path) -> Error {
-        Error {
-            path: path.to_owned(),
-            problem: self,
-        }
+        Error { path: path.to_owned(), problem: self }
     }
 }
 

@@ -72,9 +72,8 @@ impl LocalCa {
                 true => key(files)?,
                 false => create_key(&files.key)?,
             };
-            let pem = mint::authority(&key, now)
-                .map_err(|_| Problem::CannotSign.of(&files.key))?
-                .pem();
+            let pem =
+                mint::authority(&key, now).map_err(|_| Problem::CannotSign.of(&files.key))?.pem();
             create(&files.certificate, pem.as_bytes(), READABLE)?;
         }
         Self::load(files, now)
@@ -121,9 +120,7 @@ impl LocalCa {
         if self.not_after <= now {
             return Err(Problem::Expired.of(&self.path));
         }
-        let leaf = self
-            .mint(domain, now)
-            .map_err(|()| Problem::CannotSign.of(&self.path))?;
+        let leaf = self.mint(domain, now).map_err(|()| Problem::CannotSign.of(&self.path))?;
         self.minted().keep(domain.clone(), leaf.clone());
         Ok(leaf.certificate)
     }
@@ -141,13 +138,8 @@ impl LocalCa {
     fn mint(&self, domain: &Domain, now: SystemTime) -> Result<Leaf, ()> {
         let until = (now + mint::LEAF_LIFE).min(self.not_after);
         let made = mint::leaf(domain, now, until, &self.key, &self.issuer).map_err(|_| ())?;
-        let certificate = certified(
-            made.der(),
-            Some(&self.certificate),
-            &self.key,
-            &self.provider,
-        )
-        .map_err(|_| ())?;
+        let certificate = certified(made.der(), Some(&self.certificate), &self.key, &self.provider)
+            .map_err(|_| ())?;
         Ok(Leaf {
             certificate: Arc::new(certificate),
             stale: (now + mint::LEAF_LIFE / 2).min(until),
@@ -181,11 +173,7 @@ fn certified(
     key: &KeyPair,
     provider: &CryptoProvider,
 ) -> Result<CertifiedKey, rustls::Error> {
-    let chain = [Some(leaf), issuer]
-        .into_iter()
-        .flatten()
-        .cloned()
-        .collect();
+    let chain = [Some(leaf), issuer].into_iter().flatten().cloned().collect();
     let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
     CertifiedKey::from_der(chain, key, provider)
 }
@@ -205,8 +193,7 @@ fn create_key(path: &Path) -> Result<KeyPair, Error> {
 
 /// Whether there is a file. One that we may not look at is not absent.
 fn exists(path: &Path) -> Result<bool, Error> {
-    path.try_exists()
-        .map_err(|error| Problem::Unreadable(error.kind()).of(path))
+    path.try_exists().map_err(|error| Problem::Unreadable(error.kind()).of(path))
 }
 
 /// Writes a file whole or not at all, under directories that are made as needed.
@@ -216,31 +203,22 @@ fn create(path: &Path, text: &[u8], mode: u32) -> Result<(), Error> {
 
 fn write(path: &Path, text: &[u8], mode: u32) -> io::Result<()> {
     if let Some(parent) = path.parent() {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(OPEN)
-            .create(parent)?;
+        DirBuilder::new().recursive(true).mode(OPEN).create(parent)?;
     }
-    let mut name = path
-        .file_name()
-        .ok_or(io::ErrorKind::InvalidInput)?
-        .to_owned();
+    let mut name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_owned();
     name.push(format!(".{}.new", std::process::id()));
     let new = path.with_file_name(name);
     // In a container every run may have the same process id, so this may be a dead one's.
     let _ = fs::remove_file(&new);
-    let written = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .open(&new)
-        .and_then(|mut file| {
+    let written = OpenOptions::new().write(true).create_new(true).mode(mode).open(&new).and_then(
+        |mut file| {
             // Whatever the umask says: a key is ours alone, and the backend may read the rest.
             file.set_permissions(Permissions::from_mode(mode))?;
             file.write_all(text)?;
             file.sync_all()?;
             fs::rename(&new, path)
-        });
+        },
+    );
     if written.is_err() {
         let _ = fs::remove_file(&new);
     }

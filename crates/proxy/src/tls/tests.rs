@@ -58,11 +58,7 @@ impl Drop for Folder {
 #[track_caller]
 pub(super) fn openssl(folder: &Path, line: &str) -> String {
     let arguments = line.split_whitespace();
-    let done = Command::new("openssl")
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .unwrap();
+    let done = Command::new("openssl").args(arguments).current_dir(folder).output().unwrap();
     let said = String::from_utf8_lossy(&done.stdout) + String::from_utf8_lossy(&done.stderr);
     assert!(done.status.success(), "openssl {line}: {said}");
     said.into_owned()
@@ -81,11 +77,7 @@ fn tls(folder: &Folder) -> Tls {
 fn certified(params: CertificateParams, stolen: bool) -> Arc<CertifiedKey> {
     let key = KeyPair::generate().unwrap();
     let made = params.self_signed(&key).unwrap();
-    let held = if stolen {
-        KeyPair::generate().unwrap()
-    } else {
-        key
-    };
+    let held = if stolen { KeyPair::generate().unwrap() } else { key };
     let held = PrivateKeyDer::Pkcs8(held.serialize_der().into());
     let held = provider().key_provider.load_private_key(held).unwrap();
     Arc::new(CertifiedKey::new(vec![made.der().clone()], held))
@@ -108,9 +100,8 @@ fn peer(
         .unwrap()
         .with_client_cert_verifier(unverified.clone())
         .with_cert_resolver(Arc::new(Fixed(certificate)));
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(&[version])
-        .unwrap();
+    let builder =
+        ClientConfig::builder_with_provider(provider).with_protocol_versions(&[version]).unwrap();
     let mut client = unverified::client(builder, unverified);
     if let Some(shown) = shown {
         client.client_auth_cert_resolver = Arc::new(Fixed(shown));
@@ -202,10 +193,7 @@ fn a_certificate_of_the_first_version_will_do() {
     for key in ["rsa:2048", "ec -pkeyopt ec_paramgen_curve:P-256"] {
         let request = format!("req -newkey {key} -nodes -keyout k.pem -out r.pem -subj /CN=old");
         openssl(folder.path(), &request);
-        openssl(
-            folder.path(),
-            "x509 -req -in r.pem -signkey k.pem -out c.pem -days 2",
-        );
+        openssl(folder.path(), "x509 -req -in r.pem -signkey k.pem -out c.pem -days 2");
         let text = openssl(folder.path(), "x509 -in c.pem -noout -text");
         assert!(text.contains("Version: 1"), "{text}");
         let certificate = CertificateDer::from_pem_file(folder.path().join("c.pem")).unwrap();
@@ -284,11 +272,7 @@ fn the_certificate_is_the_one_asked_for_else_the_default() {
     check_shown(None, None, DEFAULT);
     check_shown(None, Some("montague.example"), "montague.example");
     check_shown(None, Some("unheard.example"), DEFAULT);
-    check_shown(
-        Some(DEFAULT),
-        Some("montague.example"),
-        "xmpp1.hosting.example",
-    );
+    check_shown(Some(DEFAULT), Some("montague.example"), "xmpp1.hosting.example");
 }
 
 #[test]
@@ -297,12 +281,8 @@ fn a_fixed_certificate_is_shown_whatever_is_asked_for() {
     let tls = tls(&folder);
     let fixed = certified(params(), false);
     let (_, client) = peer(&TLS13, None);
-    let (client, _) = shake(
-        client,
-        tls.receive_as(fixed.clone()),
-        Some("montague.example"),
-    )
-    .unwrap();
+    let (client, _) =
+        shake(client, tls.receive_as(fixed.clone()), Some("montague.example")).unwrap();
     assert_eq!(presented(&client).unwrap().leaf(), &fixed.cert[0]);
 }
 

@@ -30,9 +30,7 @@ pub(super) struct Unverified {
 
 impl Unverified {
     pub(super) fn new(provider: &CryptoProvider) -> Self {
-        Self {
-            algorithms: provider.signature_verification_algorithms,
-        }
+        Self { algorithms: provider.signature_verification_algorithms }
     }
 }
 
@@ -41,10 +39,7 @@ pub(super) fn client(
     builder: ConfigBuilder<ClientConfig, WantsVerifier>,
     unverified: Arc<Unverified>,
 ) -> ClientConfig {
-    builder
-        .dangerous()
-        .with_custom_certificate_verifier(unverified)
-        .with_no_client_auth()
+    builder.dangerous().with_custom_certificate_verifier(unverified).with_no_client_auth()
 }
 
 impl ServerCertVerifier for Unverified {
@@ -161,11 +156,7 @@ fn tls12(
                 .iter()
                 .filter(|(scheme, _)| *scheme == signed.scheme)
                 .flat_map(|(_, algorithms)| algorithms.iter())
-                .any(|it| {
-                    entity
-                        .verify_signature(*it, message, signed.signature())
-                        .is_ok()
-                });
+                .any(|it| entity.verify_signature(*it, message, signed.signature()).is_ok());
             holds
                 .then(HandshakeSignatureValid::assertion)
                 .ok_or(Error::InvalidCertificate(CertificateError::BadSignature))

@@ -21,9 +21,7 @@ pub(crate) fn proven(name: &str) -> Verdict {
     let issuer = Issuer::from_params(&params, &authority);
     let domain: Domain = name.parse().unwrap();
     let leaf = CertificateParams::new(vec![domain.ascii().to_owned()]).unwrap();
-    let leaf = leaf
-        .signed_by(&KeyPair::generate().unwrap(), &issuer)
-        .unwrap();
+    let leaf = leaf.signed_by(&KeyPair::generate().unwrap(), &issuer).unwrap();
 
     static FILES: AtomicU32 = AtomicU32::new(0);
     let number = FILES.fetch_add(1, Ordering::Relaxed);
@@ -47,10 +45,7 @@ pub(crate) fn proven(name: &str) -> Verdict {
         // 2030-01-01: the certificates of rcgen live from 1975 to 4096.
         at: SystemTime::UNIX_EPOCH + Duration::from_secs(1_893_456_000),
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let verdict = runtime.block_on(verifier.verify(request));
     assert!(matches!(verdict, Verdict::Proven(_)), "{verdict:?}");
     verdict

@@ -30,11 +30,7 @@ async fn what_was_found_is_kept_until_it_goes_stale() {
         let at = now() + Duration::from_secs(seconds);
         let until = at + Duration::from_secs(60);
         let cache = &cache;
-        async move {
-            cache
-                .get(&"name", at, || async move { (found, until) })
-                .await
-        }
+        async move { cache.get(&"name", at, || async move { (found, until) }).await }
     };
     assert_eq!(ask(0, 1).await, 1);
     assert_eq!(ask(59, 2).await, 1);

@@ -3,20 +3,13 @@ use crate::mint::{domain, now};
 
 /// SRV records from lines of priority, weight, port and target; no target is ".".
 fn records(security: Security, lines: &[(u16, u16, u16, &str)]) -> Records {
-    let data = lines
-        .iter()
-        .map(|(priority, weight, port, target)| Data::Srv {
-            priority: *priority,
-            weight: *weight,
-            port: *port,
-            target: (*target).to_owned(),
-        });
-    Records {
-        data: data.collect(),
-        security,
-        owner: String::new(),
-        expires: now(),
-    }
+    let data = lines.iter().map(|(priority, weight, port, target)| Data::Srv {
+        priority: *priority,
+        weight: *weight,
+        port: *port,
+        target: (*target).to_owned(),
+    });
+    Records { data: data.collect(), security, owner: String::new(), expires: now() }
 }
 
 fn secure(lines: &[(u16, u16, u16, &str)]) -> Records {
@@ -35,12 +28,7 @@ fn check(starttls: &Records, direct_tls: &Records, expect: &str) {
                     Transport::StartTls => "",
                     Transport::DirectTls => " tls",
                 };
-                format!(
-                    "{}:{}{tls}{}",
-                    it.target,
-                    it.port,
-                    if it.secure { "" } else { " ?" }
-                )
+                format!("{}:{}{tls}{}", it.target, it.port, if it.secure { "" } else { " ?" })
             };
             offers.iter().map(spell).collect::<Vec<_>>().join(", ")
         }
@@ -52,11 +40,7 @@ fn check(starttls: &Records, direct_tls: &Records, expect: &str) {
 fn both_names_of_a_service_are_merged_by_priority() {
     let starttls = secure(&[(10, 0, 5269, "a.test"), (30, 0, 5269, "c.test")]);
     let direct = records(Security::Insecure, &[(20, 0, 5270, "b.test")]);
-    check(
-        &starttls,
-        &direct,
-        "a.test:5269, b.test:5270 tls ?, c.test:5269",
-    );
+    check(&starttls, &direct, "a.test:5269, b.test:5270 tls ?, c.test:5269");
 }
 
 #[test]
@@ -73,11 +57,7 @@ fn a_dot_declines_and_leaves_no_fallback() {
 
 #[test]
 fn targets_that_are_no_hosts_lead_nowhere() {
-    let odd = secure(&[
-        (0, 0, 5269, "192.0.2.1"),
-        (0, 0, 5269, "a_b.test"),
-        (0, 0, 0, "a.test"),
-    ]);
+    let odd = secure(&[(0, 0, 5269, "192.0.2.1"), (0, 0, 5269, "a_b.test"), (0, 0, 0, "a.test")]);
     check(&odd, &secure(&[]), "");
 }
 
@@ -138,10 +118,7 @@ fn any_draws_give_every_offer_once_and_keep_priorities() {
             .collect();
         let priority = |port: u16| offers[usize::from(port) - 1].priority;
         let ordered = order(offers.clone(), &mut chance);
-        assert!(
-            ordered.is_sorted_by_key(|it| priority(it.port)),
-            "{offers:?}"
-        );
+        assert!(ordered.is_sorted_by_key(|it| priority(it.port)), "{offers:?}");
         let mut ports: Vec<u16> = ordered.iter().map(|it| it.port).collect();
         ports.sort_unstable();
         assert_eq!(ports, (1..=count).collect::<Vec<_>>());

@@ -17,22 +17,10 @@ fn one_domain_has_one_spelling() {
     check("Capulet.EXAMPLE.", "capulet.example capulet.example");
     check("localhost", "localhost localhost");
     check("BÜCHER.example.", "xn--bcher-kva.example bücher.example");
-    check(
-        "bu\u{308}cher.example",
-        "xn--bcher-kva.example bücher.example",
-    );
-    check(
-        "xn--bcher-kva.example",
-        "xn--bcher-kva.example bücher.example",
-    );
-    check(
-        "XN--BCHER-KVA.Example",
-        "xn--bcher-kva.example bücher.example",
-    );
-    check(
-        "пример.испытание",
-        "xn--e1afmkfd.xn--80akhbyknj4f пример.испытание",
-    );
+    check("bu\u{308}cher.example", "xn--bcher-kva.example bücher.example");
+    check("xn--bcher-kva.example", "xn--bcher-kva.example bücher.example");
+    check("XN--BCHER-KVA.Example", "xn--bcher-kva.example bücher.example");
+    check("пример.испытание", "xn--e1afmkfd.xn--80akhbyknj4f пример.испытание");
     check("例え.テスト", "xn--r8jz45g.xn--zckzah 例え.テスト");
     check("שלום.example", "xn--9dbne9b.example שלום.example");
     check("r3---sn-1.example", "r3---sn-1.example r3---sn-1.example");
@@ -50,14 +38,8 @@ fn spellings_of_one_domain_are_equal_and_hash_alike() {
 fn both_spellings_round_trip() {
     for text in ["capulet.example", "bücher.example", "例え.テスト"] {
         let domain: Domain = text.parse().unwrap();
-        assert_eq!(
-            domain.as_str().parse::<Domain>().unwrap().as_str(),
-            domain.as_str()
-        );
-        assert_eq!(
-            domain.ascii().parse::<Domain>().unwrap().as_str(),
-            domain.as_str()
-        );
+        assert_eq!(domain.as_str().parse::<Domain>().unwrap().as_str(), domain.as_str());
+        assert_eq!(domain.ascii().parse::<Domain>().unwrap().as_str(), domain.as_str());
     }
 }
 

@@ -48,13 +48,7 @@ pub(super) fn rule(
                     deciding.push(&found.endpoint);
                 }
                 let expires = proof_expires(request, *expires.min(endpoints_expire));
-                let question = Question {
-                    presented,
-                    request,
-                    found,
-                    expires,
-                    terms,
-                };
+                let question = Question { presented, request, found, expires, terms };
                 if let Some(expires) = usable.iter().find_map(|it| question.matches(it)) {
                     return Ruling::Allowed(expires);
                 }
@@ -69,19 +63,12 @@ pub(super) fn rule(
 
     // The endpoint that we met is bound by its own records alone. A peer that connected to us may
     // be at any of the domain's, so the records bind it only if there is none without them.
-    let is_met = |it: &TlsaAt| {
-        request
-            .endpoint
-            .as_ref()
-            .is_some_and(|met| met.is_at(&it.endpoint))
-    };
+    let is_met = |it: &TlsaAt| request.endpoint.as_ref().is_some_and(|met| met.is_at(&it.endpoint));
     let is_bound = match evidence.tlsa.iter().any(is_met) {
         true => !deciding.is_empty(),
         false => {
             !endpoints.is_empty()
-                && endpoints
-                    .iter()
-                    .all(|it| it.secure && deciding.iter().any(|at| at.is_at(it)))
+                && endpoints.iter().all(|it| it.secure && deciding.iter().any(|at| at.is_at(it)))
         }
     };
     match ruling == Ruling::Silent && is_bound {
@@ -122,11 +109,7 @@ fn usable<'a>(records: &'a [Tlsa], role: Role, terms: &Terms) -> Vec<&'a Tlsa> {
                 other.matching == 2 && other.usage == it.usage && other.selector == it.selector
             })
     };
-    defined
-        .iter()
-        .copied()
-        .filter(|it| !is_outdone(it))
-        .collect()
+    defined.iter().copied().filter(|it| !is_outdone(it)).collect()
 }
 
 /// One endpoint's records, and what they are held against.
@@ -184,12 +167,7 @@ impl Question<'_> {
     fn constrained_by(&self, record: &Tlsa) -> Option<SystemTime> {
         let (path, expires) = self.pkix()?;
         let root = self.terms.roots.certificate(&path.anchor);
-        if path
-            .authorities
-            .iter()
-            .chain(root)
-            .any(|it| is_match(record, it))
-        {
+        if path.authorities.iter().chain(root).any(|it| is_match(record, it)) {
             return Some(expires);
         }
         // Our own root may be lower than the one meant, which is then higher up what was sent.

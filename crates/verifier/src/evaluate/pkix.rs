@@ -23,13 +23,7 @@ pub(super) fn judge(
     terms: &Terms,
 ) -> Result<SystemTime, Finding> {
     let candidates = presented.chain().get(1..).unwrap_or_default();
-    let path = Path::find(
-        presented,
-        candidates,
-        terms.roots.anchors(),
-        names,
-        &terms.roots,
-    )?;
+    let path = Path::find(presented, candidates, terms.roots.anchors(), names, &terms.roots)?;
     path.name(presented, names)
 }
 
@@ -57,17 +51,13 @@ impl Path {
         roots: &Roots,
     ) -> Result<Self, Finding> {
         let at = names.request.at;
-        let since_1970 = at
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default();
+        let since_1970 = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let leaf = EndEntityCert::try_from(presented.leaf()).map_err(|it| finding(&it))?;
         let lists: Vec<_> = roots.revocations().iter().collect();
         // A list that does not know an authority says nothing about it (RFC 6120 §13.7.2).
-        let revocation = RevocationOptionsBuilder::new(&lists).ok().map(|options| {
-            options
-                .with_status_policy(UnknownStatusPolicy::Allow)
-                .build()
-        });
+        let revocation = RevocationOptionsBuilder::new(&lists)
+            .ok()
+            .map(|options| options.with_status_policy(UnknownStatusPolicy::Allow).build());
         let path = leaf
             .verify_for_usage(
                 ALL_VERIFICATION_ALGS,
@@ -148,12 +138,10 @@ impl ExtendedKeyUsageValidator for TlsUsage {
         }
         match is_restricted {
             false => Ok(()),
-            true => Err(Error::RequiredEkuNotFoundContext(
-                RequiredEkuNotFoundContext {
-                    required: KeyUsage::server_auth(),
-                    present: Vec::new(),
-                },
-            )),
+            true => Err(Error::RequiredEkuNotFoundContext(RequiredEkuNotFoundContext {
+                required: KeyUsage::server_auth(),
+                present: Vec::new(),
+            })),
         }
     }
 }
@@ -165,12 +153,10 @@ fn key_usage_allows(path: &VerifiedPath<'_>) -> Result<(), Error> {
     if let Some(usage) = leaf.key_usage().map_err(|_| Error::BadDer)? {
         let usage = usage.value;
         if !usage.digital_signature() && !usage.key_agreement() && !usage.key_encipherment() {
-            return Err(Error::RequiredEkuNotFoundContext(
-                RequiredEkuNotFoundContext {
-                    required: KeyUsage::server_auth(),
-                    present: Vec::new(),
-                },
-            ));
+            return Err(Error::RequiredEkuNotFoundContext(RequiredEkuNotFoundContext {
+                required: KeyUsage::server_auth(),
+                present: Vec::new(),
+            }));
         }
     }
     for authority in path.intermediate_certificates() {
@@ -192,10 +178,7 @@ pub(super) fn content(sequence: &[u8]) -> Option<&[u8]> {
 }
 
 /// Why there is no path, for people who have to mend it.
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "everything else means that there is no path"
-)]
+#[expect(clippy::wildcard_enum_match_arm, reason = "everything else means that there is no path")]
 fn finding(error: &Error) -> Finding {
     match error {
         Error::CertExpired { .. } | Error::CertNotValidYet { .. } => Finding::Expired,

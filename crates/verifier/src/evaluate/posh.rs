@@ -29,18 +29,10 @@ pub(super) fn judge(
 
 /// Tells whether the leaf has all digests of a descriptor that we can compute, and at least one.
 fn is_match(fingerprint: &Fingerprint, presented: &Presented) -> bool {
-    let sha256 = fingerprint
-        .sha256
-        .as_ref()
-        .map(|it| *it == presented.sha256());
-    let sha512 = fingerprint
-        .sha512
-        .as_ref()
-        .map(|it| it == digest(&SHA512, presented.leaf()).as_ref());
-    matches!(
-        (sha256, sha512),
-        (Some(true), Some(true) | None) | (None, Some(true))
-    )
+    let sha256 = fingerprint.sha256.as_ref().map(|it| *it == presented.sha256());
+    let sha512 =
+        fingerprint.sha512.as_ref().map(|it| it == digest(&SHA512, presented.leaf()).as_ref());
+    matches!((sha256, sha512), (Some(true), Some(true) | None) | (None, Some(true)))
 }
 
 #[cfg(test)]

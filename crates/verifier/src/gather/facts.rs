@@ -28,13 +28,7 @@ struct Known {
 
 impl Default for Known {
     fn default() -> Self {
-        Self {
-            data: Vec::new(),
-            security: Security::Secure,
-            owner: None,
-            ttl: TTL,
-            failure: None,
-        }
+        Self { data: Vec::new(), security: Security::Secure, owner: None, ttl: TTL, failure: None }
     }
 }
 
@@ -48,41 +42,19 @@ impl Facts {
     /// a target, it is decidedly not offered.
     pub fn srv(self, name: &str, port: u16, target: &str) -> Self {
         let target = target.to_owned();
-        self.add(
-            name,
-            Kind::Srv,
-            Data::Srv {
-                priority: 0,
-                weight: 0,
-                port,
-                target,
-            },
-        )
+        self.add(name, Kind::Srv, Data::Srv { priority: 0, weight: 0, port, target })
     }
 
     /// An address of a host.
     pub fn address(self, host: &str, address: IpAddr) -> Self {
-        let kind = if address.is_ipv4() {
-            Kind::A
-        } else {
-            Kind::Aaaa
-        };
+        let kind = if address.is_ipv4() { Kind::A } else { Kind::Aaaa };
         self.add(host, kind, Data::Address(address))
     }
 
     /// A TLSA record: `tlsa("_5269._tcp.x.a.test", [3, 1, 1], digest)`.
     pub fn tlsa(self, name: &str, [usage, selector, matching]: [u8; 3], data: &[u8]) -> Self {
         let data = data.to_vec();
-        self.add(
-            name,
-            Kind::Tlsa,
-            Data::Tlsa(Tlsa {
-                usage,
-                selector,
-                matching,
-                data,
-            }),
-        )
+        self.add(name, Kind::Tlsa, Data::Tlsa(Tlsa { usage, selector, matching, data }))
     }
 
     /// All that there is of a name and type, and all that there is not, is unsigned.
@@ -112,14 +84,7 @@ impl Facts {
     /// A page at an address, such as `https://v.test/.well-known/posh/xmpp-server.json`.
     pub fn page(self, url: &str, body: &str) -> Self {
         let body = body.as_bytes().to_vec();
-        self.web(
-            url,
-            Ok(Page {
-                status: 200,
-                location: None,
-                body,
-            }),
-        )
+        self.web(url, Ok(Page { status: 200, location: None, body }))
     }
 
     /// What a web server says at an address, if it does. Where nothing was said there is none.
@@ -134,10 +99,7 @@ impl Facts {
     }
 
     fn known(&mut self, name: &str, kind: Kind) -> &mut Known {
-        let question = Question {
-            name: name.to_owned(),
-            kind,
-        };
+        let question = Question { name: name.to_owned(), kind };
         self.answers.entry(question).or_default()
     }
 
@@ -166,9 +128,7 @@ impl Lookup for Facts {
         _addresses: &'a [IpAddr],
     ) -> Pending<'a, Result<Page, FetchFailure>> {
         let page = self.pages.get(&url.to_string()).cloned();
-        Box::pin(std::future::ready(
-            page.unwrap_or(Err(FetchFailure::Unconnected)),
-        ))
+        Box::pin(std::future::ready(page.unwrap_or(Err(FetchFailure::Unconnected))))
     }
 }
 

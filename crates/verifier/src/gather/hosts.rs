@@ -26,46 +26,24 @@ pub(super) async fn addresses(
     host: &Domain,
     at: SystemTime,
 ) -> Result<Addresses, Failure> {
-    let question = |kind| Question {
-        name: host.ascii().to_owned(),
-        kind,
-    };
+    let question = |kind| Question { name: host.ascii().to_owned(), kind };
     let (v6, v4) = (question(Kind::Aaaa), question(Kind::A));
     let (v6, v4) = tokio::join!(lookup.look_up(&v6, at), lookup.look_up(&v4, at));
     let halves = [&v6, &v4];
-    let failed = halves
-        .iter()
-        .filter_map(|it| it.as_ref().err())
-        .max_by_key(|it| severity(**it));
+    let failed = halves.iter().filter_map(|it| it.as_ref().err()).max_by_key(|it| severity(**it));
     let found: Vec<&Records> = halves.iter().filter_map(|it| it.as_ref().ok()).collect();
-    let addresses: Vec<IpAddr> = found
-        .iter()
-        .flat_map(|it| &it.data)
-        .filter_map(address)
-        .collect();
+    let addresses: Vec<IpAddr> = found.iter().flat_map(|it| &it.data).filter_map(address).collect();
     if let (Some(failure), true) = (failed, addresses.is_empty()) {
         return Err(*failure);
     }
 
-    let security = found
-        .iter()
-        .map(|it| it.security)
-        .min()
-        .unwrap_or(Security::Insecure);
-    let named = found
-        .iter()
-        .find(|it| !it.data.is_empty())
-        .or_else(|| found.first());
+    let security = found.iter().map(|it| it.security).min().unwrap_or(Security::Insecure);
+    let named = found.iter().find(|it| !it.data.is_empty()).or_else(|| found.first());
     let canonical = named
         .filter(|it| security == Security::Secure && it.owner != host.ascii())
         .and_then(|it| it.owner.parse().ok());
     let expires = found.iter().map(|it| it.expires).min().unwrap_or(at);
-    Ok(Addresses {
-        addresses,
-        security,
-        canonical,
-        expires,
-    })
+    Ok(Addresses { addresses, security, canonical, expires })
 }
 
 /// What was forged weighs more than what was lost.
@@ -117,21 +95,14 @@ pub(super) async fn tlsa(
         asked = vec![met];
     }
     asked.truncate(ENDPOINTS_MAX);
-    all(asked
-        .into_iter()
-        .map(|it| tlsa_at(lookup, it, request.at))
-        .collect())
-    .await
+    all(asked.into_iter().map(|it| tlsa_at(lookup, it, request.at)).collect()).await
 }
 
 /// Looks for the TLSA records of one secure endpoint (RFC 7673 §3.2 to §3.4).
 pub(super) async fn tlsa_at(lookup: &dyn Lookup, endpoint: &Endpoint, at: SystemTime) -> TlsaAt {
     let target = &endpoint.target;
-    let found = |base: &Domain, records| TlsaAt {
-        endpoint: endpoint.clone(),
-        base: base.clone(),
-        records,
-    };
+    let found =
+        |base: &Domain, records| TlsaAt { endpoint: endpoint.clone(), base: base.clone(), records };
     let addresses = match addresses(lookup, target, at).await {
         Ok(addresses) if addresses.security == Security::Secure => addresses,
         // Whoever can forge the address need not care for the certificate (RFC 7673 §3.2).
@@ -141,16 +112,7 @@ pub(super) async fn tlsa_at(lookup: &dyn Lookup, endpoint: &Endpoint, at: System
     // What the target is an alias of comes first, then the target itself (RFC 7671 §7).
     for base in addresses.canonical.iter().chain([target]) {
         let name = format!("_{}._tcp.{}", endpoint.port, base.ascii());
-        match lookup
-            .look_up(
-                &Question {
-                    name,
-                    kind: Kind::Tlsa,
-                },
-                at,
-            )
-            .await
-        {
+        match lookup.look_up(&Question { name, kind: Kind::Tlsa }, at).await {
             Err(failure) => return found(base, unknown(failure)),
             Ok(answer) if answer.security == Security::Secure && !answer.data.is_empty() => {
                 let records = answer.data.into_iter().filter_map(record).collect();

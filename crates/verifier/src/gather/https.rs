@@ -54,9 +54,7 @@ pub(crate) struct Https(TlsConnector);
 impl Https {
     /// A client that trusts these authorities.
     pub(crate) fn new(roots: &Roots) -> Result<Self, SetupError> {
-        let store = RootCertStore {
-            roots: roots.anchors().to_vec(),
-        };
+        let store = RootCertStore { roots: roots.anchors().to_vec() };
         let mut config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(|_| SetupError::Resolver)?
@@ -88,10 +86,7 @@ impl Https {
             .body(Empty::new())
             .map_err(|_| FetchFailure::Broken)?;
         let exchange = async {
-            let response = sender
-                .send_request(request)
-                .await
-                .map_err(|_| FetchFailure::Broken)?;
+            let response = sender.send_request(request).await.map_err(|_| FetchFailure::Broken)?;
             read(response).await
         };
         // The connection moves only while it is asked to; it ends after the answer, or before.
@@ -126,11 +121,7 @@ async fn read(response: Response<Incoming>) -> Result<Page, FetchFailure> {
     let header = |name| response.headers().get(name).and_then(|it| it.to_str().ok());
     let location = header(LOCATION).map(str::to_owned);
     if status != 200 {
-        return Ok(Page {
-            status,
-            location,
-            body: Vec::new(),
-        });
+        return Ok(Page { status, location, body: Vec::new() });
     }
     // We asked for no compression, which is how a small answer becomes a large one.
     if header(CONTENT_ENCODING).is_some_and(|it| !it.eq_ignore_ascii_case("identity")) {
@@ -146,11 +137,7 @@ async fn read(response: Response<Incoming>) -> Result<Page, FetchFailure> {
         }
         body.extend_from_slice(data);
     }
-    Ok(Page {
-        status,
-        location,
-        body,
-    })
+    Ok(Page { status, location, body })
 }
 
 impl fmt::Debug for Https {

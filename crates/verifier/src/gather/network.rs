@@ -17,10 +17,7 @@ pub(crate) struct Network {
 impl Network {
     /// The network by the operator's settings, its web servers vouched for by these authorities.
     pub(crate) fn new(settings: &Settings, roots: &Roots) -> Result<Self, SetupError> {
-        Ok(Self {
-            resolver: Resolver::new(settings)?,
-            https: Https::new(roots)?,
-        })
+        Ok(Self { resolver: Resolver::new(settings)?, https: Https::new(roots)? })
     }
 
     /// How many trust anchors validation starts at.

@@ -22,18 +22,8 @@ pub(crate) async fn posh(
     at: SystemTime,
     terms: &PoshTerms,
 ) -> (Published<Vec<Fingerprint>>, SystemTime) {
-    let start = Url {
-        host: domain.clone(),
-        port: terms.port,
-        path: path(service).to_owned(),
-    };
-    let mut fetch = Fetch {
-        lookup,
-        terms,
-        at,
-        redirects: 0,
-        lifetime: terms.lifetime_max,
-    };
+    let start = Url { host: domain.clone(), port: terms.port, path: path(service).to_owned() };
+    let mut fetch = Fetch { lookup, terms, at, redirects: 0, lifetime: terms.lifetime_max };
     let found = timeout(terms.patience, fetch.fingerprints(start)).await;
     let none_until = at + terms.absence_lifetime;
     match found {
@@ -145,15 +135,12 @@ impl Fetch<'_> {
             Unresolved::Failed | Unresolved::TimedOut => Some(Finding::PoshUnavailable),
             Unresolved::Forbidden => Some(Finding::PoshForbiddenTarget),
         })?;
-        self.lookup
-            .fetch(url, &addresses)
-            .await
-            .map_err(|failure| match failure {
-                FetchFailure::Unconnected => None,
-                FetchFailure::Untrusted => Some(Finding::PoshUntrusted),
-                FetchFailure::TooLarge => Some(Finding::PoshTooLarge),
-                FetchFailure::Broken => Some(Finding::PoshUnavailable),
-            })
+        self.lookup.fetch(url, &addresses).await.map_err(|failure| match failure {
+            FetchFailure::Unconnected => None,
+            FetchFailure::Untrusted => Some(Finding::PoshUntrusted),
+            FetchFailure::TooLarge => Some(Finding::PoshTooLarge),
+            FetchFailure::Broken => Some(Finding::PoshUnavailable),
+        })
     }
 }
 

@@ -62,11 +62,7 @@ impl Resolver {
             Dnssec::TrustAd => Stub::Trusting(Trusting::new(servers.clone(), true)),
             Dnssec::Off => Stub::Trusting(Trusting::new(servers.clone(), false)),
         };
-        Ok(Self {
-            servers,
-            patience: settings.limits.lookup_patience,
-            stub,
-        })
+        Ok(Self { servers, patience: settings.limits.lookup_patience, stub })
     }
 
     /// Who is asked, in order.
@@ -92,12 +88,7 @@ impl Resolver {
         let Ok(mut name) = Name::from_ascii(format!("{}.", question.name)) else {
             // Too long to exist (RFC 1035 §2.3.4).
             let (owner, expires) = (question.name.clone(), at + NEGATIVE_LIFETIME_MIN);
-            return Ok(Records {
-                data: Vec::new(),
-                security: Security::Insecure,
-                owner,
-                expires,
-            });
+            return Ok(Records { data: Vec::new(), security: Security::Insecure, owner, expires });
         };
         let kind = record_type(question.kind);
         let (mut security, mut lifetime) = (Security::Secure, u32::MAX);
@@ -135,9 +126,7 @@ impl Resolver {
 
 impl fmt::Debug for Resolver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Resolver")
-            .field("servers", &self.servers)
-            .finish_non_exhaustive()
+        f.debug_struct("Resolver").field("servers", &self.servers).finish_non_exhaustive()
     }
 }
 

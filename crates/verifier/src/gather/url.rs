@@ -46,10 +46,7 @@ impl Url {
             None => HTTPS_PORT,
             Some((_, port)) => port.parse().map_err(|_| InvalidUrl::Malformed)?,
         };
-        let path = uri
-            .path_and_query()
-            .map_or("/", |it| it.as_str())
-            .to_owned();
+        let path = uri.path_and_query().map_or("/", |it| it.as_str()).to_owned();
         Ok(Self { host, port, path })
     }
 

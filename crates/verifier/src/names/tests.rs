@@ -12,11 +12,7 @@ fn check(presented: &str, domain: &str, expect: bool) {
         _ => panic!("{kind}"),
     }
     let domain = domain.parse().unwrap();
-    assert_eq!(
-        names.name(&domain, Service::Server),
-        expect,
-        "{presented} for {domain}"
-    );
+    assert_eq!(names.name(&domain, Service::Server), expect, "{presented} for {domain}");
 }
 
 #[test]
@@ -67,10 +63,7 @@ fn an_srv_id_is_for_one_service() {
     check("srv:v.test", "v.test", false);
     check("srv:_xmpp-server", "v.test", false);
 
-    let names = Names {
-        srv: vec!["_xmpp-client.v.test".to_owned()],
-        ..Names::default()
-    };
+    let names = Names { srv: vec!["_xmpp-client.v.test".to_owned()], ..Names::default() };
     assert!(names.name(&"v.test".parse().unwrap(), Service::Client));
 }
 
@@ -87,9 +80,6 @@ fn an_xmpp_address_names_a_domain_only_when_it_is_one() {
 
 #[test]
 fn an_xmpp_address_does_not_name_a_host() {
-    let names = Names {
-        xmpp: vec!["x.v.test".to_owned()],
-        ..Names::default()
-    };
+    let names = Names { xmpp: vec!["x.v.test".to_owned()], ..Names::default() };
     assert!(!names.name_host(&"x.v.test".parse().unwrap(), Service::Server));
 }

@@ -25,43 +25,14 @@ fn other_names_are_read_to_the_byte() {
     let srv = b"\xa0\x05\x16\x03a.b";
     assert_eq!(other_name(srv, IA5_STRING), Some("a.b"));
     assert_eq!(other_name(srv, UTF8_STRING), None, "another string type");
-    assert_eq!(
-        other_name(b"\xa0\x05\x16\x03a.bx", IA5_STRING),
-        None,
-        "more follows"
-    );
-    assert_eq!(
-        other_name(b"\xa0\x06\x16\x03a.bx", IA5_STRING),
-        None,
-        "more follows inside"
-    );
-    assert_eq!(
-        other_name(b"\xa0\x05\x16\x04a.b", IA5_STRING),
-        None,
-        "cut short"
-    );
-    assert_eq!(
-        other_name(b"\xa0\x81\x05\x16\x03a.b", IA5_STRING),
-        Some("a.b")
-    );
-    assert_eq!(
-        other_name(b"\xa0\x82\x00\x05\x16\x03a.b", IA5_STRING),
-        Some("a.b")
-    );
-    assert_eq!(
-        other_name(b"\xa0\x80\x16\x03a.b", IA5_STRING),
-        None,
-        "no length"
-    );
-    assert_eq!(
-        other_name(b"\xa0\x04\x16\x02\xc3\xbc", IA5_STRING),
-        None,
-        "not ASCII"
-    );
-    assert_eq!(
-        other_name(b"\xa0\x04\x0c\x02\xc3\xbc", UTF8_STRING),
-        Some("ü")
-    );
+    assert_eq!(other_name(b"\xa0\x05\x16\x03a.bx", IA5_STRING), None, "more follows");
+    assert_eq!(other_name(b"\xa0\x06\x16\x03a.bx", IA5_STRING), None, "more follows inside");
+    assert_eq!(other_name(b"\xa0\x05\x16\x04a.b", IA5_STRING), None, "cut short");
+    assert_eq!(other_name(b"\xa0\x81\x05\x16\x03a.b", IA5_STRING), Some("a.b"));
+    assert_eq!(other_name(b"\xa0\x82\x00\x05\x16\x03a.b", IA5_STRING), Some("a.b"));
+    assert_eq!(other_name(b"\xa0\x80\x16\x03a.b", IA5_STRING), None, "no length");
+    assert_eq!(other_name(b"\xa0\x04\x16\x02\xc3\xbc", IA5_STRING), None, "not ASCII");
+    assert_eq!(other_name(b"\xa0\x04\x0c\x02\xc3\xbc", UTF8_STRING), Some("ü"));
     assert_eq!(other_name(b"", IA5_STRING), None);
 }
 

@@ -9,10 +9,7 @@ fn check(reach: &Reach, address: &str, xmpp: bool, web: bool) {
 
 #[test]
 fn peers_cannot_send_us_home() {
-    let reach = Reach {
-        own: vec!["198.18.0.2".parse().unwrap()],
-        ..Reach::default()
-    };
+    let reach = Reach { own: vec!["198.18.0.2".parse().unwrap()], ..Reach::default() };
     for address in [
         "127.0.0.1",
         "127.9.9.9",
@@ -40,12 +37,7 @@ fn peers_cannot_send_us_home() {
     ] {
         check(&reach, address, false, false);
     }
-    for address in [
-        "198.18.0.10",
-        "192.0.2.1",
-        "2001:db8::1",
-        "64:ff9b::c000:201",
-    ] {
+    for address in ["198.18.0.10", "192.0.2.1", "2001:db8::1", "64:ff9b::c000:201"] {
         check(&reach, address, true, true);
     }
     for address in [
@@ -66,11 +58,7 @@ fn peers_cannot_send_us_home() {
 
 #[test]
 fn a_laboratory_may_allow_itself() {
-    let reach = Reach {
-        loopback: true,
-        private_web: true,
-        own: Vec::new(),
-    };
+    let reach = Reach { loopback: true, private_web: true, own: Vec::new() };
     for address in ["127.0.0.1", "::1", "10.0.0.1", "fd00::1", "169.254.1.1"] {
         check(&reach, address, true, true);
     }

@@ -16,11 +16,7 @@ async fn places(facts: Facts, name: &str) -> String {
         Err(unresolved) => unresolved.label().to_owned(),
         Ok(endpoints) => {
             let spell = |it: &Endpoint| {
-                let tls = if it.transport == Transport::DirectTls {
-                    " tls"
-                } else {
-                    ""
-                };
+                let tls = if it.transport == Transport::DirectTls { " tls" } else { "" };
                 let secure = if it.secure { " secure" } else { "" };
                 format!("{}:{}{tls}{secure}", it.target, it.port)
             };
@@ -36,13 +32,8 @@ const DIRECT: &str = "_xmpps-server._tcp.v.test";
 async fn a_service_is_where_srv_records_say() {
     let facts = || Facts::new().srv(STARTTLS, 5269, "x.test");
     assert_eq!(places(facts(), "v.test").await, "x.test:5269 secure");
-    let both = facts()
-        .srv(DIRECT, 5270, "y.test")
-        .insecure(DIRECT, Kind::Srv);
-    assert_eq!(
-        places(both, "v.test").await,
-        "x.test:5269 secure, y.test:5270 tls"
-    );
+    let both = facts().srv(DIRECT, 5270, "y.test").insecure(DIRECT, Kind::Srv);
+    assert_eq!(places(both, "v.test").await, "x.test:5269 secure, y.test:5270 tls");
     let idn = Facts::new().srv("_xmpp-server._tcp.xn--bcher-kva.test", 5269, "x.test");
     assert_eq!(places(idn, "bücher.test").await, "x.test:5269 secure");
 }
@@ -65,15 +56,15 @@ async fn a_failed_look_up_is_no_absence() {
     ] {
         for name in [STARTTLS, DIRECT] {
             let facts =
-                Facts::new()
-                    .srv(STARTTLS, 5269, "x.test")
-                    .failing(name, Kind::Srv, failure);
+                Facts::new().srv(STARTTLS, 5269, "x.test").failing(name, Kind::Srv, failure);
             assert_eq!(places(facts, "v.test").await, label, "{name}");
         }
     }
-    let facts = Facts::new()
-        .failing(STARTTLS, Kind::Srv, Failure::Failed)
-        .failing(DIRECT, Kind::Srv, Failure::Bogus);
+    let facts = Facts::new().failing(STARTTLS, Kind::Srv, Failure::Failed).failing(
+        DIRECT,
+        Kind::Srv,
+        Failure::Bogus,
+    );
     assert_eq!(places(facts, "v.test").await, "dns.bogus");
 }
 
@@ -88,11 +79,7 @@ async fn addresses(facts: Facts) -> String {
     };
     match verifier.addresses(&endpoint).await {
         Err(unresolved) => unresolved.label().to_owned(),
-        Ok(found) => found
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(" "),
+        Ok(found) => found.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
     }
 }
 
@@ -111,14 +98,8 @@ async fn families_of_addresses_take_turns() {
 
 #[tokio::test]
 async fn addresses_that_peers_may_not_send_us_to_are_left_out() {
-    assert_eq!(
-        addresses(at(&["127.0.0.1", "192.0.2.1", "::1"])).await,
-        "192.0.2.1"
-    );
-    assert_eq!(
-        addresses(at(&["127.0.0.1", "169.254.169.254"])).await,
-        "dns.forbidden_target"
-    );
+    assert_eq!(addresses(at(&["127.0.0.1", "192.0.2.1", "::1"])).await, "192.0.2.1");
+    assert_eq!(addresses(at(&["127.0.0.1", "169.254.169.254"])).await, "dns.forbidden_target");
     assert_eq!(addresses(at(&["10.0.0.1"])).await, "10.0.0.1");
 }
 
@@ -147,10 +128,7 @@ async fn the_verifier_verifies() {
     assert_eq!(verify(secure(), "dns:x.test").await, "pkix");
     let insecure = secure().insecure(STARTTLS, Kind::Srv);
     assert_eq!(verify(insecure, "dns:x.test").await, "cert.name");
-    for (failure, label) in [
-        (Failure::Bogus, "dns.bogus"),
-        (Failure::Failed, "dns.failure"),
-    ] {
+    for (failure, label) in [(Failure::Bogus, "dns.bogus"), (Failure::Failed, "dns.failure")] {
         let failing = Facts::new().failing(DIRECT, Kind::Srv, failure);
         assert_eq!(verify(failing, "dns:v.test").await, label);
     }
@@ -160,10 +138,7 @@ async fn the_verifier_verifies() {
 async fn tlsa_base(facts: Facts) -> String {
     let facts = facts.srv(STARTTLS, 5269, "x.test");
     let verifier = verifier(facts, &Authority::root("Root"));
-    let endpoints = verifier
-        .delegation(&domain("v.test"), Service::Server)
-        .await
-        .unwrap();
+    let endpoints = verifier.delegation(&domain("v.test"), Service::Server).await.unwrap();
     match verifier.tlsa_base(&endpoints[0]).await {
         Ok(Some(base)) => base.to_string(),
         Ok(None) => "none".to_owned(),
@@ -178,27 +153,15 @@ const AT_ALIAS: &str = "_5269._tcp.real.test";
 async fn tlsa_records_count_where_all_that_leads_to_them_is_secure() {
     let facts = || at(&["192.0.2.1"]).tlsa(AT_TARGET, [3, 1, 1], &[7; 32]);
     assert_eq!(tlsa_base(facts()).await, "x.test");
-    assert_eq!(
-        tlsa_base(facts().insecure(STARTTLS, Kind::Srv)).await,
-        "none"
-    );
+    assert_eq!(tlsa_base(facts().insecure(STARTTLS, Kind::Srv)).await, "none");
     assert_eq!(tlsa_base(facts().insecure("x.test", Kind::A)).await, "none");
-    assert_eq!(
-        tlsa_base(facts().insecure(AT_TARGET, Kind::Tlsa)).await,
-        "none"
-    );
+    assert_eq!(tlsa_base(facts().insecure(AT_TARGET, Kind::Tlsa)).await, "none");
     assert_eq!(tlsa_base(at(&["192.0.2.1"])).await, "none");
     // At another port, or at the domain.
     let elsewhere = at(&["192.0.2.1"]).tlsa("_5269._tcp.v.test", [3, 1, 1], &[7; 32]);
-    assert_eq!(
-        tlsa_base(elsewhere.tlsa("_5270._tcp.x.test", [3, 1, 1], &[7; 32])).await,
-        "none"
-    );
+    assert_eq!(tlsa_base(elsewhere.tlsa("_5270._tcp.x.test", [3, 1, 1], &[7; 32])).await, "none");
     // Of no use.
-    assert_eq!(
-        tlsa_base(at(&[]).tlsa(AT_TARGET, [3, 1, 1], &[7; 31])).await,
-        "none"
-    );
+    assert_eq!(tlsa_base(at(&[]).tlsa(AT_TARGET, [3, 1, 1], &[7; 31])).await, "none");
 }
 
 #[tokio::test]
@@ -209,14 +172,8 @@ async fn an_endpoint_whose_tlsa_records_cannot_be_read_is_not_to_be_connected_to
         (Failure::Failed, "dns.failure"),
         (Failure::TimedOut, "dns.limit"),
     ] {
-        assert_eq!(
-            tlsa_base(facts().failing(AT_TARGET, Kind::Tlsa, failure)).await,
-            label
-        );
-        assert_eq!(
-            tlsa_base(facts().failing("x.test", Kind::A, failure)).await,
-            label
-        );
+        assert_eq!(tlsa_base(facts().failing(AT_TARGET, Kind::Tlsa, failure)).await, label);
+        assert_eq!(tlsa_base(facts().failing("x.test", Kind::A, failure)).await, label);
     }
 }
 
@@ -228,14 +185,8 @@ async fn where_a_target_is_an_alias_the_records_at_its_end_come_first() {
         facts.tlsa(AT_ALIAS, [3, 1, 1], &[8; 32])
     };
     assert_eq!(tlsa_base(both()).await, "real.test");
-    assert_eq!(
-        tlsa_base(alias().tlsa(AT_TARGET, [3, 1, 1], &[7; 32])).await,
-        "x.test"
-    );
-    assert_eq!(
-        tlsa_base(both().insecure(AT_ALIAS, Kind::Tlsa)).await,
-        "x.test"
-    );
+    assert_eq!(tlsa_base(alias().tlsa(AT_TARGET, [3, 1, 1], &[7; 32])).await, "x.test");
+    assert_eq!(tlsa_base(both().insecure(AT_ALIAS, Kind::Tlsa)).await, "x.test");
     assert_eq!(
         tlsa_base(both().failing(AT_ALIAS, Kind::Tlsa, Failure::Failed)).await,
         "dns.failure"
@@ -250,21 +201,10 @@ async fn tlsa_records_decide_about_clients_and_servers() {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &mint::key_of(&leaf));
     let facts = at(&["192.0.2.1"]).srv(STARTTLS, 5269, "x.test");
     let verifier = verifier(facts.tlsa(AT_TARGET, [3, 1, 1], digest.as_ref()), &root);
-    let endpoints = verifier
-        .delegation(&domain("v.test"), Service::Server)
-        .await
-        .unwrap();
+    let endpoints = verifier.delegation(&domain("v.test"), Service::Server).await.unwrap();
     for met in [None, endpoints.first().cloned()] {
-        let role = if met.is_some() {
-            Role::Receiving
-        } else {
-            Role::Initiating
-        };
-        let ask = |chain| Request {
-            endpoint: met.clone(),
-            role,
-            ..mint::request("v.test", chain)
-        };
+        let role = if met.is_some() { Role::Receiving } else { Role::Initiating };
+        let ask = |chain| Request { endpoint: met.clone(), role, ..mint::request("v.test", chain) };
         let proven = verifier.verify(ask(vec![leaf.clone()])).await;
         assert!(matches!(proven, Verdict::Proven(it) if it.prooftype() == Prooftype::Dane));
         let other = vec![root.leaf(&["dns:v.test"], |_| ())];
@@ -278,15 +218,9 @@ async fn self_signed(facts: impl FnOnce(Facts, &str) -> Facts) -> &'static str {
     let leaf = mint::self_signed(&["dns:v.test"], |_| ());
     let fingerprint = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &leaf);
     let fingerprint = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, fingerprint);
-    let facts = facts(
-        Facts::new().address("v.test", "192.0.2.1".parse().unwrap()),
-        &fingerprint,
-    );
+    let facts = facts(Facts::new().address("v.test", "192.0.2.1".parse().unwrap()), &fingerprint);
     let request = mint::request("v.test", vec![leaf]);
-    match verifier(facts, &Authority::root("Root"))
-        .verify(request)
-        .await
-    {
+    match verifier(facts, &Authority::root("Root")).verify(request).await {
         Verdict::Proven(association) => association.prooftype().as_str(),
         Verdict::Unproven(why) | Verdict::Refuted(why) | Verdict::Undetermined(why) => {
             why.finding.label()
@@ -306,33 +240,20 @@ async fn a_web_server_may_vouch_where_nobody_else_does() {
     assert_eq!(self_signed(right).await, "posh");
     assert_eq!(self_signed(|facts, _| facts).await, "cert.chain");
     let wrong = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
-    assert_eq!(
-        self_signed(|facts, _| facts.page(POSH, &document(wrong))).await,
-        "posh.mismatch"
-    );
-    assert_eq!(
-        self_signed(|facts, _| facts.page(POSH, "{}")).await,
-        "posh.json"
-    );
+    assert_eq!(self_signed(|facts, _| facts.page(POSH, &document(wrong))).await, "posh.mismatch");
+    assert_eq!(self_signed(|facts, _| facts.page(POSH, "{}")).await, "posh.json");
 }
 
 #[tokio::test]
 async fn no_web_server_overrules_dns() {
     let tlsa = |facts: Facts, digest: &str| {
-        let facts = facts
-            .page(POSH, &document(digest))
-            .srv(STARTTLS, 5269, "v.test");
+        let facts = facts.page(POSH, &document(digest)).srv(STARTTLS, 5269, "v.test");
         facts.tlsa("_5269._tcp.v.test", [3, 1, 1], &[7; 32])
     };
     assert_eq!(self_signed(tlsa).await, "dane.mismatch");
-    for (failure, label) in [
-        (Failure::Bogus, "dns.bogus"),
-        (Failure::Failed, "dns.failure"),
-    ] {
+    for (failure, label) in [(Failure::Bogus, "dns.bogus"), (Failure::Failed, "dns.failure")] {
         let forged = |facts: Facts, digest: &str| {
-            facts
-                .page(POSH, &document(digest))
-                .failing(STARTTLS, Kind::Srv, failure)
+            facts.page(POSH, &document(digest)).failing(STARTTLS, Kind::Srv, failure)
         };
         assert_eq!(self_signed(forged).await, label);
     }
@@ -367,43 +288,19 @@ fn a_verifier_is_not_set_up_with_what_is_not_there() {
         ..Settings::default()
     };
     let verifier = Verifier::new(&sound()).unwrap();
-    assert_eq!(
-        verifier.resolver_servers(),
-        ["127.0.0.1:53".parse().unwrap()]
-    );
+    assert_eq!(verifier.resolver_servers(), ["127.0.0.1:53".parse().unwrap()]);
     assert_eq!(verifier.trust_anchors_loaded(), 2);
 
     let fails = |settings: Settings, error| {
         assert_eq!(Verifier::new(&settings).err(), Some(error));
     };
-    fails(
-        Settings {
-            servers: Servers::These(Vec::new()),
-            ..sound()
-        },
-        SetupError::NoServers,
-    );
+    fails(Settings { servers: Servers::These(Vec::new()), ..sound() }, SetupError::NoServers);
     let roots = RootSource::File(missing.clone());
-    fails(
-        Settings { roots, ..sound() },
-        SetupError::Roots(missing.clone()),
-    );
+    fails(Settings { roots, ..sound() }, SetupError::Roots(missing.clone()));
     let trust_anchor = Some(missing.clone());
-    fails(
-        Settings {
-            trust_anchor,
-            ..sound()
-        },
-        SetupError::TrustAnchor(missing.clone()),
-    );
+    fails(Settings { trust_anchor, ..sound() }, SetupError::TrustAnchor(missing.clone()));
     let revocations = Some(missing.clone());
-    fails(
-        Settings {
-            revocations,
-            ..sound()
-        },
-        SetupError::Revocations(missing),
-    );
+    fails(Settings { revocations, ..sound() }, SetupError::Revocations(missing));
 }
 
 /// A DNS that never answers.
@@ -423,14 +320,8 @@ impl Lookup for Silence {
 #[tokio::test]
 async fn a_verification_ends() {
     let root = Authority::root("Root");
-    let limits = Limits {
-        gather_patience: Duration::from_millis(1),
-        ..Limits::default()
-    };
-    let settings = Settings {
-        limits,
-        ..Settings::default()
-    };
+    let limits = Limits { gather_patience: Duration::from_millis(1), ..Limits::default() };
+    let settings = Settings { limits, ..Settings::default() };
     let roots = Roots::new(vec![root.certificate.clone()]);
     let verifier = Verifier::with(&settings, Arc::new(Silence), roots);
     let request = mint::request("v.test", vec![root.leaf(&["dns:v.test"], |_| ())]);
@@ -441,10 +332,7 @@ async fn a_verification_ends() {
 #[tokio::test]
 async fn without_dane_a_failed_look_up_takes_away_no_certificate() {
     let root = Authority::root("Root");
-    let settings = Settings {
-        prooftypes: vec![Prooftype::Pkix],
-        ..Settings::default()
-    };
+    let settings = Settings { prooftypes: vec![Prooftype::Pkix], ..Settings::default() };
     let facts = Facts::new().failing(STARTTLS, Kind::Srv, Failure::Failed);
     let roots = Roots::new(vec![root.certificate.clone()]);
     let verifier = Verifier::with(&settings, Arc::new(facts), roots);
@@ -454,14 +342,9 @@ async fn without_dane_a_failed_look_up_takes_away_no_certificate() {
 
 #[tokio::test]
 async fn an_answer_is_remembered_for_its_time_and_no_longer_than_we_say() {
-    let facts = Facts::new()
-        .srv(STARTTLS, 1, "x.test")
-        .ttl(STARTTLS, Kind::Srv, WEEK);
+    let facts = Facts::new().srv(STARTTLS, 1, "x.test").ttl(STARTTLS, Kind::Srv, WEEK);
     let remembered = Remembered::new(Arc::new(facts), Limits::default());
-    let question = Question {
-        name: STARTTLS.to_owned(),
-        kind: Kind::Srv,
-    };
+    let question = Question { name: STARTTLS.to_owned(), kind: Kind::Srv };
     let answer = remembered.look_up(&question, now()).await.unwrap();
     assert_eq!(answer.expires, now() + Duration::from_secs(3600));
 }

@@ -6,10 +6,7 @@ use crate::tests::proof;
 const LEVELS: [Level; 4] = [Level::Any, Level::Encrypted, Level::Pkix, Level::Dna];
 
 fn reason(finding: Found) -> Reason {
-    Reason {
-        prooftype: None,
-        finding,
-    }
+    Reason { prooftype: None, finding }
 }
 
 #[test]

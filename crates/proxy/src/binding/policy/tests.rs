@@ -52,9 +52,6 @@ fn each_level_allows_no_more_than_the_laxer_ones() {
     let levels = [Level::Any, Level::Encrypted, Level::Pkix, Level::Dna];
     assert!(levels.is_sorted());
     let allowed = levels.map(|level| (level.allows_plaintext(), level.allows_dialback()));
-    assert_eq!(
-        allowed,
-        [(true, true), (false, true), (false, false), (false, false)]
-    );
+    assert_eq!(allowed, [(true, true), (false, true), (false, false), (false, false)]);
     assert_eq!(Level::default(), Level::Encrypted);
 }

@@ -45,12 +45,9 @@ fn a_stanza_passes_by_the_entrance_of_its_pair_and_by_no_other_connection() {
     // M03: the right pair on the wrong connection.
     assert_eq!(table.passage(&in_bound, OTHER), Passage::Forbidden);
     // D-03, D-09: neither the opposite pair, nor another target or sender.
-    for (sender, target) in [
-        ("l.test", "a.test"),
-        ("a.test", "l2.test"),
-        ("sub.a.test", "l.test"),
-        ("test", "l.test"),
-    ] {
+    for (sender, target) in
+        [("l.test", "a.test"), ("a.test", "l2.test"), ("sub.a.test", "l.test"), ("test", "l.test")]
+    {
         let other = pair(sender, target);
         assert_eq!(table.passage(&other, PEER), Passage::Forbidden, "{other}");
     }
@@ -62,25 +59,13 @@ fn nobody_is_let_in_or_out_who_is_not_proven_for_it() {
     let strange = pair("v.test", "l.test");
     assert_eq!(table.let_in(&strange, PEER), Err(NotProven));
     // Who is proven for the sender takes nothing out to the target, and the other way round.
-    assert_eq!(
-        table.let_out(&pair("a.test", "l.test"), PEER),
-        Err(NotProven)
-    );
-    assert_eq!(
-        table.let_in(&pair("a.test", "l.test"), BACKEND),
-        Err(NotProven)
-    );
+    assert_eq!(table.let_out(&pair("a.test", "l.test"), PEER), Err(NotProven));
+    assert_eq!(table.let_in(&pair("a.test", "l.test"), BACKEND), Err(NotProven));
     // Nor anybody who is gone.
     table.close(PEER);
-    assert_eq!(
-        table.let_in(&pair("a.test", "l.test"), PEER),
-        Err(NotProven)
-    );
+    assert_eq!(table.let_in(&pair("a.test", "l.test"), PEER), Err(NotProven));
     table.prove(PEER, domain("a.test"), Grounds::Dialback);
-    assert_eq!(
-        table.let_in(&pair("a.test", "l.test"), PEER),
-        Err(NotProven)
-    );
+    assert_eq!(table.let_in(&pair("a.test", "l.test"), PEER), Err(NotProven));
     assert!(table.row(PEER).is_none());
 }
 
@@ -130,14 +115,8 @@ fn a_key_is_good_only_on_the_live_stream_it_was_made_for() {
     table.ask(&out, PEER);
     assert!(asked(&table, "s1"));
     assert!(!asked(&table, "s2"), "another stream");
-    assert!(
-        !table.is_asked(Side::Backend, &stream("s1"), &out),
-        "another side (R-05)"
-    );
-    assert!(
-        !table.is_asked(Side::Public, &stream("s1"), &out.reversed()),
-        "another pair"
-    );
+    assert!(!table.is_asked(Side::Backend, &stream("s1"), &out), "another side (R-05)");
+    assert!(!table.is_asked(Side::Public, &stream("s1"), &out.reversed()), "another pair");
 
     // Two far ends may choose the same id (D-01); one of them leaves, the other stays asked.
     table.set_stream(OTHER, Some(stream("s1")));
@@ -201,13 +180,7 @@ fn no_order_of_events_breaks_the_table() {
     for seed in 1..=150 {
         walk(&mut Dice(seed), 250, &mut tally);
     }
-    let Tally {
-        bound,
-        refused,
-        exits,
-        waits,
-        forbidden,
-    } = tally;
+    let Tally { bound, refused, exits, waits, forbidden } = tally;
     let rarest = [bound, refused, exits, waits, forbidden].into_iter().min();
     assert!(Some(100) < rarest, "something hardly ever happens");
 }
@@ -224,17 +197,10 @@ fn walk(dice: &mut Dice, steps: u32, tally: &mut Tally) {
     for id in model.open {
         table.close(id);
     }
-    let Table {
-        rows,
-        entrances,
-        exits,
-        asked,
-        waiting: _,
-    } = table;
+    let Table { rows, entrances, exits, asked, waiting: _ } = table;
     assert!(rows.is_empty() && entrances.is_empty() && exits.is_empty() && asked.is_empty());
 }
 
-#[expect(clippy::too_many_lines, reason = "it is a table")]
 fn operate(
     dice: &mut Dice,
     last: &mut u64,
@@ -249,11 +215,7 @@ fn operate(
     match dice.roll(11) {
         0 => {
             *last += 1;
-            let side = if dice.roll(2) == 0 {
-                Side::Public
-            } else {
-                Side::Backend
-            };
+            let side = if dice.roll(2) == 0 { Side::Public } else { Side::Backend };
             table.open(ConnectionId(*last), side);
             model.open.push(ConnectionId(*last));
         }
@@ -339,10 +301,7 @@ fn check(table: &Table, model: &Model) {
     let open: HashSet<_> = model.open.iter().copied().collect();
     assert_eq!(table.rows.keys().copied().collect::<HashSet<_>>(), open);
     for (book, of_row) in [
-        (
-            &table.entrances,
-            (|row| &row.entrances) as fn(&Row) -> &HashSet<DomainPair>,
-        ),
+        (&table.entrances, (|row| &row.entrances) as fn(&Row) -> &HashSet<DomainPair>),
         (&table.exits, |row| &row.exits),
         (&table.asked, |row| &row.asked),
     ] {
@@ -352,30 +311,16 @@ fn check(table: &Table, model: &Model) {
             let distinct: HashSet<_> = ids.iter().collect();
             assert_eq!(distinct.len(), ids.len(), "a connection twice for {pair}");
             for id in ids {
-                assert!(
-                    of_row(&table.rows[id]).contains(pair),
-                    "{id} dangles for {pair}"
-                );
+                assert!(of_row(&table.rows[id]).contains(pair), "{id} dangles for {pair}");
                 entries += 1;
             }
         }
         let in_rows: usize = table.rows.values().map(|row| of_row(row).len()).sum();
-        assert_eq!(
-            entries, in_rows,
-            "a row knows of something that the book does not"
-        );
+        assert_eq!(entries, in_rows, "a row knows of something that the book does not");
     }
     for row in table.rows.values() {
-        assert!(
-            row.entrances
-                .iter()
-                .all(|it| row.names.contains_key(&it.sender))
-        );
-        assert!(
-            row.exits
-                .iter()
-                .all(|it| row.names.contains_key(&it.target))
-        );
+        assert!(row.entrances.iter().all(|it| row.names.contains_key(&it.sender)));
+        assert!(row.exits.iter().all(|it| row.names.contains_key(&it.target)));
     }
 }
 
@@ -387,10 +332,7 @@ fn compare(table: &Table, model: &Model, tally: &mut Tally) {
     }) {
         let exit = model.exits.iter().find(|it| it.0 == pair).map(|it| it.1);
         assert_eq!(table.exit(&pair), exit, "{pair}");
-        assert_eq!(
-            table.has_entrance(&pair),
-            model.entrances.iter().any(|it| it.0 == pair)
-        );
+        assert_eq!(table.has_entrance(&pair), model.entrances.iter().any(|it| it.0 == pair));
         for id in &model.open {
             let expect = if !model.entrances.contains(&(pair.clone(), *id)) {
                 tally.forbidden += 1;

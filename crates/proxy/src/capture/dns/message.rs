@@ -79,12 +79,7 @@ impl<'a> Query<'a> {
         if message.len() < end {
             return Err(refuse(Rcode::FormatError));
         }
-        Ok(Self {
-            message,
-            end,
-            labels,
-            edns: edns(message, end),
-        })
+        Ok(Self { message, end, labels, edns: edns(message, end) })
     }
 
     /// The message as it came.

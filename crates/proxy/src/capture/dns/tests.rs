@@ -37,11 +37,7 @@ const ANY: u16 = 255;
 fn every_peer_is_here_and_has_no_direct_tls() {
     check("_xmpp-server._tcp.capulet.example", message::SRV, "here");
     check("_XMPP-SERVER._TCP.Capulet.Example.", message::SRV, "here");
-    check(
-        "_xmpps-server._tcp.capulet.example",
-        message::SRV,
-        "nothing",
-    );
+    check("_xmpps-server._tcp.capulet.example", message::SRV, "nothing");
     check("_xmpp-server._tcp.capulet.example", A, "nothing");
     check("_xmpp-server._tcp.capulet.example", ANY, "nothing");
     check("_xmpps-server._tcp.capulet.example", A, "nothing");
@@ -107,9 +103,7 @@ struct World {
 impl World {
     fn new(upstream: Vec<SocketAddr>) -> Self {
         let responder = Responder::bind(Settings {
-            listen: ["127.0.0.1:0", "[::1]:0"]
-                .map(|it| it.parse().unwrap())
-                .to_vec(),
+            listen: ["127.0.0.1:0", "[::1]:0"].map(|it| it.parse().unwrap()).to_vec(),
             upstream,
             steering: steering(),
             sources: Sources::Loopback,
@@ -256,11 +250,7 @@ async fn garbage_leaves_the_responder_standing() {
     let world = World::new(vec![]);
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     socket.connect(world.addresses[0]).await.unwrap();
-    let whole = query(
-        "_xmpp-server._tcp.capulet.example",
-        message::SRV,
-        Some(1232),
-    );
+    let whole = query("_xmpp-server._tcp.capulet.example", message::SRV, Some(1232));
     let mut noise = noise();
     for _ in 0..500 {
         let mut bytes = whole.clone();

@@ -29,10 +29,7 @@ pub(super) enum Transport {
 impl Upstreams {
     pub(super) fn new(mut servers: Vec<SocketAddr>) -> Self {
         servers.truncate(SERVERS_MAX);
-        Self {
-            servers,
-            preferred: AtomicUsize::new(0),
-        }
+        Self { servers, preferred: AtomicUsize::new(0) }
     }
 
     /// The answer of the first server that has one, as it came but for the number, which is the

@@ -20,13 +20,7 @@ const BACKEND: u16 = 7270;
 const DNS: u16 = 7253;
 
 fn rules(uid: u32) -> Rules {
-    Rules {
-        uid,
-        peers: vec![5269, 5270],
-        federation: FEDERATION,
-        backend: BACKEND,
-        dns: DNS,
-    }
+    Rules { uid, peers: vec![5269, 5270], federation: FEDERATION, backend: BACKEND, dns: DNS }
 }
 
 /// Set in a test that is run once more, in a network of its own.
@@ -44,9 +38,7 @@ fn in_its_own_network(name: &str, path: Option<&Path>, future: impl Future<Outpu
         });
     }
     let mut command = std::process::Command::new("unshare");
-    command
-        .args(["--net", "--"])
-        .arg(env::current_exe().unwrap());
+    command.args(["--net", "--"]).arg(env::current_exe().unwrap());
     command.args(["--exact", &format!("{}::{name}", TESTS)]);
     command.env(INSIDE, "yes");
     if let Some(path) = path {
@@ -86,10 +78,7 @@ const FAR: [IpAddr; 2] = [
     IpAddr::V4(Ipv4Addr::new(198, 51, 100, 7)),
     IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 7)),
 ];
-const LOOPBACK: [IpAddr; 2] = [
-    IpAddr::V4(Ipv4Addr::LOCALHOST),
-    IpAddr::V6(Ipv6Addr::LOCALHOST),
-];
+const LOOPBACK: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
 
 impl Outside {
     async fn new() -> Self {
@@ -116,9 +105,7 @@ impl Outside {
         }
         sh("ip link set here up");
         for (family, next) in ["-4", "-6"].iter().zip(NEXT) {
-            sh(&format!(
-                "ip {family} route add default via {next} dev here"
-            ));
+            sh(&format!("ip {family} route add default via {next} dev here"));
         }
         outside
     }
@@ -201,11 +188,7 @@ async fn answers() {
     let responder = Responder::bind(Settings {
         listen: LOOPBACK.map(|it| (it, DNS).into()).to_vec(),
         upstream: vec![],
-        steering: Steering {
-            address: Ipv4Addr::LOCALHOST.into(),
-            port: BACKEND,
-            suffixes: vec![],
-        },
+        steering: Steering { address: Ipv4Addr::LOCALHOST.into(), port: BACKEND, suffixes: vec![] },
         sources: Sources::ThisHost,
     })
     .unwrap();
@@ -292,16 +275,8 @@ impl Drop for Programs {
 
 #[test]
 fn iptables_is_used_where_nft_is_missing() {
-    let programs = [
-        "unshare",
-        "iptables",
-        "ip6tables",
-        "iptables-restore",
-        "ip6tables-restore",
-    ];
-    let programs = env::var_os(INSIDE)
-        .is_none()
-        .then(|| Programs::new(&programs));
+    let programs = ["unshare", "iptables", "ip6tables", "iptables-restore", "ip6tables-restore"];
+    let programs = env::var_os(INSIDE).is_none().then(|| Programs::new(&programs));
     let path = programs.as_ref().map(|it| it.0.as_path());
     in_its_own_network("iptables_is_used_where_nft_is_missing", path, async {
         assert_eq!(apply(&rules(UID)).await.unwrap(), Tool::Iptables);
@@ -311,9 +286,7 @@ fn iptables_is_used_where_nft_is_missing() {
 
 #[test]
 fn without_any_program_nothing_is_claimed() {
-    let programs = env::var_os(INSIDE)
-        .is_none()
-        .then(|| Programs::new(&["unshare"]));
+    let programs = env::var_os(INSIDE).is_none().then(|| Programs::new(&["unshare"]));
     let path = programs.as_ref().map(|it| it.0.as_path());
     in_its_own_network("without_any_program_nothing_is_claimed", path, async {
         let error = apply(&rules(UID)).await.unwrap_err();
@@ -327,8 +300,5 @@ fn a_rule_that_does_not_stand_is_named() {
     let listing = "table inet ligase {\n  udp dport 53 redirect to :7253\n}\n";
     assert!(stands(listing, "\tudp dport 53 redirect to :7253\n}\n").is_ok());
     let error = stands(listing, "udp dport 53 redirect to :7254\n}").unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "a rule does not stand: udp dport 53 redirect to :7254"
-    );
+    assert_eq!(error.to_string(), "a rule does not stand: udp dport 53 redirect to :7254");
 }

@@ -1,13 +1,7 @@
 use super::*;
 
 fn rules() -> Rules {
-    Rules {
-        uid: 7269,
-        peers: vec![5269, 5270],
-        federation: 7269,
-        backend: 7270,
-        dns: 7253,
-    }
+    Rules { uid: 7269, peers: vec![5269, 5270], federation: 7269, backend: 7270, dns: 7253 }
 }
 
 #[test]

@@ -40,33 +40,19 @@ impl Component {
         let doing = "speak to the server as a component";
         let socket = TcpStream::connect(at).await.or_trouble(doing)?;
         let (reader, mut writer) = socket.into_split();
-        let mut pieces = Pieces {
-            reader,
-            framer: Framer::new(LIMITS),
-            buffer: BytesMut::new(),
-        };
+        let mut pieces = Pieces { reader, framer: Framer::new(LIMITS), buffer: BytesMut::new() };
         let header = format!(
             "<?xml version='1.0'?><stream:stream xmlns='jabber:component:accept' \
              xmlns:stream='http://etherx.jabber.org/streams' to='{domain}'>"
         );
-        writer
-            .write_all(header.as_bytes())
-            .await
-            .or_trouble(doing)?;
+        writer.write_all(header.as_bytes()).await.or_trouble(doing)?;
         let Some(Piece::Header(header)) = pieces.next().await? else {
             return Err(Trouble::new(format!("cannot {doing}: no header came")));
         };
         // §3: the digest of the stream's id and of what both know.
         let id = header.attribute("id").unwrap_or_default();
-        let proof = digest(
-            &SHA1_FOR_LEGACY_USE_ONLY,
-            format!("{id}{secret}").as_bytes(),
-        );
-        let proof: String = proof
-            .as_ref()
-            .iter()
-            .map(|it| format!("{it:02x}"))
-            .collect();
+        let proof = digest(&SHA1_FOR_LEGACY_USE_ONLY, format!("{id}{secret}").as_bytes());
+        let proof: String = proof.as_ref().iter().map(|it| format!("{it:02x}")).collect();
         let handshake = format!("<handshake>{proof}</handshake>");
         let sent = writer.write_all(handshake.as_bytes()).await;
         sent.or_trouble(doing)?;
@@ -83,10 +69,7 @@ impl Component {
                 }
             }
         });
-        Ok(Self {
-            writer,
-            _tasks: tasks,
-        })
+        Ok(Self { writer, _tasks: tasks })
     }
 
     /// Hands a stanza to the server.
@@ -115,8 +98,4 @@ impl Pieces {
 }
 
 /// What the server may send; the demo's stanzas are short.
-const LIMITS: Limits = Limits {
-    element: 64 * 1024,
-    depth: 64,
-    attributes: 64,
-};
+const LIMITS: Limits = Limits { element: 64 * 1024, depth: 64, attributes: 64 };

@@ -30,11 +30,7 @@ impl Ears {
     pub(super) async fn hear(&self, text: &str, at: impl Display) -> Result<String> {
         let mut heard = self.0.subscribe();
         let is_it = |it: &&String| it.contains(text);
-        let found = timeout(
-            PATIENCE,
-            heard.wait_for(|all| all.iter().any(|it| is_it(&it))),
-        )
-        .await;
+        let found = timeout(PATIENCE, heard.wait_for(|all| all.iter().any(|it| is_it(&it)))).await;
         let doing = &format!("hear {text:?} at {at}");
         let all = found.or_trouble(doing)?.or_trouble(doing)?;
         Ok(all.iter().find(is_it).cloned().unwrap_or_default())

@@ -73,16 +73,11 @@ pub(super) async fn claim(
 
 fn connector(paper: &Paper, speaking_for: &Domain) -> Result<TlsConnector> {
     let doing = "read a forged certificate";
-    let files = Files {
-        chain: paper.chain.clone(),
-        key: paper.key.clone(),
-    };
+    let files = Files { chain: paper.chain.clone(), key: paper.key.clone() };
     let identities = Identities::load(vec![files]).or_trouble(doing)?;
     let certificate = identities.for_domain(speaking_for);
     let tls = Tls::new(Arc::new(identities)).or_trouble(doing)?;
-    Ok(TlsConnector::from(
-        tls.initiate(certificate, Begin::AfterStartTls),
-    ))
+    Ok(TlsConnector::from(tls.initiate(certificate, Begin::AfterStartTls)))
 }
 
 const START_TLS: &str = "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";

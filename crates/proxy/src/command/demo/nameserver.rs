@@ -34,10 +34,7 @@ impl Nameserver {
         let mut tasks = JoinSet::new();
         tasks.spawn(serve_udp(udp, Arc::clone(zone)));
         tasks.spawn(serve_tcp(tcp, Arc::clone(zone)));
-        Ok(Self {
-            address,
-            _tasks: tasks,
-        })
+        Ok(Self { address, _tasks: tasks })
     }
 }
 
@@ -96,12 +93,7 @@ async fn converse(mut socket: TcpStream, zone: &Zone) -> io::Result<()> {
 /// Where a domain is served, by what this resolver says (RFC 6120 §3.2.1). It is believed, as
 /// servers of old believe theirs.
 pub(super) async fn find(resolver: SocketAddr, domain: &str) -> Result<SocketAddr> {
-    let services = ask(
-        resolver,
-        &format!("_xmpp-server._tcp.{domain}"),
-        RecordType::SRV,
-    )
-    .await?;
+    let services = ask(resolver, &format!("_xmpp-server._tcp.{domain}"), RecordType::SRV).await?;
     let service = services.into_iter().find_map(|it| {
         let RData::SRV(service) = it else { return None };
         Some((service.target.to_ascii(), service.port))
@@ -129,9 +121,7 @@ async fn ask(resolver: SocketAddr, name: &str, kind: RecordType) -> Result<Vec<R
     let query = Query::query(self::name(name)?, kind);
     question.add_query(query.clone());
     let question_bytes = question.to_vec().or_trouble(doing)?;
-    let socket = UdpSocket::bind((any(resolver.ip()), 0))
-        .await
-        .or_trouble(doing)?;
+    let socket = UdpSocket::bind((any(resolver.ip()), 0)).await.or_trouble(doing)?;
     socket.connect(resolver).await.or_trouble(doing)?;
     socket.send(&question_bytes).await.or_trouble(doing)?;
     let mut buffer = vec![0; MESSAGE_MAX];
@@ -142,10 +132,7 @@ async fn ask(resolver: SocketAddr, name: &str, kind: RecordType) -> Result<Vec<R
         return Err(Trouble::new(format!("cannot {doing}: a stray answer came")));
     }
     let answers = answer.answers.into_iter();
-    Ok(answers
-        .filter(|it| it.record_type() == kind)
-        .map(|it| it.data)
-        .collect())
+    Ok(answers.filter(|it| it.record_type() == kind).map(|it| it.data).collect())
 }
 
 fn any(like: IpAddr) -> IpAddr {

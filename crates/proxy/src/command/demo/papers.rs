@@ -76,9 +76,7 @@ impl Folder {
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let certificate = params.self_signed(&key).or_trouble(doing)?;
         self.write("ca.crt", &certificate.pem())?;
-        Ok(Authority {
-            issuer: Issuer::new(params, key),
-        })
+        Ok(Authority { issuer: Issuer::new(params, key) })
     }
 
     /// Makes a certificate for a server of this name, signed by `authority` or by its own key.
@@ -100,10 +98,7 @@ impl Folder {
         };
         let public = digest(&SHA256, &key.subject_public_key_info());
         Ok(Paper {
-            chain: self.write(
-                &format!("{file}.crt"),
-                &certificate.or_trouble(doing)?.pem(),
-            )?,
+            chain: self.write(&format!("{file}.crt"), &certificate.or_trouble(doing)?.pem())?,
             key: self.write(&format!("{file}.key"), &key.serialize_pem())?,
             key_digest: public.as_ref().to_vec(),
         })
@@ -123,10 +118,7 @@ fn private(path: &Path) -> std::io::Result<()> {
     fs::DirBuilder::new().mode(0o700).create(path)
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "certificates are made here and now"
-)]
+#[expect(clippy::disallowed_methods, reason = "certificates are made here and now")]
 fn params(name: &str, names: &[String]) -> std::result::Result<CertificateParams, rcgen::Error> {
     let mut params = CertificateParams::new(names)?;
     params.distinguished_name = rcgen::DistinguishedName::new();

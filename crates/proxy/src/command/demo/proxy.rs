@@ -77,14 +77,7 @@ impl Proxy {
             .process_group(0)
             .spawn()
             .or_trouble(doing)?;
-        let mut proxy = Self {
-            federation,
-            dns,
-            admin,
-            config,
-            log,
-            child,
-        };
+        let mut proxy = Self { federation, dns, admin, config, log, child };
         let ready = timeout(PATIENCE, proxy.await_ready()).await;
         ready.or_trouble(doing).flatten()?;
         Ok(proxy)
@@ -131,9 +124,7 @@ impl Proxy {
         let counters = text.lines().filter_map(|line| {
             let (name, value) = line.rsplit_once(' ')?;
             let family = name.split('{').next()?;
-            families
-                .contains(&family)
-                .then(|| Some((name.to_owned(), value.parse().ok()?)))?
+            families.contains(&family).then(|| Some((name.to_owned(), value.parse().ok()?)))?
         });
         Ok(counters.collect())
     }
@@ -142,14 +133,7 @@ impl Proxy {
 fn configuration(folder: &Folder, orders: &Orders<'_>, ours: [SocketAddr; 4]) -> String {
     let [federation, backend, dns, admin] = ours;
     let path = folder.path().display();
-    let Orders {
-        domain,
-        server_name,
-        paper,
-        backend: server,
-        resolver,
-        ..
-    } = orders;
+    let Orders { domain, server_name, paper, backend: server, resolver, .. } = orders;
     let (chain, key) = (paper.chain.display(), paper.key.display());
     format!(
         "server_name: {server_name}

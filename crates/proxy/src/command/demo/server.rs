@@ -63,11 +63,7 @@ impl Server {
         });
         let mut tasks = JoinSet::new();
         tasks.spawn(serve(listener, Arc::clone(&shared)));
-        Ok(Self {
-            address,
-            shared,
-            _tasks: tasks,
-        })
+        Ok(Self { address, shared, _tasks: tasks })
     }
 
     /// Changes whom it asks about other domains, as `resolv.conf` would. Nothing else of it is
@@ -89,11 +85,7 @@ impl Server {
         let (mut talk, id) = self.shared.greet(&remote).await?;
         let pair = DomainPair::new(self.shared.domain.clone(), remote);
         let key = self.shared.keys.make(&pair, &id);
-        let asked = Dialback {
-            part: Part::Result,
-            pair,
-            word: Word::Request(key),
-        };
+        let asked = Dialback { part: Part::Result, pair, word: Word::Request(key) };
         let answer = talk.ask(&asked.to_xml(), doing).await?;
         says_yes(&asked, &answer).or_trouble(doing)?;
         Ok(Line(talk))
@@ -119,10 +111,7 @@ fn says_yes(asked: &Dialback, answer: &Frame) -> std::result::Result<(), String>
 }
 
 /// What a frame is, for a sentence about why it was not what we waited for.
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "whatever else may be said is shown as it is"
-)]
+#[expect(clippy::wildcard_enum_match_arm, reason = "whatever else may be said is shown as it is")]
 pub(super) fn said(frame: &Frame) -> String {
     match frame {
         Frame::Dialback(dialback) => match &dialback.word {
@@ -172,12 +161,7 @@ impl Shared {
             version_1: true,
         };
         let frame = talk.ask(&header.to_xml(), doing).await?;
-        let Frame::Header(Header {
-            id: Some(id),
-            version_1,
-            ..
-        }) = frame
-        else {
+        let Frame::Header(Header { id: Some(id), version_1, .. }) = frame else {
             return Err(Trouble::new(format!("cannot {doing}: {}", said(&frame))));
         };
         // What it offers is of no use to us: we know dialback.
@@ -229,10 +213,7 @@ impl Shared {
 
     fn welcome(&self, header: &Header, id: &StreamId) -> String {
         let answer = header.answer(&self.domain, id.clone());
-        let offer = Offer {
-            dialback: true,
-            ..Offer::default()
-        };
+        let offer = Offer { dialback: true, ..Offer::default() };
         let features = header.version_1.then(|| offer.to_xml());
         answer.to_xml() + &features.unwrap_or_default()
     }

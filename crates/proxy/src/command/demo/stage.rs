@@ -58,10 +58,7 @@ impl Stage {
         folder.write("anchor", &zone.trust_anchor())?;
         let names = Nameserver::start(DNS, &zone).await?;
         let literal = Arc::new(Zone::new()?);
-        let literal = (
-            Arc::clone(&literal),
-            Nameserver::start(DNS, &literal).await?,
-        );
+        let literal = (Arc::clone(&literal), Nameserver::start(DNS, &literal).await?);
         let (domain, at) = ("montague.example", IpAddr::V4(MONTAGUE));
         let mut resolver = names.address;
         let montague = match installed {
@@ -86,15 +83,7 @@ impl Stage {
         // One house publishes its key by DANE, the other has but a certificate.
         montague.publish_key(&zone)?;
         montague.prooftype = "dane";
-        Ok(Self {
-            zone,
-            names,
-            literal,
-            montague,
-            capulet,
-            authority,
-            folder,
-        })
+        Ok(Self { zone, names, literal, montague, capulet, authority, folder })
     }
 
     /// Forges the DNS of the house of Capulet: it is said to be where this server is.
@@ -129,15 +118,7 @@ impl House {
         let tap = Tap::open(server.address().ip(), server.address()).await?;
         let server_name = format!("xmpp.{domain}");
         let paper = folder.certificate(domain, &server_name, Some(authority))?;
-        Ok(Self {
-            domain,
-            server,
-            resolver,
-            tap,
-            prooftype: "pkix",
-            paper,
-            server_name,
-        })
+        Ok(Self { domain, server, resolver, tap, prooftype: "pkix", paper, server_name })
     }
 
     /// Puts a proxy in front of it.

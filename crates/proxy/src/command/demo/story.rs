@@ -15,16 +15,10 @@ use crate::binding::DomainPair;
 
 /// What there is before anybody speaks.
 pub(super) fn stage(voice: &Voice, stage: &Stage) {
-    voice.act(
-        "THE STAGE",
-        "all of it on this machine, none of it needs root",
-    );
+    voice.act("THE STAGE", "all of it on this machine, none of it needs root");
     for house in [&stage.montague, &stage.capulet] {
         let (server, at) = (house.server.name(), house.server.address());
-        voice.fact(
-            house.domain,
-            &format!("{server}, which does without TLS, at {at}"),
-        );
+        voice.fact(house.domain, &format!("{server}, which does without TLS, at {at}"));
     }
     let names = stage.names.address;
     voice.fact("dns", &format!("tells where they are, signed, at {names}"));
@@ -32,10 +26,7 @@ pub(super) fn stage(voice: &Voice, stage: &Stage) {
 
 /// Without ligase: what everybody on the way can read, and what a forger can do.
 pub(super) async fn before(voice: &mut Voice, stage: &mut Stage) -> Result<()> {
-    voice.act(
-        "BEFORE",
-        "the servers talk by themselves, as they have since 2003",
-    );
+    voice.act("BEFORE", "the servers talk by themselves, as they have since 2003");
     let names = stage.names.address;
     let (montague, capulet) = (&mut stage.montague, &mut stage.capulet);
     voice.speech(ROMEO, JULIET, SOFT);
@@ -44,10 +35,7 @@ pub(super) async fn before(voice: &mut Voice, stage: &mut Stage) -> Result<()> {
     voice.check("juliet hears it", heard.contains(ROMEO));
     let readable = capulet.tap.quote("<message", b'/');
     let whole = capulet.tap.quote(&format!("<body>{SOFT}</body>"), b'>');
-    voice.beware(
-        "so does everybody on the way; this crossed the wire:",
-        whole.is_some(),
-    );
+    voice.beware("so does everybody on the way; this crossed the wire:", whole.is_some());
     voice.quote(&whole.or(readable).unwrap_or_default());
     let asked = montague.tap.quote("<db:verify", b'>');
     voice.beware(
@@ -84,10 +72,8 @@ pub(super) struct Guards {
 
 /// With ligase: the same servers, the same words.
 pub(super) async fn after(voice: &mut Voice, stage: &mut Stage) -> Result<Guards> {
-    voice.act(
-        "AFTER",
-        "ligase stands in front of each; the same servers, told of another resolver",
-    );
+    voice
+        .act("AFTER", "ligase stands in front of each; the same servers, told of another resolver");
     let names = stage.names.address;
     let (montague, capulet) = (&mut stage.montague, &mut stage.capulet);
     let guards = Guards {
@@ -96,10 +82,7 @@ pub(super) async fn after(voice: &mut Voice, stage: &mut Stage) -> Result<Guards
     };
     for house in [&*montague, &*capulet] {
         let name = &house.server_name;
-        voice.fact(
-            house.domain,
-            &format!("ligase run: ready, certified as {name}"),
-        );
+        voice.fact(house.domain, &format!("ligase run: ready, certified as {name}"));
     }
     voice
         .say("Whatever its server asks DNS about peers, each one answers: they are here, with me.");
@@ -118,10 +101,9 @@ pub(super) async fn after(voice: &mut Voice, stage: &mut Stage) -> Result<Guards
         let last = hex(&house.tap.last(QUOTED_BYTES));
         voice.quote(&format!("{length} bytes went by, the last of them {last}"));
     }
-    for (proxy, here, there) in [
-        (&guards.montague, montague, capulet),
-        (&guards.capulet, capulet, montague),
-    ] {
+    for (proxy, here, there) in
+        [(&guards.montague, montague, capulet), (&guards.capulet, capulet, montague)]
+    {
         report(voice, proxy, here, there).await?;
     }
     Ok(guards)
@@ -147,17 +129,12 @@ async fn report(voice: &mut Voice, proxy: &Proxy, here: &House, there: &House) -
     let proofs: Vec<_> = peers.iter().filter_map(|it| proof(it, there)).collect();
     let good = |found: &(&str, &str)| *found == ("starttls", there.prooftype);
     voice.check(
-        &format!(
-            "{here} meets {there} over TLS only, proven by {}",
-            there.prooftype
-        ),
+        &format!("{here} meets {there} over TLS only, proven by {}", there.prooftype),
         !proofs.is_empty() && proofs.len() == peers.len() && proofs.iter().all(good),
     );
     for (peer, (transport, proof)) in peers.iter().zip(&proofs) {
         let direction = peer["direction"].as_str().unwrap_or_default();
-        voice.quote(&format!(
-            "/connections: {direction}, {transport}, {there} by {proof}"
-        ));
+        voice.quote(&format!("/connections: {direction}, {transport}, {there} by {proof}"));
     }
     Ok(())
 }
@@ -166,18 +143,12 @@ async fn report(voice: &mut Voice, proxy: &Proxy, here: &House, there: &House) -
 fn proof<'a>(connection: &'a Value, house: &House) -> Option<(&'a str, &'a str)> {
     let delegated = connection["delegated"].as_array()?;
     let ours = delegated.iter().find(|it| it["domain"] == house.domain)?;
-    Some((
-        connection["transport"].as_str()?,
-        ours["prooftype"].as_str()?,
-    ))
+    Some((connection["transport"].as_str()?, ours["prooftype"].as_str()?))
 }
 
 /// The forger again, with the same forged DNS and better tools.
 pub(super) async fn forger(voice: &mut Voice, stage: &Stage, guards: &Guards) -> Result<()> {
-    voice.act(
-        "MALLORY",
-        "forges the DNS again, and claims to be capulet.example",
-    );
+    voice.act("MALLORY", "forges the DNS again, and claims to be capulet.example");
     let montague = &stage.montague;
     let heard_before = montague.server.heard().len();
     let liar = Server::start(CAPULET, MALLORY, stage.names.address).await?;
@@ -187,21 +158,16 @@ pub(super) async fn forger(voice: &mut Voice, stage: &Stage, guards: &Guards) ->
     voice.check("as before, without TLS, she is refused", refused.is_some());
     voice.quote(&refused.map(|it| it.to_string()).unwrap_or_default());
 
-    let own = stage
-        .folder
-        .certificate("self-signed", stage.capulet.domain, None)?;
-    let other = stage
-        .folder
-        .certificate("other", "mallory.example", Some(&stage.authority))?;
+    let own = stage.folder.certificate("self-signed", stage.capulet.domain, None)?;
+    let other = stage.folder.certificate("other", "mallory.example", Some(&stage.authority))?;
     let pair = DomainPair::new(
         stage.capulet.domain.parse().or_trouble("name a pair")?,
         montague.domain.parse().or_trouble("name a pair")?,
     );
     let message = message(JULIET, ROMEO, FORGED_AFTER);
-    for (who, paper, reason) in [
-        ("of her own making", &own, "cert.chain"),
-        ("of another name", &other, "cert.name"),
-    ] {
+    for (who, paper, reason) in
+        [("of her own making", &own, "cert.chain"), ("of another name", &other, "cert.name")]
+    {
         let before = guards.montague.counters(FAMILIES).await?;
         let forged = mallory::claim(montague.tap.address, &pair, (&liar, paper), &message);
         let refused = forged.await?;

@@ -19,11 +19,7 @@ pub(super) struct Talk<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
     /// A stream on which nothing was said yet.
     pub(super) fn new(socket: S) -> Self {
-        Self {
-            socket,
-            reader: Reader::new(LIMITS),
-            buffer: BytesMut::new(),
-        }
+        Self { socket, reader: Reader::new(LIMITS), buffer: BytesMut::new() }
     }
 
     /// Says this.
@@ -66,11 +62,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
 }
 
 /// What the other end may send: the demo's stanzas are short, a proxy's greetings too.
-const LIMITS: Limits = Limits {
-    element: 64 * 1024,
-    depth: 64,
-    attributes: 64,
-};
+const LIMITS: Limits = Limits { element: 64 * 1024, depth: 64, attributes: 64 };
 
 /// Longer than any answer takes on one machine, retries of DNS included.
 const PATIENCE: Duration = Duration::from_secs(10);

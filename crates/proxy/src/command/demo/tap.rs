@@ -35,17 +35,11 @@ impl Tap {
         let doing = "open the demo's network";
         let listener = TcpListener::bind((at, 0)).await.or_trouble(doing)?;
         let address = listener.local_addr().or_trouble(doing)?;
-        let shared = Arc::new(Shared {
-            leads_to: Mutex::new(leads_to),
-            overheard: Mutex::default(),
-        });
+        let shared =
+            Arc::new(Shared { leads_to: Mutex::new(leads_to), overheard: Mutex::default() });
         let mut tasks = JoinSet::new();
         tasks.spawn(serve(listener, Arc::clone(&shared)));
-        Ok(Self {
-            address,
-            shared,
-            _tasks: tasks,
-        })
+        Ok(Self { address, shared, _tasks: tasks })
     }
 
     /// From now on somebody else serves the domain.
@@ -79,9 +73,7 @@ impl Tap {
     pub(super) fn last(&self, count: usize) -> Vec<u8> {
         let overheard = lock(&self.shared.overheard);
         let longest = overheard.iter().max_by_key(|bytes| bytes.len());
-        longest.map_or_else(Vec::new, |bytes| {
-            bytes[bytes.len().saturating_sub(count)..].to_vec()
-        })
+        longest.map_or_else(Vec::new, |bytes| bytes[bytes.len().saturating_sub(count)..].to_vec())
     }
 }
 
@@ -111,10 +103,7 @@ impl Shared {
         let to = TcpStream::connect(leads_to).await?;
         let ((from_reader, from_writer), (to_reader, to_writer)) =
             (from.into_split(), to.into_split());
-        tokio::try_join!(
-            self.pass(from_reader, to_writer),
-            self.pass(to_reader, from_writer),
-        )?;
+        tokio::try_join!(self.pass(from_reader, to_writer), self.pass(to_reader, from_writer),)?;
         Ok(())
     }
 

@@ -23,10 +23,7 @@ enum Color {
 impl Voice {
     /// A voice, in color if that is liked and standard output is a terminal.
     pub(super) fn new(likes_color: bool) -> Self {
-        Self {
-            colored: likes_color && io::stdout().is_terminal(),
-            account: Vec::new(),
-        }
+        Self { colored: likes_color && io::stdout().is_terminal(), account: Vec::new() }
     }
 
     /// Opens an act.

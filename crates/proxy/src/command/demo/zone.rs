@@ -37,11 +37,7 @@ impl Zone {
         let key = EcdsaSigningKey::from_pkcs8(&key, algorithm).or_trouble(doing)?;
         let public = DNSKEY::from_key(&key.to_public_key().or_trouble(doing)?);
         let signer = DnssecSigner::new(public.clone(), Box::new(key), Name::root(), LIFETIME);
-        let zone = Self {
-            signer,
-            records: Mutex::default(),
-            lies: Mutex::default(),
-        };
+        let zone = Self { signer, records: Mutex::default(), lies: Mutex::default() };
         zone.publish(Name::root(), RData::DNSSEC(DNSSECRData::DNSKEY(public)));
         zone.publish(Name::root(), RData::SOA(soa()));
         Ok(zone)
@@ -50,10 +46,7 @@ impl Zone {
     /// The key that resolvers must trust, as a line of a zone file.
     pub(super) fn trust_anchor(&self) -> String {
         let key = self.signer.dnskey().public_key();
-        let (algorithm, key) = (
-            u8::from(key.algorithm()),
-            STANDARD.encode(key.public_bytes()),
-        );
+        let (algorithm, key) = (u8::from(key.algorithm()), STANDARD.encode(key.public_bytes()));
         format!(". 3600 IN DNSKEY 257 3 {algorithm} {key}\n")
     }
 
@@ -99,10 +92,7 @@ impl Zone {
             edns.set_max_payload(PAYLOAD_MAX);
             answer.set_edns(edns);
         }
-        answer
-            .maybe_strip_dnssec_records(wants_signatures)
-            .to_vec()
-            .ok()
+        answer.maybe_strip_dnssec_records(wants_signatures).to_vec().ok()
     }
 
     fn fill(&self, answer: &mut Message, query: &Query) -> Result<()> {
@@ -130,10 +120,7 @@ impl Zone {
     }
 
     /// Records of one name and type, with their signature.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "signatures are made when they are asked for"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "signatures are made when they are asked for")]
     fn signed(&self, name: &Name, data: &[RData]) -> Result<Vec<Record>> {
         let Some(first) = data.first() else {
             return Ok(Vec::new());

@@ -13,34 +13,22 @@ fn error(key: &str, problem: &str) -> Error {
 fn printed(found: &Findings) -> (String, String) {
     let (mut out, mut aside) = (Vec::new(), Vec::new());
     report(found, Path::new("a.yaml"), &mut out, &mut aside).unwrap();
-    (
-        String::from_utf8(out).unwrap(),
-        String::from_utf8(aside).unwrap(),
-    )
+    (String::from_utf8(out).unwrap(), String::from_utf8(aside).unwrap())
 }
 
 #[test]
 fn each_problem_is_a_line() {
     let found = Findings {
-        problems: vec![
-            error("hosts", "is missing"),
-            error("limits.depth", "is odd"),
-        ],
+        problems: vec![error("hosts", "is missing"), error("limits.depth", "is odd")],
         warnings: vec![error("listen.dns", "is open")],
     };
     let expect = "hosts: is missing\nlimits.depth: is odd\n".to_owned();
-    assert_eq!(
-        printed(&found),
-        (expect, "warning: listen.dns: is open\n".to_owned())
-    );
+    assert_eq!(printed(&found), (expect, "warning: listen.dns: is open\n".to_owned()));
 }
 
 #[test]
 fn what_is_sound_is_called_so() {
-    assert_eq!(
-        printed(&Findings::default()),
-        ("a.yaml: no problem\n".to_owned(), String::new())
-    );
+    assert_eq!(printed(&Findings::default()), ("a.yaml: no problem\n".to_owned(), String::new()));
 }
 
 #[test]

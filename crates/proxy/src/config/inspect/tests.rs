@@ -37,10 +37,7 @@ impl Place {
         let folder = format!("ligase-inspect-{name}-{}", std::process::id());
         let folder = std::env::temp_dir().join(folder);
         fs::create_dir_all(&folder).unwrap();
-        let place = Self {
-            folder,
-            config: SOUND.to_owned(),
-        };
+        let place = Self { folder, config: SOUND.to_owned() };
         place.certificate("tls", "*.hosting.example");
         place
     }
@@ -70,16 +67,10 @@ impl Place {
     /// What is found; paths of this folder are shown as `./`.
     #[track_caller]
     fn check(&self, more: &str, at: SystemTime, problems: &[&str], warnings: &[&str]) {
-        let Findings {
-            problems: found,
-            warnings: warned,
-        } = self.config(more).inspect(at);
+        let Findings { problems: found, warnings: warned } = self.config(more).inspect(at);
         let shown = |errors: Vec<Error>| -> Vec<String> {
             let folder = format!("{}/", self.folder.display());
-            errors
-                .iter()
-                .map(|it| it.to_string().replace(&folder, "./"))
-                .collect()
+            errors.iter().map(|it| it.to_string().replace(&folder, "./")).collect()
         };
         assert_eq!(shown(found), problems);
         assert_eq!(shown(warned), warnings);
@@ -96,10 +87,7 @@ impl Drop for Place {
 fn what_is_sound_raises_nothing_and_makes_nothing() {
     let place = Place::new("sound");
     place.check("", expiry() - days(30), &[], &[]);
-    assert!(
-        !place.folder.join("ca").exists(),
-        "validate makes no authority"
-    );
+    assert!(!place.folder.join("ca").exists(), "validate makes no authority");
 }
 
 #[test]
@@ -107,18 +95,8 @@ fn a_certificate_is_looked_at_as_it_is_now() {
     let place = Place::new("expiry");
     let near = "certificates[0].chain: ./tls.crt: expires in less than 3 days";
     place.check("", expiry() - days(15), &[], &[]);
-    place.check(
-        "",
-        expiry() - days(2) - Duration::from_secs(1),
-        &[],
-        &[near],
-    );
-    place.check(
-        "",
-        expiry() + days(1),
-        &["certificates[0].chain: ./tls.crt: has expired"],
-        &[],
-    );
+    place.check("", expiry() - days(2) - Duration::from_secs(1), &[], &[near]);
+    place.check("", expiry() + days(1), &["certificates[0].chain: ./tls.crt: has expired"], &[]);
 }
 
 #[test]
@@ -141,20 +119,10 @@ fn files_that_do_not_fit_are_named() {
         &[],
     );
     fs::remove_file(place.folder.join("tls.key")).unwrap();
-    place.check(
-        "",
-        at,
-        &["certificates[0].key: ./tls.key: cannot be read: entity not found"],
-        &[],
-    );
+    place.check("", at, &["certificates[0].key: ./tls.key: cannot be read: entity not found"], &[]);
     place.write("tls.crt", "nothing", 0o644);
     place.write("tls.key", "nothing", 0o600);
-    place.check(
-        "",
-        at,
-        &["certificates[0].chain: ./tls.crt: has no certificate in it"],
-        &[],
-    );
+    place.check("", at, &["certificates[0].chain: ./tls.crt: has no certificate in it"], &[]);
 }
 
 #[test]
@@ -207,12 +175,7 @@ fn an_authority_is_looked_at_where_there_is_one() {
     );
     fs::remove_dir_all(place.folder.join("ca")).unwrap();
     place.write("ca", "not a folder", 0o644);
-    place.check(
-        "",
-        at,
-        &["backend.local_ca.certificate: ./ca/ca.crt cannot be made"],
-        &[],
-    );
+    place.check("", at, &["backend.local_ca.certificate: ./ca/ca.crt cannot be made"], &[]);
 }
 
 #[test]
@@ -234,24 +197,14 @@ fn anchor_and_roots_are_read() {
         &["trust.roots: ./empty has no usable certificate"],
         &[],
     );
-    place.check(
-        "resolver: {servers: ['192.0.2.53']}\ntrust: {roots: tls.crt}",
-        at,
-        &[],
-        &[],
-    );
+    place.check("resolver: {servers: ['192.0.2.53']}\ntrust: {roots: tls.crt}", at, &[], &[]);
     place.check(
         "resolver: {servers: ['192.0.2.53'], dnssec: trust-ad}",
         at,
         &[],
         &["resolver.dnssec: only resolvers on loopback are believed: anybody on the path could lie"],
     );
-    place.check(
-        "resolver: {servers: ['127.0.0.53'], dnssec: trust-ad}",
-        at,
-        &[],
-        &[],
-    );
+    place.check("resolver: {servers: ['127.0.0.53'], dnssec: trust-ad}", at, &[], &[]);
     place.check(
         "resolver: {servers: ['192.0.2.53'], dnssec: off, allow: [loopback]}",
         at,

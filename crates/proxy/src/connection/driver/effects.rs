@@ -52,15 +52,9 @@ impl Driver {
         });
         let violation = match shaken.await {
             Ok(Ok(presented)) => {
-                let how = if direct {
-                    Transport::DirectTls
-                } else {
-                    Transport::StartTls
-                };
+                let how = if direct { Transport::DirectTls } else { Transport::StartTls };
                 self.facts.transport = Some(how);
-                self.rooms
-                    .tables
-                    .secured(self.facts.id, how, presented.clone());
+                self.rooms.tables.secured(self.facts.id, how, presented.clone());
                 (self.rooms.tell)(Event::Settled(self.facts));
                 return Input::Secured(presented);
             }
@@ -81,16 +75,10 @@ impl Driver {
             }
             Tidings::Failed(pair, setback) => self.answer(&pair, &Err(setback)),
             Tidings::Verified(answer) => {
-                let _ = self
-                    .errand
-                    .take()
-                    .map(|waits| waits.send(Found::Answer(answer)));
+                let _ = self.errand.take().map(|waits| waits.send(Found::Answer(answer)));
             }
             Tidings::Seen(presented) => {
-                let _ = self
-                    .errand
-                    .take()
-                    .map(|waits| waits.send(Found::Leaf(presented)));
+                let _ = self.errand.take().map(|waits| waits.send(Found::Leaf(presented)));
             }
         }
     }
@@ -108,19 +96,11 @@ impl Driver {
             Machine::Initiating(_) => &pair.target,
         };
         let grounds = self.rooms.tables.look(|table| {
-            table
-                .row(id)
-                .and_then(|row| row.names.get(far))
-                .map(crate::binding::Grounds::as_str)
+            table.row(id).and_then(|row| row.names.get(far)).map(crate::binding::Grounds::as_str)
         });
         if let Some(grounds) = grounds {
             let (facts, pair, took) = (self.facts, pair.clone(), self.opened.elapsed());
-            (self.rooms.tell)(Event::Bound {
-                facts,
-                pair,
-                grounds,
-                took,
-            });
+            (self.rooms.tell)(Event::Bound { facts, pair, grounds, took });
         }
     }
 
@@ -141,9 +121,9 @@ impl Driver {
     }
 
     pub(super) async fn close(&mut self, error: Option<StreamError>) -> Ending {
-        let ending = error.as_ref().map_or(Ending::Closed, |error| {
-            Ending::Refused(error.condition, error.because)
-        });
+        let ending = error
+            .as_ref()
+            .map_or(Ending::Closed, |error| Ending::Refused(error.condition, error.because));
         if let Some(error) = error {
             if let Some(violation) = error.violation {
                 self.broke(violation);
@@ -160,25 +140,15 @@ impl Driver {
     }
 
     pub(super) fn limits(&self) -> crate::stream::Limits {
-        if self.trusted {
-            self.settings.limits_after
-        } else {
-            self.settings.limits_before
-        }
+        if self.trusted { self.settings.limits_after } else { self.settings.limits_before }
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a driver is where the clock is read"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "a driver is where the clock is read")]
     pub(super) fn set_timer(&mut self, patience: std::time::Duration) {
         self.timer.as_mut().reset(Instant::now() + patience);
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a driver is where the clock is read"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "a driver is where the clock is read")]
     pub(super) fn touch(&mut self) {
         self.moved = Instant::now();
     }

@@ -14,9 +14,7 @@ impl Rooms {
     #[expect(clippy::disallowed_methods, reason = "back-off is about time")]
     pub(super) fn still_unreached(&self, peer: &Domain) -> Option<Setback> {
         let unreached = self.unreached();
-        let known = unreached
-            .get(peer)
-            .filter(|known| Instant::now() < known.until)?;
+        let known = unreached.get(peer).filter(|known| Instant::now() < known.until)?;
         Some(known.setback.clone())
     }
 
@@ -29,28 +27,18 @@ impl Rooms {
             let now = Instant::now();
             unreached.retain(|_, known| now < known.until);
         }
-        let times = unreached
-            .get(peer)
-            .map_or(0, |known| known.times.saturating_add(1));
-        let pause = BACK_OFF_MIN
-            .saturating_mul(1 << times.min(5))
-            .min(BACK_OFF_MAX);
+        let times = unreached.get(peer).map_or(0, |known| known.times.saturating_add(1));
+        let pause = BACK_OFF_MIN.saturating_mul(1 << times.min(5)).min(BACK_OFF_MAX);
         let mut chance = [0];
         // Without chance there is no spread, which is no reason to fail.
         let _ = aws_lc_rs::rand::fill(&mut chance);
         let until = Instant::now() + pause.mul_f32(0.75 + f32::from(chance[0]) / 512.0);
-        let known = Unreached {
-            times,
-            until,
-            setback: setback.clone(),
-        };
+        let known = Unreached { times, until, setback: setback.clone() };
         unreached.insert(peer.clone(), known);
     }
 
     pub(super) fn unreached(&self) -> MutexGuard<'_, HashMap<Domain, Unreached>> {
-        self.unreached
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.unreached.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -33,11 +33,7 @@ impl Rooms {
             places.retain(|_, place| 1 < Arc::strong_count(place));
         }
         let key = (endpoint.target.clone(), endpoint.port);
-        Arc::clone(
-            places
-                .entry(key)
-                .or_insert_with(|| Arc::new(Semaphore::new(1))),
-        )
+        Arc::clone(places.entry(key).or_insert_with(|| Arc::new(Semaphore::new(1))))
     }
 
     /// A connection to one of these addresses that may carry the pair too (B-03).

@@ -91,9 +91,7 @@ async fn whoever_waits_for_room_is_told_of_it() {
 async fn whoever_waits_for_stanzas_is_told_of_them_however_late_it_asks() {
     let outbox = Outbox::new(1);
     outbox.push(stanza("1")).unwrap();
-    tokio::time::timeout(PATIENCE, outbox.filled())
-        .await
-        .unwrap();
+    tokio::time::timeout(PATIENCE, outbox.filled()).await.unwrap();
     let mut waits = Box::pin(outbox.filled());
     assert!(tokio::time::timeout(PATIENCE, &mut waits).await.is_err());
     outbox.push(stanza("2")).unwrap();

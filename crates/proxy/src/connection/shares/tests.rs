@@ -11,10 +11,7 @@ fn what_one_subscriber_takes_is_not_taken_from_others() {
     let _first = mallory.try_acquire().unwrap();
     let _second = mallory.try_acquire().unwrap();
     let again = shares.of(ip("2001:db8::ffff:ffff"));
-    assert!(
-        again.try_acquire().is_err(),
-        "another address of the same subscriber"
-    );
+    assert!(again.try_acquire().is_err(), "another address of the same subscriber");
     assert!(shares.of(ip("2001:db8:0:1::1")).try_acquire().is_ok());
 }
 

@@ -14,21 +14,15 @@ struct World {
 }
 
 fn world() -> World {
-    let bounds = Bounds {
-        pair_stanzas_max: 4,
-        pair_bytes_max: 10_000,
-        bytes_max: 20_000,
-    };
+    let bounds = Bounds { pair_stanzas_max: 4, pair_bytes_max: 10_000, bytes_max: 20_000 };
     let mut world = World {
         tables: Tables::new(bounds, 150),
         outboxes: HashMap::new(),
         orders: HashMap::new(),
     };
-    for (side, name) in [
-        (Side::Public, "a.test"),
-        (Side::Backend, "l.test"),
-        (Side::Backend, "l.test"),
-    ] {
+    for (side, name) in
+        [(Side::Public, "a.test"), (Side::Backend, "l.test"), (Side::Backend, "l.test")]
+    {
         let id = world.tables.issue();
         let facts = Facts {
             id,
@@ -38,9 +32,7 @@ fn world() -> World {
             peer: "192.0.2.1:5269".parse().unwrap(),
         };
         let (sender, orders) = mpsc::channel(1);
-        let outbox = world
-            .tables
-            .enter(facts, SystemTime::UNIX_EPOCH, None, sender);
+        let outbox = world.tables.enter(facts, SystemTime::UNIX_EPOCH, None, sender);
         world.tables.change(|table| {
             table.open(id, side);
             table.prove(id, domain(name), Grounds::Dialback);
@@ -92,19 +84,11 @@ fn stanzas_go_into_outboxes_and_the_rest_to_the_driver() {
     world.let_out(&inbound(), BACKEND);
     let step = world.act(
         PEER,
-        vec![
-            forward(BACKEND, "1"),
-            Action::Restart,
-            forward(BACKEND, "2"),
-            Action::Trust,
-        ],
+        vec![forward(BACKEND, "1"), Action::Restart, forward(BACKEND, "2"), Action::Trust],
     );
     let mut actions = step.actions;
     let actions = actions.make_contiguous();
-    assert!(
-        matches!(actions, [Action::Restart, Action::Trust]),
-        "{actions:?}"
-    );
+    assert!(matches!(actions, [Action::Restart, Action::Trust]), "{actions:?}");
     assert_eq!(step.passed, [2, 0, 0]);
     assert!(step.seek.is_empty() && step.full.is_empty());
     assert!(!world.tables.is_quiet());
@@ -115,10 +99,7 @@ fn stanzas_go_into_outboxes_and_the_rest_to_the_driver() {
 #[test]
 fn what_has_no_way_out_waits_and_is_sought_for_once() {
     let world = world();
-    let step = world.act(
-        PEER,
-        vec![Action::Hold(stanza("1")), Action::Hold(stanza("2"))],
-    );
+    let step = world.act(PEER, vec![Action::Hold(stanza("1")), Action::Hold(stanza("2"))]);
     assert_eq!(step.seek, [inbound()]);
     assert_eq!(step.passed, [0; 3]);
     let step = world.act(PEER, vec![Action::Hold(stanza("3"))]);
@@ -199,13 +180,8 @@ fn what_a_closed_connection_did_not_write_goes_first_on_the_next() {
     world.let_out(&inbound(), BACKEND);
     world.act(PEER, vec![forward(BACKEND, "2"), forward(BACKEND, "3")]);
     // Its machine ends. What it has in its hands is not known before it has left, and goes first.
-    let step = world
-        .tables
-        .advance(BACKEND, |table, _| table.close(BACKEND));
-    assert!(
-        step.seek.is_empty(),
-        "what is younger must not overtake what is older"
-    );
+    let step = world.tables.advance(BACKEND, |table, _| table.close(BACKEND));
+    assert!(step.seek.is_empty(), "what is younger must not overtake what is older");
     let step = world.act(PEER, vec![Action::Hold(stanza("4"))]);
     assert!(step.seek.is_empty());
     let step = world.tables.leave(BACKEND, vec![stanza("1")]);
@@ -227,15 +203,8 @@ fn a_connection_that_leaves_takes_its_rights_along_and_no_stanza() {
     let step = world.tables.leave(PEER, Vec::new());
     assert_eq!(step.seek, std::slice::from_ref(&back));
     assert_eq!(world.tables.look(|table| table.exit(&back)), None);
-    assert_eq!(
-        world.tables.look(|table| table.exit(&inbound())),
-        Some(BACKEND)
-    );
-    assert!(
-        world
-            .tables
-            .look_around(|_, entries| !entries.contains_key(&PEER))
-    );
+    assert_eq!(world.tables.look(|table| table.exit(&inbound())), Some(BACKEND));
+    assert!(world.tables.look_around(|_, entries| !entries.contains_key(&PEER)));
     // It may leave twice, and be asked for something when it has left.
     assert!(world.tables.leave(PEER, Vec::new()).seek.is_empty());
     world.tables.order(PEER, Order::Abort);
@@ -259,9 +228,7 @@ fn what_is_forwarded_to_a_connection_that_has_ended_waits() {
 fn orders_that_nobody_takes_are_dropped() {
     let mut world = world();
     world.tables.order(PEER, Order::Abort);
-    world
-        .tables
-        .order(PEER, Order::Say(crate::stream::Input::Drain));
+    world.tables.order(PEER, Order::Say(crate::stream::Input::Drain));
     let orders = world.orders.get_mut(&PEER).unwrap();
     assert!(matches!(orders.try_recv(), Ok(Order::Abort)));
     assert!(orders.try_recv().is_err());

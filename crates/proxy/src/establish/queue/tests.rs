@@ -1,11 +1,7 @@
 use super::*;
 use crate::tests::{message, pair};
 
-const BOUNDS: Bounds = Bounds {
-    pair_stanzas_max: 3,
-    pair_bytes_max: 1000,
-    bytes_max: 1500,
-};
+const BOUNDS: Bounds = Bounds { pair_stanzas_max: 3, pair_bytes_max: 1000, bytes_max: 1500 };
 
 /// The ids of stanzas, in order.
 fn ids<'a>(stanzas: impl IntoIterator<Item = &'a Stanza>) -> Vec<String> {
@@ -88,16 +84,9 @@ fn what_is_put_back_goes_before_what_waits() {
     let way = pair("l.test", "a.test");
     queue.push(message("l.test", "a.test", "3")).unwrap();
     queue.push(message("l.test", "a.test", "4")).unwrap();
-    let earlier = vec![
-        message("l.test", "a.test", "1"),
-        message("l.test", "a.test", "2"),
-    ];
+    let earlier = vec![message("l.test", "a.test", "1"), message("l.test", "a.test", "2")];
     queue.put_back(&way, earlier);
-    assert_eq!(
-        queue.len(),
-        4,
-        "there is always room for what was ours already"
-    );
+    assert_eq!(queue.len(), 4, "there is always room for what was ours already");
     assert!(queue.push(message("l.test", "a.test", "5")).is_err());
     assert_eq!(ids(&queue.take(&way)), ["1", "2", "3", "4"]);
     assert_eq!(queue.bytes(), 0);
@@ -110,9 +99,7 @@ fn no_order_of_pushes_and_takes_miscounts() {
     let mut queue = Queue::new(BOUNDS);
     let mut held: HashMap<DomainPair, Vec<String>> = HashMap::new();
     for step in 0..2000 {
-        chance = chance
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
+        chance = chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         let target = ["a.test", "b.test", "c.test"][(chance >> 33) as usize % 3];
         let way = pair("l.test", target);
         let id = step.to_string();

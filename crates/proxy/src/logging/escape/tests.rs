@@ -15,27 +15,12 @@ fn check(text: &str, json: &str, quoted: &str, bare: &str) {
 
 #[test]
 fn only_printable_ascii_gets_through() {
-    check(
-        "capulet.example",
-        "capulet.example",
-        "capulet.example",
-        "capulet.example",
-    );
+    check("capulet.example", "capulet.example", "capulet.example", "capulet.example");
     check("a \"b\"", "a \\\"b\\\"", "a \\\"b\\\"", "a \"b\"");
     check("\\", "\\\\", "\\\\", "\\\\");
     check("\r\n\t", "\\r\\n\\t", "\\r\\n\\t", "\\r\\n\\t");
-    check(
-        "\0\x1b[2J",
-        "\\u0000\\u001b[2J",
-        "\\u{0}\\u{1b}[2J",
-        "\\u{0}\\u{1b}[2J",
-    );
-    check(
-        "\x7f\u{9b}",
-        "\\u007f\\u009b",
-        "\\u{7f}\\u{9b}",
-        "\\u{7f}\\u{9b}",
-    );
+    check("\0\x1b[2J", "\\u0000\\u001b[2J", "\\u{0}\\u{1b}[2J", "\\u{0}\\u{1b}[2J");
+    check("\x7f\u{9b}", "\\u007f\\u009b", "\\u{7f}\\u{9b}", "\\u{7f}\\u{9b}");
     check("\u{202e}", "\\u202e", "\\u{202e}", "\\u{202e}");
     check("ä", "\\u00e4", "\\u{e4}", "\\u{e4}");
     check("😀", "\\ud83d\\ude00", "\\u{1f600}", "\\u{1f600}");
@@ -46,10 +31,7 @@ fn only_printable_ascii_gets_through() {
 fn every_character_survives_json() {
     for character in ('\0'..='\u{3000}').chain(['\u{ffff}', '\u{10000}', '\u{10ffff}']) {
         let json = format!("\"{}\"", escaped(&character.to_string(), Style::Json, 256));
-        assert!(
-            json.bytes().all(|byte| (b' '..=b'~').contains(&byte)),
-            "{json}"
-        );
+        assert!(json.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{json}");
         let read: String = serde_json::from_str(&json).unwrap();
         assert_eq!(read, character.to_string());
     }

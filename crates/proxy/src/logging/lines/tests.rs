@@ -25,12 +25,7 @@ fn json(events: impl FnOnce()) -> Value {
     let line = lines(Look::Json, events);
     assert_eq!(line.matches('\n').count(), 1, "{line}");
     assert!(line.len() <= 4_096, "{} bytes", line.len());
-    assert!(
-        line.trim_end()
-            .bytes()
-            .all(|byte| (b' '..=b'~').contains(&byte)),
-        "{line}"
-    );
+    assert!(line.trim_end().bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{line}");
     serde_json::from_str(&line).unwrap()
 }
 
@@ -67,12 +62,8 @@ fn programs_read_objects() {
 #[test]
 fn spans_lend_their_fields() {
     let value = json(|| {
-        let outer = info_span!(
-            "connection",
-            conn = 7,
-            side = "public",
-            mode = tracing::field::Empty
-        );
+        let outer =
+            info_span!("connection", conn = 7, side = "public", mode = tracing::field::Empty);
         outer.record("mode", "domain-name");
         outer.record("side", "backend");
         let _outer = outer.entered();
@@ -95,12 +86,7 @@ fn nobody_forges_a_line() {
     assert_eq!(value["who"], evil);
     assert_eq!(value["message"], evil);
     let line = lines(Look::Plain, || warn!(said = evil, "{evil}"));
-    assert!(
-        line.trim_end()
-            .bytes()
-            .all(|byte| (b' '..=b'~').contains(&byte)),
-        "{line}"
-    );
+    assert!(line.trim_end().bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{line}");
     assert!(line.contains("said=\"\\n{\\\"level"), "{line}");
 }
 
@@ -162,8 +148,5 @@ fn nobody_fills_the_log() {
 #[test]
 fn what_others_log_is_told_apart() {
     let line = lines(Look::Plain, || info!(target: "hickory", "a conn=7"));
-    assert_eq!(
-        line,
-        "2027-01-15T08:00:00.007Z INFO  hickory: \"a conn=7\"\n"
-    );
+    assert_eq!(line, "2027-01-15T08:00:00.007Z INFO  hickory: \"a conn=7\"\n");
 }

@@ -7,10 +7,7 @@ use crate::stream::Violation;
 struct Clock(Instant);
 
 impl Clock {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "there is no other way to make one"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "there is no other way to make one")]
     fn new() -> Self {
         Self(Instant::now())
     }
@@ -26,10 +23,7 @@ fn no_second_has_more_lines_than_it_may() {
     let mut throttle = Throttle::new(10);
     let mut written = Vec::new();
     for millisecond in 0..5_000 {
-        if throttle
-            .admit(Violation::XmlDepth, clock.at(millisecond))
-            .is_some()
-        {
+        if throttle.admit(Violation::XmlDepth, clock.at(millisecond)).is_some() {
             written.push(millisecond);
         }
     }
@@ -44,24 +38,12 @@ fn what_was_suppressed_is_told_with_the_next_line() {
     let clock = Clock::new();
     let mut throttle = Throttle::new(2);
     let admitted = |suppressed| Some(Admitted { suppressed });
-    assert_eq!(
-        throttle.admit(Violation::XmlDepth, clock.at(0)),
-        admitted(0)
-    );
-    assert_eq!(
-        throttle.admit(Violation::XmlDepth, clock.at(1)),
-        admitted(0)
-    );
+    assert_eq!(throttle.admit(Violation::XmlDepth, clock.at(0)), admitted(0));
+    assert_eq!(throttle.admit(Violation::XmlDepth, clock.at(1)), admitted(0));
     assert_eq!(throttle.admit(Violation::XmlDepth, clock.at(2)), None);
     assert_eq!(throttle.admit(Violation::XmlDepth, clock.at(999)), None);
-    assert_eq!(
-        throttle.admit(Violation::XmlDepth, clock.at(1_000)),
-        admitted(2)
-    );
-    assert_eq!(
-        throttle.admit(Violation::XmlDepth, clock.at(1_001)),
-        admitted(0)
-    );
+    assert_eq!(throttle.admit(Violation::XmlDepth, clock.at(1_000)), admitted(2));
+    assert_eq!(throttle.admit(Violation::XmlDepth, clock.at(1_001)), admitted(0));
     assert_eq!(throttle.admit(Violation::XmlDepth, clock.at(1_002)), None);
 }
 
@@ -78,10 +60,6 @@ fn one_kind_does_not_silence_another() {
 fn a_clock_that_goes_back_opens_nothing() {
     let clock = Clock::new();
     let mut throttle = Throttle::new(1);
-    assert!(
-        throttle
-            .admit(Violation::XmlDepth, clock.at(5_000))
-            .is_some()
-    );
+    assert!(throttle.admit(Violation::XmlDepth, clock.at(5_000)).is_some());
     assert!(throttle.admit(Violation::XmlDepth, clock.at(0)).is_none());
 }

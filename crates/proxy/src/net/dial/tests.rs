@@ -6,10 +6,8 @@ use tokio::time::{Instant, sleep};
 
 use super::*;
 
-const PATIENCE: Patience = Patience {
-    attempt: Duration::from_secs(5),
-    total: Duration::from_secs(12),
-};
+const PATIENCE: Patience =
+    Patience { attempt: Duration::from_secs(5), total: Duration::from_secs(12) };
 
 /// What becomes of dialing port n, where n stands for: answer or refuse after so many
 /// milliseconds, or never.
@@ -106,10 +104,7 @@ async fn the_second_address_answers_where_the_first_refuses() {
     let open = listener.local_addr().unwrap();
     // Nobody else is likely to listen on 127.9.9.9.
     let closed = SocketAddr::new(Ipv4Addr::new(127, 9, 9, 9).into(), open.port());
-    assert_eq!(
-        dial(&[closed], PATIENCE).await.unwrap_err(),
-        Unreached::Refused
-    );
+    assert_eq!(dial(&[closed], PATIENCE).await.unwrap_err(), Unreached::Refused);
     let socket = dial(&[closed, open], PATIENCE).await.unwrap();
     assert_eq!(socket.peer_addr().unwrap(), open);
     assert!(socket.nodelay().unwrap());
@@ -117,8 +112,5 @@ async fn the_second_address_answers_where_the_first_refuses() {
 
 #[test]
 fn want_of_descriptors_is_our_own_fault() {
-    assert_eq!(
-        why(&io::Error::from_raw_os_error(EMFILE)),
-        Unreached::Exhausted
-    );
+    assert_eq!(why(&io::Error::from_raw_os_error(EMFILE)), Unreached::Exhausted);
 }

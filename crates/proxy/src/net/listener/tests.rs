@@ -6,10 +6,7 @@ use tokio::sync::mpsc;
 use super::*;
 
 fn admission(connections_max: usize, per_address_max: usize) -> Admission {
-    Admission::new(Limits {
-        connections_max,
-        per_address_max,
-    })
+    Admission::new(Limits { connections_max, per_address_max })
 }
 
 fn ip(text: &str) -> IpAddr {
@@ -21,15 +18,9 @@ fn seats_are_limited_for_each_address_and_in_all() {
     let admission = admission(3, 2);
     let _first = admission.admit(ip("192.0.2.1")).unwrap();
     let second = admission.admit(ip("::ffff:192.0.2.1")).unwrap();
-    assert_eq!(
-        admission.admit(ip("192.0.2.1")).unwrap_err(),
-        Full::ForAddress
-    );
+    assert_eq!(admission.admit(ip("192.0.2.1")).unwrap_err(), Full::ForAddress);
     let _third = admission.admit(ip("2001:db8::1")).unwrap();
-    assert_eq!(
-        admission.admit(ip("2001:db8::2")).unwrap_err(),
-        Full::Everywhere
-    );
+    assert_eq!(admission.admit(ip("2001:db8::2")).unwrap_err(), Full::Everywhere);
     assert_eq!(admission.taken(), 3);
     drop(second);
     let _again = admission.admit(ip("192.0.2.1")).unwrap();
@@ -68,20 +59,14 @@ async fn whoever_finds_no_seat_is_reset_and_the_loop_goes_on() {
 
     let mut second = TcpStream::connect(address).await.unwrap();
     let refused = told.recv().await;
-    assert!(
-        matches!(refused, Some(Arrival::Refused(_, Full::ForAddress))),
-        "{refused:?}"
-    );
+    assert!(matches!(refused, Some(Arrival::Refused(_, Full::ForAddress))), "{refused:?}");
     drop(refused);
     let heard = second.read(&mut [0]).await;
     assert_eq!(heard.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
 
     drop((socket, seat));
     let _third = TcpStream::connect(address).await.unwrap();
-    assert!(matches!(
-        told.recv().await,
-        Some(Arrival::Admitted(_, _, _))
-    ));
+    assert!(matches!(told.recv().await, Some(Arrival::Admitted(_, _, _))));
     drop(listening);
 }
 

@@ -27,22 +27,10 @@ fn only_what_was_bound_elsewhere_is_redirected() {
     check("[::ffff:127.0.0.1]:7270", "127.0.0.1:7270", Origin::Direct);
     let elsewhere = "192.0.2.1:5269";
     check(elsewhere, "127.0.0.1:7270", redirected(elsewhere));
-    check(
-        "[::ffff:192.0.2.1]:5269",
-        "[::ffff:127.0.0.1]:7270",
-        redirected(elsewhere),
-    );
-    check(
-        "[2001:db8::1]:5269",
-        "[::1]:7270",
-        redirected("[2001:db8::1]:5269"),
-    );
+    check("[::ffff:192.0.2.1]:5269", "[::ffff:127.0.0.1]:7270", redirected(elsewhere));
+    check("[2001:db8::1]:5269", "[::1]:7270", redirected("[2001:db8::1]:5269"));
     // The same port on a host that is not ours.
-    check(
-        "192.0.2.1:7269",
-        "127.0.0.1:7270",
-        redirected("192.0.2.1:7269"),
-    );
+    check("192.0.2.1:7269", "127.0.0.1:7270", redirected("192.0.2.1:7269"));
 }
 
 #[test]

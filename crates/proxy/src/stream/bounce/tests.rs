@@ -13,18 +13,8 @@ fn every_error_has_its_condition_and_type() {
             "cancel",
             Some("why"),
         ),
-        (
-            StanzaError::RemoteServerTimeout(why()),
-            "remote-server-timeout",
-            "wait",
-            Some("why"),
-        ),
-        (
-            StanzaError::InternalServerError(why()),
-            "internal-server-error",
-            "cancel",
-            Some("why"),
-        ),
+        (StanzaError::RemoteServerTimeout(why()), "remote-server-timeout", "wait", Some("why")),
+        (StanzaError::InternalServerError(why()), "internal-server-error", "cancel", Some("why")),
         (
             StanzaError::ResourceConstraint,
             "resource-constraint",
@@ -65,10 +55,7 @@ fn errors_and_results_never_come_back() {
             let Some(bounce) = bounce else { continue };
             assert_eq!(bounce.pair, stanza.pair.reversed());
             let again = bounce.bounce(error.condition(), error.kind(), error.text());
-            assert!(
-                again.is_none(),
-                "an error is answered with an error: {text}"
-            );
+            assert!(again.is_none(), "an error is answered with an error: {text}");
         }
     }
 }

@@ -35,17 +35,10 @@ fn a_key_is_good_for_its_own_pair_and_stream_only() {
     let ours = pair("capulet.example", "montague.example");
     let stream = id("D60000229F");
     let check = |pair: &DomainPair, stream: &str, key: &str| {
-        assert!(
-            !keys().is_ours(pair, &id(stream), key),
-            "{pair} {stream} {key}"
-        );
+        assert!(!keys().is_ours(pair, &id(stream), key), "{pair} {stream} {key}");
     };
     check(&ours.reversed(), "D60000229F", VERONA_KEY);
-    check(
-        &pair("apulet.example", "montague.example"),
-        "D60000229F",
-        VERONA_KEY,
-    );
+    check(&pair("apulet.example", "montague.example"), "D60000229F", VERONA_KEY);
     check(&ours, "d60000229f", VERONA_KEY);
     check(&ours, "D60000229", VERONA_KEY);
     check(&ours, "", VERONA_KEY);
@@ -64,10 +57,7 @@ fn a_key_is_good_for_its_own_pair_and_stream_only() {
 fn former_secrets_are_still_known_but_make_no_keys() {
     let (new, old) = (b"new".to_vec(), b"s3cr3tf0rd14lb4ck".to_vec());
     let both = Keys::new(&[new.clone(), old]);
-    let (pair, id) = (
-        pair("capulet.example", "montague.example"),
-        id("D60000229F"),
-    );
+    let (pair, id) = (pair("capulet.example", "montague.example"), id("D60000229F"));
     assert!(both.is_ours(&pair, &id, VERONA_KEY));
     let made = both.make(&pair, &id);
     assert_ne!(made, VERONA_KEY);
@@ -83,28 +73,16 @@ fn keys_tell_nothing_about_themselves() {
 
 #[test]
 fn without_a_secret_no_key_is_good() {
-    let (pair, id) = (
-        pair("capulet.example", "montague.example"),
-        id("D60000229F"),
-    );
+    let (pair, id) = (pair("capulet.example", "montague.example"), id("D60000229F"));
     let none = Keys::new(&[]);
     assert!(!none.is_ours(&pair, &id, &none.make(&pair, &id)));
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "it is a table")]
 fn elements_are_read_as_they_are_meant() {
     let pair = pair("sender.tld", "target.tld");
-    let result = |word| Dialback {
-        part: Part::Result,
-        pair: pair.clone(),
-        word,
-    };
-    let verify = |word| Dialback {
-        part: Part::Verify(id("S1")),
-        pair: pair.clone(),
-        word,
-    };
+    let result = |word| Dialback { part: Part::Result, pair: pair.clone(), word };
+    let verify = |word| Dialback { part: Part::Verify(id("S1")), pair: pair.clone(), word };
     let key = || Word::Request("00ff".into());
     let error = |name: &str| {
         format!(
@@ -114,87 +92,30 @@ fn elements_are_read_as_they_are_meant() {
     };
     let address = "from='sender.tld' to='target.tld'";
     for (text, expect) in [
-        (
-            format!("<db:result {address}>00ff</db:result>"),
-            result(key()),
-        ),
-        (
-            format!("<db:result {address}>\n\t 00ff \r\n</db:result>"),
-            result(key()),
-        ),
-        (
-            format!("<db:result {address}>00<x/>ff</db:result>"),
-            result(key()),
-        ),
-        (
-            format!("<db:result {address}><![CDATA[00]]>f&#102;</db:result>"),
-            result(key()),
-        ),
+        (format!("<db:result {address}>00ff</db:result>"), result(key())),
+        (format!("<db:result {address}>\n\t 00ff \r\n</db:result>"), result(key())),
+        (format!("<db:result {address}>00<x/>ff</db:result>"), result(key())),
+        (format!("<db:result {address}><![CDATA[00]]>f&#102;</db:result>"), result(key())),
         // The key-less form of the draft.
-        (
-            format!("<db:result {address}/>"),
-            result(Word::Request(String::new())),
-        ),
-        (
-            format!("<db:result {address}>  </db:result>"),
-            result(Word::Request(String::new())),
-        ),
-        (
-            format!("<db:result {address} type='valid'/>"),
-            result(Word::Valid),
-        ),
+        (format!("<db:result {address}/>"), result(Word::Request(String::new()))),
+        (format!("<db:result {address}>  </db:result>"), result(Word::Request(String::new()))),
+        (format!("<db:result {address} type='valid'/>"), result(Word::Valid)),
         // Prosody echoes the id and the key.
-        (
-            format!("<db:result {address} type='valid' id='S'>00ff</db:result>"),
-            result(Word::Valid),
-        ),
-        (
-            format!("<db:result {address} type='invalid'/>"),
-            result(Word::Invalid),
-        ),
-        (
-            format!("<db:result {address} type='VALID'/>"),
-            result(Word::Unknown),
-        ),
-        (
-            format!("<db:result {address} type=''/>"),
-            result(Word::Unknown),
-        ),
-        (
-            format!("<db:result {address} type='valid '/>"),
-            result(Word::Unknown),
-        ),
-        (
-            format!("<db:result {address} type='error'/>"),
-            result(Word::Error(None)),
-        ),
-        (
-            error("item-not-found"),
-            result(Word::Error(Some(DialbackError::ItemNotFound))),
-        ),
+        (format!("<db:result {address} type='valid' id='S'>00ff</db:result>"), result(Word::Valid)),
+        (format!("<db:result {address} type='invalid'/>"), result(Word::Invalid)),
+        (format!("<db:result {address} type='VALID'/>"), result(Word::Unknown)),
+        (format!("<db:result {address} type=''/>"), result(Word::Unknown)),
+        (format!("<db:result {address} type='valid '/>"), result(Word::Unknown)),
+        (format!("<db:result {address} type='error'/>"), result(Word::Error(None))),
+        (error("item-not-found"), result(Word::Error(Some(DialbackError::ItemNotFound)))),
         // ejabberd.
-        (
-            error("not-allowed"),
-            result(Word::Error(Some(DialbackError::NotAllowed))),
-        ),
+        (error("not-allowed"), result(Word::Error(Some(DialbackError::NotAllowed)))),
         // XEP-0220 §2.5 lists this one, which is no stanza error.
         (error("remote-connection-failed"), result(Word::Error(None))),
-        (
-            format!("<db:verify {address} id='S1'>00ff</db:verify>"),
-            verify(key()),
-        ),
-        (
-            format!("<db:verify {address} id='S1' type='valid'/>"),
-            verify(Word::Valid),
-        ),
-        (
-            format!("<db:verify {address} id='S1' type='invalid'/>"),
-            verify(Word::Invalid),
-        ),
-        (
-            format!("<db:verify {address} id='S1' type='maybe'/>"),
-            verify(Word::Unknown),
-        ),
+        (format!("<db:verify {address} id='S1'>00ff</db:verify>"), verify(key())),
+        (format!("<db:verify {address} id='S1' type='valid'/>"), verify(Word::Valid)),
+        (format!("<db:verify {address} id='S1' type='invalid'/>"), verify(Word::Invalid)),
+        (format!("<db:verify {address} id='S1' type='maybe'/>"), verify(Word::Unknown)),
     ] {
         assert_eq!(read(&text), Ok(Some(expect)), "{text}");
     }
@@ -223,25 +144,13 @@ fn addresses_that_are_no_domains_end_the_stream() {
         ("faß.test", Violation::DomainAmbiguous),
     ] {
         for part in ["result", "verify"] {
-            check(
-                &format!("<db:{part} id='1' from='{from}' to='l.test'/>"),
-                violation,
-            );
-            check(
-                &format!("<db:{part} id='1' from='a.test' to='{from}'/>"),
-                violation,
-            );
+            check(&format!("<db:{part} id='1' from='{from}' to='l.test'/>"), violation);
+            check(&format!("<db:{part} id='1' from='a.test' to='{from}'/>"), violation);
         }
     }
     for part in ["result", "verify"] {
-        check(
-            &format!("<db:{part} id='1' to='l.test'/>"),
-            Violation::DialbackAddressing,
-        );
-        check(
-            &format!("<db:{part} id='1' from='a.test'/>"),
-            Violation::DialbackAddressing,
-        );
+        check(&format!("<db:{part} id='1' to='l.test'/>"), Violation::DialbackAddressing);
+        check(&format!("<db:{part} id='1' from='a.test'/>"), Violation::DialbackAddressing);
         check(
             &format!("<db:{part} id='1' db:from='a.test' to='l.test'/>"),
             Violation::DialbackAddressing,
@@ -252,9 +161,7 @@ fn addresses_that_are_no_domains_end_the_stream() {
 #[test]
 fn a_verify_request_names_its_stream() {
     for attributes in ["", " id=''"] {
-        let error = read(&format!(
-            "<db:verify from='a.test' to='l.test'{attributes}/>"
-        ));
+        let error = read(&format!("<db:verify from='a.test' to='l.test'{attributes}/>"));
         let error = error.unwrap_err();
         assert_eq!(error.condition, Condition::BadFormat);
         assert_eq!(error.violation, Some(Violation::DialbackType));
@@ -265,11 +172,7 @@ fn a_verify_request_names_its_stream() {
 fn elements_are_written_as_in_xep_0220() {
     let pair = pair("sender.tld", "target.tld");
     let check = |part: Part, word: Word, expect: &str| {
-        let dialback = Dialback {
-            part,
-            pair: pair.clone(),
-            word,
-        };
+        let dialback = Dialback { part, pair: pair.clone(), word };
         assert_eq!(dialback.to_xml(), expect);
         assert_eq!(read(expect), Ok(Some(dialback)), "{expect}");
     };
@@ -286,16 +189,8 @@ fn elements_are_written_as_in_xep_0220() {
         Word::Request("00ff".into()),
         &format!("<db:verify {address} id='a&apos;b&amp;c'>00ff</db:verify>"),
     );
-    check(
-        result(),
-        Word::Valid,
-        &format!("<db:result {address} type='valid'/>"),
-    );
-    check(
-        result(),
-        Word::Invalid,
-        &format!("<db:result {address} type='invalid'/>"),
-    );
+    check(result(), Word::Valid, &format!("<db:result {address} type='valid'/>"));
+    check(result(), Word::Invalid, &format!("<db:result {address} type='invalid'/>"));
     check(
         verify(),
         Word::Valid,
@@ -332,10 +227,7 @@ fn every_error_has_its_type_and_is_read_again() {
             word: Word::Error(Some(error)),
         };
         let xml = dialback.to_xml();
-        assert!(
-            xml.contains(&format!("<error type='{kind}'><{} ", error.as_str())),
-            "{xml}"
-        );
+        assert!(xml.contains(&format!("<error type='{kind}'><{} ", error.as_str())), "{xml}");
         assert_eq!(read(&xml), Ok(Some(dialback)));
     }
 }
@@ -344,8 +236,5 @@ fn every_error_has_its_type_and_is_read_again() {
 fn an_answer_bears_the_pair_of_its_request_turned_round() {
     let request = read("<db:verify from='r.test' to='s.test' id='S1'>00ff</db:verify>");
     let answer = request.unwrap().unwrap().answer(Word::Valid);
-    assert_eq!(
-        answer.to_xml(),
-        "<db:verify from='s.test' to='r.test' id='S1' type='valid'/>"
-    );
+    assert_eq!(answer.to_xml(), "<db:verify from='s.test' to='r.test' id='S1' type='valid'/>");
 }

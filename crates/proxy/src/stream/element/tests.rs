@@ -8,15 +8,8 @@ fn raw(element: &str) -> Raw {
     let header = "<stream:stream xmlns='jabber:server' xmlns:db='jabber:server:dialback' \
         xmlns:e='urn:e' xmlns:stream='http://etherx.jabber.org/streams'>";
     let mut buffer = BytesMut::from(format!("{header}{element}").as_str());
-    let mut framer = Framer::new(Limits {
-        element: 262_144,
-        depth: 128,
-        attributes: 256,
-    });
-    assert!(matches!(
-        framer.next(&mut buffer),
-        Ok(Some(Piece::Header(_)))
-    ));
+    let mut framer = Framer::new(Limits { element: 262_144, depth: 128, attributes: 256 });
+    assert!(matches!(framer.next(&mut buffer), Ok(Some(Piece::Header(_)))));
     match framer.next(&mut buffer) {
         Ok(Some(Piece::Element(raw))) => raw,
         other => panic!("no element: {other:?}"),
@@ -54,18 +47,9 @@ fn names_are_resolved_by_the_element_and_by_its_stream() {
     check("<db:result/>", "(jabber:server:dialback|result)");
     check("<a xmlns=''/>", "(|a)");
     check("<a xmlns='urn:a'><b/></a>", "(urn:a|a (urn:a|b))");
-    check(
-        "<a><b xmlns='urn:b'/><c/></a>",
-        "(jabber:server|a (urn:b|b) (jabber:server|c))",
-    );
-    check(
-        "<e:a xmlns:e='urn:other'><e:b/></e:a>",
-        "(urn:other|a (urn:other|b))",
-    );
-    check(
-        "<a><e:b xmlns:e='v'/><e:c/></a>",
-        "(jabber:server|a (v|b) (urn:e|c))",
-    );
+    check("<a><b xmlns='urn:b'/><c/></a>", "(jabber:server|a (urn:b|b) (jabber:server|c))");
+    check("<e:a xmlns:e='urn:other'><e:b/></e:a>", "(urn:other|a (urn:other|b))");
+    check("<a><e:b xmlns:e='v'/><e:c/></a>", "(jabber:server|a (v|b) (urn:e|c))");
     check("<xml:a/>", "(http://www.w3.org/XML/1998/namespace|a)");
 }
 
@@ -83,26 +67,11 @@ fn attributes_are_resolved_and_declarations_are_not_among_them() {
 
 #[test]
 fn values_are_as_an_application_sees_them() {
-    check(
-        "<a b='&lt;&#65;&#x42;&amp;lt;&#10;'/>",
-        r#"(jabber:server|a b="<AB&lt;\n")"#,
-    );
-    check(
-        "<a b='1\t2\n3\r\n4\r5'/>",
-        r#"(jabber:server|a b="1 2 3 4 5")"#,
-    );
-    check(
-        "<a>&lt;&#65;<![CDATA[&lt;]]>x</a>",
-        r#"(jabber:server|a "<A&lt;x")"#,
-    );
-    check(
-        "<a>1\r\n2\r3\n4&#13;</a>",
-        r#"(jabber:server|a "1\n2\n3\n4\r")"#,
-    );
-    check(
-        "<a>x<b/>y</a>",
-        r#"(jabber:server|a "x" (jabber:server|b) "y")"#,
-    );
+    check("<a b='&lt;&#65;&#x42;&amp;lt;&#10;'/>", r#"(jabber:server|a b="<AB&lt;\n")"#);
+    check("<a b='1\t2\n3\r\n4\r5'/>", r#"(jabber:server|a b="1 2 3 4 5")"#);
+    check("<a>&lt;&#65;<![CDATA[&lt;]]>x</a>", r#"(jabber:server|a "<A&lt;x")"#);
+    check("<a>1\r\n2\r3\n4&#13;</a>", r#"(jabber:server|a "1\n2\n3\n4\r")"#);
+    check("<a>x<b/>y</a>", r#"(jabber:server|a "x" (jabber:server|b) "y")"#);
     check("<a><![CDATA[]]></a>", "(jabber:server|a)");
 }
 

@@ -3,9 +3,8 @@ use crate::tests::element;
 
 /// The features in one line.
 fn read(children: &str) -> String {
-    let features = Features::read(&element(&format!(
-        "<stream:features>{children}</stream:features>"
-    )));
+    let features =
+        Features::read(&element(&format!("<stream:features>{children}</stream:features>")));
     let all = [
         ("starttls", features.start_tls),
         ("external", features.external),
@@ -28,38 +27,23 @@ fn offers_are_read_as_they_are_meant() {
         (TLS.to_owned(), "starttls"),
         (TLS.replace("/>", "><required/></starttls>"), "starttls"),
         (sasl("<mechanism>EXTERNAL</mechanism>"), "external"),
-        (
-            sasl("<mechanism>SCRAM-SHA-1</mechanism><mechanism>EXTERNAL</mechanism>"),
-            "external",
-        ),
+        (sasl("<mechanism>SCRAM-SHA-1</mechanism><mechanism>EXTERNAL</mechanism>"), "external"),
         // ejabberd on plaintext; XEP-0344's typo; what only looks like an offer.
         (sasl(""), ""),
         (sasl("<mechanism name='EXTERNAL'/>"), ""),
         (sasl("<mechanism xmlns='urn:x'>EXTERNAL</mechanism>"), ""),
         (sasl("<mechanism>external</mechanism>"), ""),
-        (
-            "<mechanism xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>EXTERNAL</mechanism>".into(),
-            "",
-        ),
+        ("<mechanism xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>EXTERNAL</mechanism>".into(), ""),
         // Prosody knows dialback, but not its errors.
-        (
-            "<dialback xmlns='urn:xmpp:features:dialback'/>".into(),
-            "dialback",
-        ),
+        ("<dialback xmlns='urn:xmpp:features:dialback'/>".into(), "dialback"),
         (
             "<dialback xmlns='urn:xmpp:features:dialback'><errors/></dialback>".into(),
             "dialback errors",
         ),
-        (
-            "<dialback xmlns='jabber:server:dialback'><errors/></dialback>".into(),
-            "",
-        ),
+        ("<dialback xmlns='jabber:server:dialback'><errors/></dialback>".into(), ""),
         ("<errors xmlns='urn:xmpp:features:dialback'/>".into(), ""),
         // What we do not know, we do not need.
-        (
-            "<bidi xmlns='urn:xmpp:features:bidi'/><x xmlns='urn:x'><required/></x>".into(),
-            "",
-        ),
+        ("<bidi xmlns='urn:xmpp:features:bidi'/><x xmlns='urn:x'><required/></x>".into(), ""),
         (
             format!(
                 "{TLS}<compression xmlns='http://jabber.org/features/compress'>\
@@ -76,24 +60,12 @@ fn offers_are_read_as_they_are_meant() {
 fn offers_are_written_as_they_are_read() {
     for start_tls in [None, Some(false), Some(true)] {
         for (external, dialback) in [(false, false), (false, true), (true, false), (true, true)] {
-            let offer = Offer {
-                start_tls,
-                external,
-                dialback,
-            };
+            let offer = Offer { start_tls, external, dialback };
             let xml = offer.to_xml();
-            let expect = Features {
-                start_tls: start_tls.is_some(),
-                external,
-                dialback,
-                errors: dialback,
-            };
+            let expect =
+                Features { start_tls: start_tls.is_some(), external, dialback, errors: dialback };
             assert_eq!(Features::read(&element(&xml)), expect, "{xml}");
-            assert_eq!(
-                xml.contains("<required/>"),
-                start_tls == Some(true),
-                "{xml}"
-            );
+            assert_eq!(xml.contains("<required/>"), start_tls == Some(true), "{xml}");
             // K-02: no empty list of mechanisms.
             assert_eq!(xml.contains("<mechanisms"), external, "{xml}");
             // N13: nothing is ever compressed.

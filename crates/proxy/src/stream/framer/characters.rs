@@ -22,10 +22,7 @@ pub(super) fn legal(text: &[u8]) -> Legal {
         }
     };
     match forbidden(&text[..bytes]) {
-        Some(bytes) => Legal {
-            bytes,
-            fault: Some("a character that XML does not allow"),
-        },
+        Some(bytes) => Legal { bytes, fault: Some("a character that XML does not allow") },
         None => Legal { bytes, fault },
     }
 }
@@ -34,9 +31,7 @@ pub(super) fn legal(text: &[u8]) -> Legal {
 fn forbidden(text: &[u8]) -> Option<usize> {
     // Looks at every byte and never stops early, so that it is done many bytes at a time.
     let control = text.iter().fold(false, |any, &byte| any | is_control(byte));
-    let control = control
-        .then(|| text.iter().position(|&byte| is_control(byte)))
-        .flatten();
+    let control = control.then(|| text.iter().position(|&byte| is_control(byte))).flatten();
     // U+FFFE and U+FFFF; the surrogates are not UTF-8 in the first place.
     let noncharacter = memchr_iter(0xEF, text)
         .find(|&at| matches!(text.get(at + 1..at + 3), Some([0xBF, 0xBE | 0xBF])));

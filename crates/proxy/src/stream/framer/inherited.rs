@@ -21,10 +21,7 @@ const LANGUAGE_MAX: usize = 64;
 impl Inherited {
     /// Nothing inherited yet but a default namespace.
     pub(super) fn new(default_namespace: String) -> Self {
-        Self {
-            default_namespace,
-            ..Self::default()
-        }
+        Self { default_namespace, ..Self::default() }
     }
 
     /// Adds a prefix; the caller has made sure that it is new.
@@ -40,9 +37,7 @@ impl Inherited {
     /// Sets the language, if it is one: anything that cannot be a language tag is forgotten.
     pub(super) fn speak(&mut self, language: String) {
         let is_tag = (1..=LANGUAGE_MAX).contains(&language.len())
-            && language
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+            && language.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         self.language = is_tag.then_some(language);
     }
 
@@ -54,9 +49,7 @@ impl Inherited {
 
     /// The prefixes that were declared, each with its namespace.
     pub fn prefixes(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.prefixes
-            .iter()
-            .map(|(prefix, namespace)| (prefix.as_str(), namespace.as_str()))
+        self.prefixes.iter().map(|(prefix, namespace)| (prefix.as_str(), namespace.as_str()))
     }
 
     /// The stream's `xml:lang`.
@@ -66,15 +59,11 @@ impl Inherited {
 
     /// The place of `prefix` among the prefixes.
     pub(super) fn find(&self, prefix: &[u8]) -> Option<usize> {
-        self.prefixes
-            .iter()
-            .position(|(known, _)| known.as_bytes() == prefix)
+        self.prefixes.iter().position(|(known, _)| known.as_bytes() == prefix)
     }
 
     /// The namespace of the prefix at `index`; empty for an index that `find` never gave.
     pub(super) fn namespace_at(&self, index: usize) -> &str {
-        self.prefixes
-            .get(index)
-            .map_or("", |(_, namespace)| namespace)
+        self.prefixes.get(index).map_or("", |(_, namespace)| namespace)
     }
 }

@@ -19,8 +19,7 @@ pub(super) struct Name {
 impl Name {
     /// The prefix, if there is one.
     pub(super) fn prefix(self, piece: &[u8]) -> Option<&[u8]> {
-        self.is_prefixed()
-            .then(|| Span::new(self.span.start, self.colon).of(piece))
+        self.is_prefixed().then(|| Span::new(self.span.start, self.colon).of(piece))
     }
 
     /// The name without its prefix.
@@ -30,11 +29,7 @@ impl Name {
 
     /// Where the name without its prefix stands.
     pub(super) fn local_span(self) -> Span {
-        let start = if self.is_prefixed() {
-            self.colon + 1
-        } else {
-            self.span.start
-        };
+        let start = if self.is_prefixed() { self.colon + 1 } else { self.span.start };
         Span::new(start, self.span.end)
     }
 
@@ -81,10 +76,7 @@ pub(super) fn qualified(text: &[u8], start: usize) -> Result<Name, StreamError> 
     if fresh {
         return Err(not_well_formed("no name where one must be"));
     }
-    Ok(Name {
-        span: Span::new(start, at),
-        colon,
-    })
+    Ok(Name { span: Span::new(start, at), colon })
 }
 
 /// What an ASCII character may do in a name.

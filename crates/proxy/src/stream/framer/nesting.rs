@@ -24,11 +24,7 @@ impl Framer {
         let element = (&start, self.attributes.as_slice());
         let namespace = self.scope.enter(piece, element, depth, &self.stream)?;
         if depth == 1 {
-            self.first = Some(First {
-                head: tag.end,
-                name: start.name,
-                namespace,
-            });
+            self.first = Some(First { head: tag.end, name: start.name, namespace });
         }
         if start.is_empty {
             Ok(self.leave(depth, tag.end))
@@ -73,9 +69,7 @@ impl Framer {
         let namespace = self.scope.enter(piece, element, 0, &nothing)?;
         if start.is_empty {
             let because = "a stream that ends where it begins";
-            return Err(Condition::BadFormat
-                .because(because)
-                .blame(Violation::StreamElement));
+            return Err(Condition::BadFormat.because(because).blame(Violation::StreamElement));
         }
         opening::check(start.name.local(piece), namespace.of(piece, &nothing))?;
         let element = opening::read(piece, &start, &self.attributes, &mut self.scope)?;

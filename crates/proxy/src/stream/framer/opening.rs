@@ -12,15 +12,11 @@ const XML_LANG: &str = "{http://www.w3.org/XML/1998/namespace}lang";
 pub(super) fn check(name: &[u8], namespace: &[u8]) -> Result<(), StreamError> {
     if namespace != STREAMS {
         let because = "a root outside of the streams namespace";
-        return Err(Condition::InvalidNamespace
-            .because(because)
-            .blame(Violation::XmlNamespace));
+        return Err(Condition::InvalidNamespace.because(because).blame(Violation::XmlNamespace));
     }
     if name != b"stream" {
         let because = "a root that is no stream";
-        return Err(Condition::BadFormat
-            .because(because)
-            .blame(Violation::StreamElement));
+        return Err(Condition::BadFormat.because(because).blame(Violation::StreamElement));
     }
     Ok(())
 }

@@ -49,9 +49,7 @@ fn check(mut rest: &[u8]) -> Result<(), StreamError> {
     let standalone = parameter(&mut rest, b"standalone")?;
     let is_known = matches!(standalone, None | Some(b"yes" | b"no"));
     if !is_known || skip_space(rest, 0) != rest.len() {
-        return Err(not_well_formed(
-            "an XML declaration that says more than it may",
-        ));
+        return Err(not_well_formed("an XML declaration that says more than it may"));
     }
     Ok(())
 }

@@ -62,9 +62,7 @@ impl Raw {
 
     /// The value of the attribute spelled `name`, references resolved.
     pub fn attribute(&self, name: &str) -> Option<Cow<'_, str>> {
-        attributes(self.head())
-            .find(|it| it.name == name.as_bytes())
-            .map(|it| decode(it.value))
+        attributes(self.head()).find(|it| it.name == name.as_bytes()).map(|it| decode(it.value))
     }
 
     /// What its stream gave it.
@@ -97,10 +95,7 @@ pub(in crate::stream) struct RawAttribute<'a> {
 /// framer let through.
 pub(in crate::stream) fn attributes(head: &[u8]) -> Attributes<'_> {
     let name = head.iter().position(|&byte| ends_name(byte));
-    Attributes {
-        head,
-        at: name.unwrap_or(head.len()),
-    }
+    Attributes { head, at: name.unwrap_or(head.len()) }
 }
 
 /// Whether `byte` ends the name in a start tag.

@@ -69,10 +69,7 @@ fn number(digits: &[u8], radix: u32) -> Option<char> {
 /// into spaces (XML 1.0 §2.11, §3.3.3). `raw` is from a piece that the framer let through.
 pub(in crate::stream) fn decode(raw: &[u8]) -> Cow<'_, str> {
     let text = String::from_utf8_lossy(raw);
-    if !raw
-        .iter()
-        .any(|byte| matches!(byte, b'&' | b'\t' | b'\n' | b'\r'))
-    {
+    if !raw.iter().any(|byte| matches!(byte, b'&' | b'\t' | b'\n' | b'\r')) {
         return text;
     }
     let mut value = String::with_capacity(text.len());

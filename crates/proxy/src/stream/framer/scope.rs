@@ -128,9 +128,7 @@ impl Scope {
         &'a self,
         piece: &'a [u8],
     ) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
-        self.bindings
-            .iter()
-            .map(|it| (it.prefix.of(piece), it.namespace.of(piece)))
+        self.bindings.iter().map(|it| (it.prefix.of(piece), it.namespace.of(piece)))
     }
 
     /// Finds what `prefix` stands for here.
@@ -171,9 +169,7 @@ impl Scope {
             }
         }
         are_distinct(
-            names
-                .iter()
-                .map(|(name, source)| (name.local(piece), source.of(piece, header))),
+            names.iter().map(|(name, source)| (name.local(piece), source.of(piece, header))),
         )
     }
 }

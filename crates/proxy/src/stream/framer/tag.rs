@@ -81,10 +81,7 @@ pub(super) fn start(
     loop {
         let next = skip_space(inside, at);
         if next == inside.len() {
-            return Ok(StartTag {
-                name,
-                is_empty: inside_empty.is_some(),
-            });
+            return Ok(StartTag { name, is_empty: inside_empty.is_some() });
         }
         if next == at {
             return Err(not_well_formed("no space before an attribute"));
@@ -132,7 +129,5 @@ fn value(inside: &[u8], at: usize) -> Result<Span, StreamError> {
 /// Whether the end tag at `tag` bears `name`, and nothing else but white space.
 pub(super) fn ends(piece: &[u8], tag: Span, name: &[u8]) -> bool {
     let inside = Span::new(tag.start + 2, tag.end - 1).of(piece);
-    inside
-        .strip_prefix(name)
-        .is_some_and(|rest| skip_space(rest, 0) == rest.len())
+    inside.strip_prefix(name).is_some_and(|rest| skip_space(rest, 0) == rest.len())
 }

@@ -8,11 +8,7 @@ use crate::stream::Condition;
 const HEADER: &str = "<?xml version='1.0'?><stream:stream xmlns='jabber:server' \
     xmlns:stream='http://etherx.jabber.org/streams' to='a' from='b'>";
 
-const LIMITS: Limits = Limits {
-    element: 262_144,
-    depth: 128,
-    attributes: 256,
-};
+const LIMITS: Limits = Limits { element: 262_144, depth: 128, attributes: 256 };
 
 /// Feeds `bytes` in chunks and tells what came out, and how it ended.
 fn frame(limits: Limits, bytes: &[u8], chunk: usize) -> (Vec<String>, Option<StreamError>) {
@@ -52,9 +48,7 @@ fn verdict(limits: Limits, bytes: &[u8], chunk: usize) -> String {
     match error {
         None => format!("ok {}", elements.count()),
         Some(error) => {
-            let violation = error
-                .violation
-                .expect("every refusal is blamed on something");
+            let violation = error.violation.expect("every refusal is blamed on something");
             format!("{} {}", violation.as_str(), error.condition.as_str())
         }
     }
@@ -105,14 +99,10 @@ fn every_case_gets_its_verdict_however_it_is_divided() {
         let bytes = unescape(bytes);
         let behind = b"<message to='y'/>".as_slice();
         let whole = match place {
-            "body" => [
-                HEADER.as_bytes(),
-                b"<message to='x'><body>",
-                &bytes,
-                b"</body></message>",
-                behind,
-            ]
-            .concat(),
+            "body" => {
+                [HEADER.as_bytes(), b"<message to='x'><body>", &bytes, b"</body></message>", behind]
+                    .concat()
+            }
             "stream" => [HEADER.as_bytes(), &bytes, behind].concat(),
             "whole" => bytes,
             other => panic!("unknown place {other}"),
@@ -145,11 +135,7 @@ fn the_header_is_read_out() {
         panic!("no header");
     };
     assert!(header.is("http://etherx.jabber.org/streams", "stream"));
-    let attributes: Vec<_> = header
-        .attributes
-        .iter()
-        .map(|(k, v)| format!("{k} {v}"))
-        .collect();
+    let attributes: Vec<_> = header.attributes.iter().map(|(k, v)| format!("{k} {v}")).collect();
     assert_eq!(
         attributes,
         [
@@ -216,9 +202,7 @@ fn a_flood_of_white_space_is_kept_nowhere() {
 
 #[test]
 fn a_document_type_is_refused_before_it_is_read() {
-    let lol: String = (0..9)
-        .map(|n| format!("<!ENTITY l{n} \"&l{};\">", n + 1))
-        .collect();
+    let lol: String = (0..9).map(|n| format!("<!ENTITY l{n} \"&l{};\">", n + 1)).collect();
     let bytes = format!("<?xml version='1.0'?><!DOCTYPE s [{lol}]>");
     let mut buffer = BytesMut::from(&bytes[..bytes.find("<!D").unwrap() + 3]);
     let error = Framer::new(LIMITS).next(&mut buffer).unwrap_err();
@@ -232,10 +216,7 @@ fn an_element_may_be_as_large_as_the_limit() {
         message(&"x".repeat(length - empty))
     };
     for limit in [8_192, 262_144] {
-        let limits = Limits {
-            element: limit,
-            ..LIMITS
-        };
+        let limits = Limits { element: limit, ..LIMITS };
         check_within(limits, exact(limit), "ok 1");
         check_within(limits, exact(limit + 1), "xml.too_big policy-violation");
         check_within(limits, [exact(limit), exact(limit)].concat(), "ok 2");
@@ -244,10 +225,7 @@ fn an_element_may_be_as_large_as_the_limit() {
 
 #[test]
 fn a_header_may_be_as_large_as_the_limit() {
-    let limits = Limits {
-        element: 8_192,
-        ..LIMITS
-    };
+    let limits = Limits { element: 8_192, ..LIMITS };
     let root = "<stream:stream xmlns='jabber:server' \
         xmlns:stream='http://etherx.jabber.org/streams' to=''>";
     let header = |length: usize| {
@@ -263,53 +241,33 @@ fn a_header_may_be_as_large_as_the_limit() {
 
 #[test]
 fn what_lies_beyond_the_limit_does_not_matter() {
-    let limits = Limits {
-        element: 100,
-        ..LIMITS
-    };
+    let limits = Limits { element: 100, ..LIMITS };
     let front = &message("")[..55];
     for body in ["x\u{1}", "\u{FFFE}", "<1>", "&;", "<!--", "é"] {
         let stanza = format!("{front}{}{body}{}", "x".repeat(45), "x".repeat(100));
         for split in 0..stanza.len() {
             let bytes = [HEADER.as_bytes(), stanza.as_bytes()].concat();
             let chunk = HEADER.len() + split;
-            assert_eq!(
-                verdict(limits, &bytes, chunk),
-                "xml.too_big policy-violation"
-            );
+            assert_eq!(verdict(limits, &bytes, chunk), "xml.too_big policy-violation");
         }
     }
 }
 
 #[test]
 fn other_limits_hold_from_the_next_piece_on() {
-    let mut framer = Framer::new(Limits {
-        element: 200,
-        ..LIMITS
-    });
+    let mut framer = Framer::new(Limits { element: 200, ..LIMITS });
     let mut buffer = BytesMut::from(HEADER);
-    assert!(matches!(
-        framer.next(&mut buffer),
-        Ok(Some(Piece::Header(_)))
-    ));
+    assert!(matches!(framer.next(&mut buffer), Ok(Some(Piece::Header(_)))));
     framer.set_limits(LIMITS);
     buffer.put_slice(message(&"x".repeat(1000)).as_bytes());
-    assert!(matches!(
-        framer.next(&mut buffer),
-        Ok(Some(Piece::Element(_)))
-    ));
+    assert!(matches!(framer.next(&mut buffer), Ok(Some(Piece::Element(_)))));
 }
 
 #[test]
 fn elements_may_be_as_deep_as_the_limit() {
     let deep = |depth: usize| format!("{}{}", "<a>".repeat(depth), "</a>".repeat(depth));
-    let ends_empty = |depth: usize| {
-        format!(
-            "{}<a/>{}",
-            "<a>".repeat(depth - 1),
-            "</a>".repeat(depth - 1)
-        )
-    };
+    let ends_empty =
+        |depth: usize| format!("{}<a/>{}", "<a>".repeat(depth - 1), "</a>".repeat(depth - 1));
     check(deep(128), "ok 1");
     check(ends_empty(128), "ok 1");
     check(deep(129), "xml.depth policy-violation");
@@ -321,27 +279,16 @@ fn elements_may_be_as_deep_as_the_limit() {
 
 #[test]
 fn an_element_may_have_as_many_attributes_as_the_limit() {
-    let limits = Limits {
-        element: 2 << 20,
-        ..LIMITS
-    };
+    let limits = Limits { element: 2 << 20, ..LIMITS };
     let plain = |count| (0..count).map(|n| format!(" a{n}='1'")).collect::<String>();
-    let declared = |count| {
-        (0..count)
-            .map(|n| format!(" xmlns:a{n}='u'"))
-            .collect::<String>()
-    };
+    let declared = |count| (0..count).map(|n| format!(" xmlns:a{n}='u'")).collect::<String>();
     let tag = |attributes: String| format!("<m{attributes}/>");
     check_within(limits, tag(plain(256)), "ok 1");
     check_within(limits, tag(declared(256)), "ok 1");
     check_within(limits, tag(declared(128) + &plain(128)), "ok 1");
-    for attributes in [
-        plain(257),
-        declared(257),
-        declared(128) + &plain(129),
-        plain(100_000),
-        declared(50_000),
-    ] {
+    for attributes in
+        [plain(257), declared(257), declared(128) + &plain(129), plain(100_000), declared(50_000)]
+    {
         check_within(limits, tag(attributes), "xml.attrs policy-violation");
     }
 }
@@ -349,9 +296,8 @@ fn an_element_may_have_as_many_attributes_as_the_limit() {
 #[test]
 fn prefixes_are_limited_also_where_each_element_declares_few() {
     let nested = |depth| {
-        let open: String = (0..depth)
-            .map(|n| format!("<a xmlns:p{n}='u' xmlns:q{n}='u'>"))
-            .collect();
+        let open: String =
+            (0..depth).map(|n| format!("<a xmlns:p{n}='u' xmlns:q{n}='u'>")).collect();
         open + &"</a>".repeat(depth)
     };
     check(nested(128), "ok 1");
@@ -371,19 +317,13 @@ fn a_header_may_declare_so_many_prefixes() {
         format!("<stream:stream xmlns:stream='{stream}'{prefixes}><a><p0:a/><p62:b/></a>")
     };
     assert_eq!(verdict(LIMITS, header(63).as_bytes(), 1), "ok 1");
-    assert_eq!(
-        verdict(LIMITS, header(64).as_bytes(), 1),
-        "xml.attrs policy-violation"
-    );
+    assert_eq!(verdict(LIMITS, header(64).as_bytes(), 1), "xml.attrs policy-violation");
 }
 
 /// Each of these would take minutes if any byte were looked at again for every byte that comes.
 #[test]
 fn one_byte_at_a_time_costs_no_more() {
-    let limits = Limits {
-        element: 1 << 20,
-        ..LIMITS
-    };
+    let limits = Limits { element: 1 << 20, ..LIMITS };
     let long = 1 << 20;
     for (front, byte) in [
         ("<message from='", "a"),
@@ -409,18 +349,10 @@ fn one_byte_at_a_time_costs_no_more() {
 /// Each of these would take minutes if attributes or prefixes were compared each with each.
 #[test]
 fn many_names_cost_no_more() {
-    let limits = Limits {
-        element: 64 << 20,
-        depth: 128,
-        attributes: 1_000_000,
-    };
+    let limits = Limits { element: 64 << 20, depth: 128, attributes: 1_000_000 };
     let plain: String = (0..300_000).map(|n| format!(" a{n}='1'")).collect();
     check_within(limits, format!("<m{plain}/>"), "ok 1");
-    check_within(
-        limits,
-        format!("<m{plain} a299999=''/>"),
-        "xml.not_wf not-well-formed",
-    );
+    check_within(limits, format!("<m{plain} a299999=''/>"), "xml.not_wf not-well-formed");
     let prefixed: String = (0..300_000).map(|n| format!(" stream:a{n}='1'")).collect();
     check_within(limits, format!("<m{prefixed}/>"), "ok 1");
     let blank = " ".repeat(32 << 20);
@@ -460,9 +392,7 @@ impl Chance {
         for _ in 0..self.below(4) {
             tag += &match self.below(3) {
                 0 => self.element(depth - 1),
-                1 => self
-                    .pick(&["text", "]] ", "é😀\u{85}", "&amp;", "&#x1F600;", ">"])
-                    .to_owned(),
+                1 => self.pick(&["text", "]] ", "é😀\u{85}", "&amp;", "&#x1F600;", ">"]).to_owned(),
                 _ => format!("<![CDATA[{}]]>", self.pick(&["", "<&", "]] >", "é"])),
             };
         }
@@ -527,9 +457,8 @@ fn broken_streams_break_the_same_wherever_they_are_divided() {
             let at = chance.below(stream.len());
             match chance.below(3) {
                 0 => {
-                    stream[at] = chance
-                        .pick(&["<", ">", "'", "&", "]", "/", "!", " "])
-                        .as_bytes()[0]
+                    stream[at] =
+                        chance.pick(&["<", ">", "'", "&", "]", "/", "!", " "]).as_bytes()[0]
                 }
                 1 => stream[at] = u8::try_from(chance.below(256)).unwrap(),
                 _ => drop(stream.remove(at)),

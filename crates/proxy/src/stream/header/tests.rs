@@ -16,27 +16,15 @@ fn show(header: &Header) -> String {
 #[test]
 fn headers_of_all_ages_are_read() {
     for (attributes, expect) in [
-        (
-            "from='a.test' to='l.test' version='1.0'",
-            "a.test l.test - 1",
-        ),
-        (
-            "from='a.test' to='l.test' id='D60000229F'",
-            "a.test l.test D60000229F 0",
-        ),
+        ("from='a.test' to='l.test' version='1.0'", "a.test l.test - 1"),
+        ("from='a.test' to='l.test' id='D60000229F'", "a.test l.test D60000229F 0"),
         // XEP-0238 §2: some name nobody, some name the empty string.
         ("", "- - - 0"),
         ("from='' to='' id=''", "- - - 0"),
         ("to='L.TEST.' version='1.0'", "- l.test - 1"),
-        (
-            "from='xn--bcher-kva.example' version='1.0'",
-            "bücher.example - - 1",
-        ),
+        ("from='xn--bcher-kva.example' version='1.0'", "bücher.example - - 1"),
         // Attributes that we do not know, and those of other namespaces.
-        (
-            "stream:from='v.test' from='a.test' foo='bar' xml:lang='de'",
-            "a.test - - 0",
-        ),
+        ("stream:from='v.test' from='a.test' foo='bar' xml:lang='de'", "a.test - - 0"),
         ("id='a&amp;b&apos;c'", "- - a&b'c 0"),
     ] {
         assert_eq!(show(&read(attributes).unwrap()), expect, "{attributes}");
@@ -66,9 +54,7 @@ fn versions_are_numbers_and_neither_text_nor_fractions() {
         let header = read(&format!("version='{version}'")).unwrap();
         assert_eq!(header.version_1, expect, "{version}");
     }
-    for version in [
-        "", "1", "1.", ".1", "1.0.0", "x", "1,0", "-1.0", "99999.0", "1.99999",
-    ] {
+    for version in ["", "1", "1.", ".1", "1.0.0", "x", "1,0", "-1.0", "99999.0", "1.99999"] {
         let error = read(&format!("version='{version}'")).unwrap_err();
         assert_eq!(error.condition, Condition::UnsupportedVersion, "{version}");
         assert_eq!(error.violation, Some(Violation::StreamVersion));
@@ -106,11 +92,7 @@ fn addresses_that_are_no_domains_are_refused() {
 
 #[test]
 fn a_stream_of_another_content_is_no_stream_between_servers() {
-    for content in [
-        "xmlns='jabber:client'",
-        "xmlns=''",
-        "xmlns:db='jabber:server:dialback'",
-    ] {
+    for content in ["xmlns='jabber:client'", "xmlns=''", "xmlns:db='jabber:server:dialback'"] {
         let mut element = header("version='1.0'");
         element.attributes.retain(|(name, _)| name != "xmlns");
         let (name, value) = content.split_once('=').unwrap();
@@ -126,10 +108,7 @@ fn an_answer_turns_the_addresses_round_and_bears_our_id() {
     let id = || StreamId("ours".into());
     let default = domain("ligase.test");
     for (attributes, expect) in [
-        (
-            "from='a.test' to='l.test' version='1.0'",
-            "l.test a.test ours 1",
-        ),
+        ("from='a.test' to='l.test' version='1.0'", "l.test a.test ours 1"),
         ("from='a.test' to='l.test'", "l.test a.test ours 0"),
         ("id='theirs' version='1.0'", "ligase.test - ours 1"),
         ("from='a.test'", "ligase.test a.test ours 0"),

@@ -10,10 +10,7 @@ fn ids_are_long_and_never_the_same() {
         for _ in 0..50 {
             let id = ids.issue();
             assert_eq!(id.0.len(), 40);
-            assert!(
-                id.0.bytes()
-                    .all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f'))
-            );
+            assert!(id.0.bytes().all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f')));
             assert!(seen.insert(id));
         }
     }

@@ -131,13 +131,7 @@ impl Initiating {
 
     pub(super) fn open(&self, presented: Option<Presented>, stream: Option<StreamId>) -> Open {
         let secured = presented.is_some();
-        let negotiated = Negotiated {
-            way: Way::Outbound,
-            stream,
-            secured,
-            presented,
-            at: self.at,
-        };
+        let negotiated = Negotiated { way: Way::Outbound, stream, secured, presented, at: self.at };
         Open::new(self.id, Arc::clone(&self.terms), negotiated)
     }
 

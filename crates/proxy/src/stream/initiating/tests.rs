@@ -56,14 +56,8 @@ impl Seen {
             // B-15: not a word for our domains before the far end is known, not even a header.
             assert!(self.known, "{text} before the certificate was judged");
         }
-        assert!(
-            self.secured || !text.starts_with("<auth"),
-            "{text} in the clear"
-        );
-        assert!(
-            !(speaks && self.bound),
-            "{text} though there is nothing to ask any more"
-        );
+        assert!(self.secured || !text.starts_with("<auth"), "{text} in the clear");
+        assert!(!(speaks && self.bound), "{text} though there is nothing to ask any more");
         self.auth |= text.starts_with("<auth");
         self.requests += u32::from(text.starts_with("<db:result"));
     }
@@ -85,10 +79,7 @@ impl Witness for Seen {
                 }
                 Action::Tell(_) => (self.told, self.bound) = (true, false),
                 Action::Close(_) => {
-                    assert!(
-                        self.told,
-                        "closed by {input:?}, and whoever waits hears nothing"
-                    );
+                    assert!(self.told, "closed by {input:?}, and whoever waits hears nothing");
                 }
                 _ => (),
             }
@@ -106,23 +97,9 @@ fn place(side: Side, level: Level, direct_tls: bool) -> Place<Initiating, Seen> 
         // To our own server we speak as everybody else.
         terms.hosted = Arc::new(crate::binding::Hosted::Ask);
     }
-    let (machine, _) = Initiating::new(
-        ID,
-        Arc::new(terms),
-        errand,
-        Rung::External,
-        direct_tls,
-        &mut table,
-    );
-    Place {
-        machine,
-        table,
-        witness: Seen {
-            side: Some(side),
-            ..Seen::default()
-        },
-        ended: false,
-    }
+    let (machine, _) =
+        Initiating::new(ID, Arc::new(terms), errand, Rung::External, direct_tls, &mut table);
+    Place { machine, table, witness: Seen { side: Some(side), ..Seen::default() }, ended: false }
 }
 
 fn header(from: &str) -> Input {
@@ -156,10 +133,7 @@ fn found(verdict: Verdict) -> Input {
 }
 
 fn because(finding: Found) -> Reason {
-    Reason {
-        prooftype: None,
-        finding,
-    }
+    Reason { prooftype: None, finding }
 }
 
 fn secured() -> Input {
@@ -170,10 +144,7 @@ fn secured() -> Input {
 fn check(place: &Place<Initiating, Seen>, inputs: &[Input], depth: u32) {
     let mut tally = Tally::default();
     walk(place, inputs, depth, &mut tally);
-    assert!(
-        0 < tally.bound && 0 < tally.closed,
-        "led nowhere: {tally:?}"
-    );
+    assert!(0 < tally.bound && 0 < tally.closed, "led nowhere: {tally:?}");
     assert_eq!(tally.stanzas, 0);
 }
 
@@ -204,9 +175,7 @@ fn no_path_says_anything_to_a_server_that_was_caught_out() {
         found(Verdict::Refuted(because(Found::TlsaMismatch))),
         found(Verdict::Undetermined(because(Found::DnsFailure))),
         result(Word::Valid),
-        Input::TimedOut {
-            quiet: Duration::from_secs(40),
-        },
+        Input::TimedOut { quiet: Duration::from_secs(40) },
     ];
     check(&place(Side::Public, Level::Encrypted, false), &inputs, 8);
 }
@@ -216,10 +185,7 @@ fn no_path_in_the_clear_binds_what_was_not_granted() {
     let inputs = [
         header("a.test"),
         header("v.test"),
-        Input::Frame(Frame::Features(Features {
-            dialback: true,
-            ..Features::default()
-        })),
+        Input::Frame(Frame::Features(Features { dialback: true, ..Features::default() })),
         Input::Frame(Frame::Success),
         result(Word::Valid),
         result(Word::Error(None)),
@@ -275,12 +241,7 @@ fn no_path_of_odd_inputs_panics() {
     ];
     for (level, direct_tls) in [(Level::Any, false), (Level::Encrypted, true)] {
         let mut tally = Tally::default();
-        walk(
-            &place(Side::Public, level, direct_tls),
-            &inputs,
-            5,
-            &mut tally,
-        );
+        walk(&place(Side::Public, level, direct_tls), &inputs, 5, &mut tally);
         assert!(0 < tally.closed, "{tally:?}");
     }
 }
@@ -329,47 +290,27 @@ impl Witness for Rights {
 
 #[test]
 fn no_long_path_binds_what_the_far_end_did_not_grant() {
-    let Place {
-        mut machine,
-        mut table,
-        ..
-    } = place(Side::Public, Level::Any, false);
+    let Place { mut machine, mut table, .. } = place(Side::Public, Level::Any, false);
     let mut begins = Vec::new();
-    let no_tls = Features {
-        dialback: true,
-        ..Features::default()
-    };
+    let no_tls = Features { dialback: true, ..Features::default() };
     for input in [header("a.test"), Input::Frame(Frame::Features(no_tls))] {
         machine.handle(input, Duration::ZERO, &mut table, &mut begins);
     }
     let mut witness = Rights::default();
     witness.due.insert(pair("l.test", "a.test"), 1);
-    let place = Place {
-        machine,
-        table,
-        witness,
-        ended: false,
-    };
+    let place = Place { machine, table, witness, ended: false };
     let mut inputs = vec![
         Input::Found(domain("b.test"), Finding::Verdict(proof::proven("b.test"))),
         Input::Found(
             domain("b.test"),
             Finding::Verdict(Verdict::Unproven(because(Found::WrongName))),
         ),
-        Input::TimedOut {
-            quiet: Duration::ZERO,
-        },
+        Input::TimedOut { quiet: Duration::ZERO },
     ];
-    for (sender, target) in [
-        ("l.test", "a.test"),
-        ("l2.test", "a.test"),
-        ("l.test", "b.test"),
-        ("l2.test", "b.test"),
-    ] {
-        inputs.extend([
-            Input::Ask(pair(sender, target)),
-            Input::Repeat(pair(sender, target)),
-        ]);
+    for (sender, target) in
+        [("l.test", "a.test"), ("l2.test", "a.test"), ("l.test", "b.test"), ("l2.test", "b.test")]
+    {
+        inputs.extend([Input::Ask(pair(sender, target)), Input::Repeat(pair(sender, target))]);
         for word in [Word::Valid, Word::Valid, Word::Invalid, Word::Error(None)] {
             inputs.push(Input::Frame(Frame::Dialback(Dialback {
                 part: Part::Result,

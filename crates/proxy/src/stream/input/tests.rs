@@ -4,15 +4,11 @@ use super::*;
 use crate::tests::{domain, terms};
 
 fn unproven() -> Setback {
-    Setback::Unproven(Reason {
-        prooftype: None,
-        finding: Found::TlsaMismatch,
-    })
+    Setback::Unproven(Reason { prooftype: None, finding: Found::TlsaMismatch })
 }
 
 /// P-01 to P-05, P-07, R-09.
 #[test]
-#[expect(clippy::too_many_lines, reason = "it is a table")]
 fn each_setback_is_told_to_each_in_their_own_words() {
     for (setback, stanza_error, dialback_error, label) in [
         (
@@ -27,12 +23,7 @@ fn each_setback_is_told_to_each_in_their_own_words() {
             DialbackError::ResourceConstraint,
             "connect",
         ),
-        (
-            unproven(),
-            "remote-server-timeout",
-            DialbackError::ResourceConstraint,
-            "dane.mismatch",
-        ),
+        (unproven(), "remote-server-timeout", DialbackError::ResourceConstraint, "dane.mismatch"),
         (
             Setback::Invalid,
             "internal-server-error",
@@ -70,24 +61,10 @@ fn each_setback_is_told_to_each_in_their_own_words() {
             DialbackError::ResourceConstraint,
             "stream.closed",
         ),
-        (
-            Setback::Pointless,
-            "remote-server-not-found",
-            DialbackError::ItemNotFound,
-            "pointless",
-        ),
-        (
-            Setback::TimedOut,
-            "remote-server-timeout",
-            DialbackError::ResourceConstraint,
-            "timeout",
-        ),
+        (Setback::Pointless, "remote-server-not-found", DialbackError::ItemNotFound, "pointless"),
+        (Setback::TimedOut, "remote-server-timeout", DialbackError::ResourceConstraint, "timeout"),
     ] {
-        assert_eq!(
-            setback.stanza_error().condition(),
-            stanza_error,
-            "{setback:?}"
-        );
+        assert_eq!(setback.stanza_error().condition(), stanza_error, "{setback:?}");
         assert_eq!(setback.to_peer(), dialback_error, "{setback:?}");
         assert_eq!(setback.label(), label, "{setback:?}");
         assert_eq!(setback.stanza_error().text(), Some(setback.text().as_str()));
@@ -117,11 +94,9 @@ fn nobody_out_there_may_be_one_of_us() {
 #[test]
 fn our_server_speaks_as_its_own_domains_to_all_others() {
     let terms = terms(Side::Backend, Level::Any);
-    for (name, may_send, may_receive) in [
-        ("a.test", false, true),
-        ("sub.l.test", false, true),
-        ("l.test", true, false),
-    ] {
+    for (name, may_send, may_receive) in
+        [("a.test", false, true), ("sub.l.test", false, true), ("l.test", true, false)]
+    {
         assert_eq!(terms.may_send(&domain(name)), may_send, "{name}");
         assert_eq!(terms.may_receive(&domain(name)), may_receive, "{name}");
     }
@@ -129,10 +104,7 @@ fn our_server_speaks_as_its_own_domains_to_all_others() {
 
 #[test]
 fn where_only_our_server_knows_its_domains_it_is_asked() {
-    let ask = |side| Terms {
-        hosted: Arc::new(Hosted::Ask),
-        ..terms(side, Level::Any)
-    };
+    let ask = |side| Terms { hosted: Arc::new(Hosted::Ask), ..terms(side, Level::Any) };
     for side in [Side::Public, Side::Backend] {
         let terms = ask(side);
         assert!(terms.may_send(&domain("a.test")) && terms.may_receive(&domain("a.test")));

@@ -24,10 +24,7 @@ impl Open {
     pub(super) fn on_ask(&mut self, pair: DomainPair, table: &mut Table, out: &mut Vec<Action>) {
         if self.leaving || self.way == Way::Inbound {
             out.push(Action::Tell(Tidings::Failed(pair, Setback::Draining)));
-        } else if table
-            .row(self.id)
-            .is_some_and(|row| row.exits.contains(&pair))
-        {
+        } else if table.row(self.id).is_some_and(|row| row.exits.contains(&pair)) {
             out.push(Action::Tell(Tidings::Bound(pair)));
         } else if table.is_proven(self.id, &pair.target) {
             self.request(&pair, table, out);
@@ -100,11 +97,7 @@ impl Open {
         });
         asked.due += 1;
         let key = self.terms.keys.make(pair, stream);
-        let request = Dialback {
-            part: Part::Result,
-            pair: pair.clone(),
-            word: Word::Request(key),
-        };
+        let request = Dialback { part: Part::Result, pair: pair.clone(), word: Word::Request(key) };
         out.push(Action::Send(request.to_xml()));
         out.push(Action::SetTimer(self.patience(table)));
     }
@@ -127,9 +120,7 @@ impl Open {
     /// Gives up requests that the far end took too long over (E-07).
     pub(super) fn give_up_overdue(&mut self, out: &mut Vec<Action>) {
         let (at, patience) = (self.at, self.terms.bounds.answer);
-        let overdue = self
-            .asks
-            .extract_if(|_, asked| asked.since + patience <= at);
+        let overdue = self.asks.extract_if(|_, asked| asked.since + patience <= at);
         for (pair, _) in overdue.filter(|(_, asked)| !asked.granted) {
             out.push(Action::Tell(Tidings::Failed(pair, Setback::TimedOut)));
         }

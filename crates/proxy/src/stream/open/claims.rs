@@ -48,9 +48,7 @@ impl Open {
         }
         if let Some((error, violation)) = self.objection(pair, table) {
             out.push(Action::Count(violation));
-            out.push(Action::Send(
-                dialback.answer(Word::Error(Some(error))).to_xml(),
-            ));
+            out.push(Action::Send(dialback.answer(Word::Error(Some(error))).to_xml()));
             return Ok(());
         }
         if let Some(claim) = self.claims.get_mut(pair) {
@@ -60,14 +58,7 @@ impl Open {
         let judged = self.claims.iter().any(|(earlier, claim)| {
             earlier.sender == pair.sender && matches!(claim.stage, Stage::Judging)
         });
-        self.claims.insert(
-            pair.clone(),
-            Claim {
-                key,
-                requests: 1,
-                stage: Stage::Judging,
-            },
-        );
+        self.claims.insert(pair.clone(), Claim { key, requests: 1, stage: Stage::Judging });
         if !judged {
             out.push(Action::Judge(pair.sender.clone(), self.presented.clone()));
         }
@@ -195,9 +186,7 @@ impl Open {
             Answer::Invalid => {
                 out.push(Action::Count(self.key_violation()));
                 self.revoke(pair, table);
-                let others = table
-                    .row(self.id)
-                    .is_some_and(|row| !row.entrances.is_empty());
+                let others = table.row(self.id).is_some_and(|row| !row.entrances.is_empty());
                 if others || 1 < self.claims.len() {
                     self.deny(pair, DialbackError::Forbidden, out);
                 } else {
@@ -253,9 +242,7 @@ impl Open {
         table: &Table,
         out: &mut Vec<Action>,
     ) -> Result<(), StreamError> {
-        let others = table
-            .row(self.id)
-            .is_some_and(|row| !row.entrances.is_empty());
+        let others = table.row(self.id).is_some_and(|row| !row.entrances.is_empty());
         if others || 1 < self.claims.len() {
             self.deny(pair, DialbackError::RemoteServerTimeout, out);
             return Ok(());
@@ -279,11 +266,7 @@ impl Open {
         let Some(claim) = self.claims.remove(pair) else {
             return;
         };
-        let answer = Dialback {
-            part: Part::Result,
-            pair: pair.reversed(),
-            word: word.clone(),
-        };
+        let answer = Dialback { part: Part::Result, pair: pair.reversed(), word: word.clone() };
         let xml = answer.to_xml();
         out.extend((0..claim.requests).map(|_| Action::Send(xml.clone())));
     }

@@ -35,15 +35,12 @@ fn outbound_to(side: Side, remote: &str) -> (Open, Table) {
 
 fn say(open: &mut Open, table: &mut Table, at: u64, input: Input) -> Vec<Action> {
     let mut out = Vec::new();
-    open.handle(input, Duration::from_secs(at), table, &mut out)
-        .unwrap();
+    open.handle(input, Duration::from_secs(at), table, &mut out).unwrap();
     out
 }
 
 fn timed_out() -> Input {
-    Input::TimedOut {
-        quiet: Duration::ZERO,
-    }
+    Input::TimedOut { quiet: Duration::ZERO }
 }
 
 /// The pairs that were told to have failed.
@@ -98,10 +95,7 @@ fn a_request_bears_the_key_of_its_stream() {
     let keys = Keys::new(&[b"s3cr3tf0rd14lb4ck".to_vec()]);
     let key = keys.make(&way, &StreamId("S1".into()));
     let sent = format!("<db:result from='l.test' to='a.test'>{key}</db:result>");
-    assert!(
-        matches!(&out[0], Action::Send(text) if *text == sent),
-        "{out:?}"
-    );
+    assert!(matches!(&out[0], Action::Send(text) if *text == sent), "{out:?}");
     assert!(table.is_asked(Side::Public, &StreamId("S1".into()), &way));
 }
 
@@ -113,10 +107,7 @@ fn strikes_are_forgiven_in_time() {
         let stanza = || Input::Frame(Frame::Stanza(message("v.test", "l.test", "1")));
         for _ in 0..STRIKES_MAX {
             let out = say(&mut open, &mut table, 0, stanza());
-            assert!(
-                matches!(out[..], [Action::Count(Violation::PairInverse)]),
-                "{out:?}"
-            );
+            assert!(matches!(out[..], [Action::Count(Violation::PairInverse)]), "{out:?}");
         }
         let mut out = Vec::new();
         let at = Duration::from_secs(wait);
@@ -136,9 +127,7 @@ fn a_way_to_our_own_server_ends_soon_after_the_peer_it_was_for() {
     table.let_in(&pair, peer).unwrap();
     table.let_out(&pair, ID).unwrap();
 
-    let quiet = |seconds| Input::TimedOut {
-        quiet: Duration::from_secs(seconds),
-    };
+    let quiet = |seconds| Input::TimedOut { quiet: Duration::from_secs(seconds) };
     let out = say(&mut open, &mut table, 60, quiet(60));
     assert!(matches!(out.as_slice(), [Action::SetTimer(next)] if *next == UNUSED));
     let out = say(&mut open, &mut table, 870, quiet(870));

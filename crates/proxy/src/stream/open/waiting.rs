@@ -57,11 +57,7 @@ impl Open {
     /// How often is looked whether the stream is still of use.
     pub(super) fn glance(&self) -> Duration {
         let idle = self.terms.bounds.idle;
-        if self.leads_home() {
-            idle.min(UNUSED)
-        } else {
-            idle
-        }
+        if self.leads_home() { idle.min(UNUSED) } else { idle }
     }
 
     /// Whether this is a way to our own server.

@@ -38,10 +38,7 @@ impl Receiving {
             auth.check(offered.external.as_ref().map(|pair| &pair.sender))
         } else {
             let violation = Some(Violation::SaslOrder);
-            Err(SaslError {
-                condition: "encryption-required",
-                violation,
-            })
+            Err(SaslError { condition: "encryption-required", violation })
         };
         match (checked, offered.external) {
             (Ok(()), Some(pair)) => {
@@ -51,13 +48,7 @@ impl Receiving {
             (checked, external) => {
                 let error = checked.err().unwrap_or(NOT_AUTHORIZED);
                 self.fail_sasl(error, out)?;
-                Ok(State::Open(
-                    open,
-                    Offered {
-                        external,
-                        start_tls: offered.start_tls,
-                    },
-                ))
+                Ok(State::Open(open, Offered { external, start_tls: offered.start_tls }))
             }
         }
     }
@@ -121,7 +112,5 @@ impl Receiving {
 /// COMPAT: initiators that fail once may offer another identity, few do so twice (RFC 6120 §6.4.5).
 const SASL_FAILURES_MAX: u32 = 3;
 
-const NOT_AUTHORIZED: SaslError = SaslError {
-    condition: "not-authorized",
-    violation: Some(Violation::SaslOrder),
-};
+const NOT_AUTHORIZED: SaslError =
+    SaslError { condition: "not-authorized", violation: Some(Violation::SaslOrder) };

@@ -47,25 +47,15 @@ impl Receiving {
         let known = |to: &Domain| self.terms.may_receive(to) || *to == self.terms.server_name;
         let backend = self.terms.side == Side::Backend;
         if !header.to.as_ref().is_none_or(known) {
-            let violation = if backend {
-                Violation::BackendTo
-            } else {
-                Violation::StreamHostUnknown
-            };
+            let violation =
+                if backend { Violation::BackendTo } else { Violation::StreamHostUnknown };
             return Err(Condition::HostUnknown
                 .because("the target domain is not for us to receive")
                 .blame(violation));
         }
-        if !header
-            .from
-            .as_ref()
-            .is_none_or(|from| self.terms.may_send(from))
-        {
-            let violation = if backend {
-                Violation::BackendFrom
-            } else {
-                Violation::DialbackFromHosted
-            };
+        if !header.from.as_ref().is_none_or(|from| self.terms.may_send(from)) {
+            let violation =
+                if backend { Violation::BackendFrom } else { Violation::DialbackFromHosted };
             return Err(Condition::InvalidFrom
                 .because("the sender domain cannot be on this side")
                 .blame(violation));
@@ -78,17 +68,10 @@ impl Receiving {
         greeting: Greeting,
         out: &mut Vec<Action>,
     ) -> Result<State, StreamError> {
-        let plaintext = self
-            .terms
-            .level(greeting.header.from.as_ref())
-            .allows_plaintext();
+        let plaintext = self.terms.level(greeting.header.from.as_ref()).allows_plaintext();
         if greeting.header.version_1 {
             let start_tls = self.terms.tls.then_some(!plaintext);
-            let offer = Offer {
-                start_tls,
-                external: false,
-                dialback: true,
-            };
+            let offer = Offer { start_tls, external: false, dialback: true };
             out.push(Action::Send(offer.to_xml()));
         } else if !plaintext {
             return Err(Condition::PolicyViolation
@@ -104,13 +87,7 @@ impl Receiving {
             at: Duration::ZERO,
         };
         let open = Open::new(self.id, Arc::clone(&self.terms), negotiated);
-        Ok(State::Open(
-            Box::new(open),
-            Offered {
-                start_tls,
-                external: None,
-            },
-        ))
+        Ok(State::Open(Box::new(open), Offered { start_tls, external: None }))
     }
 
     /// EXTERNAL is offered only where the certificate proves the name, so that has to be known
@@ -121,12 +98,7 @@ impl Receiving {
         presented: Option<Presented>,
         out: &mut Vec<Action>,
     ) -> State {
-        let Header {
-            from,
-            to,
-            version_1,
-            ..
-        } = &greeting.header;
+        let Header { from, to, version_1, .. } = &greeting.header;
         let target = to.as_ref().filter(|to| self.terms.may_receive(to));
         match (from, target, presented) {
             (Some(from), Some(_), Some(presented)) if *version_1 => {
@@ -145,12 +117,7 @@ impl Receiving {
         table: &mut Table,
         out: &mut Vec<Action>,
     ) -> State {
-        let Header {
-            from: Some(from),
-            to: Some(to),
-            ..
-        } = greeting.header.clone()
-        else {
+        let Header { from: Some(from), to: Some(to), .. } = greeting.header.clone() else {
             return self.open(greeting, Some(presented), None, out);
         };
         let external = match decide(finding, self.terms.level(Some(&from))) {
@@ -173,29 +140,14 @@ impl Receiving {
         out: &mut Vec<Action>,
     ) -> State {
         if greeting.header.version_1 {
-            let offer = Offer {
-                start_tls: None,
-                external: external.is_some(),
-                dialback: true,
-            };
+            let offer = Offer { start_tls: None, external: external.is_some(), dialback: true };
             out.push(Action::Send(offer.to_xml()));
         }
         let stream = Some(greeting.stream);
-        let negotiated = Negotiated {
-            way: Way::Inbound,
-            stream,
-            secured: true,
-            presented,
-            at: Duration::ZERO,
-        };
+        let negotiated =
+            Negotiated { way: Way::Inbound, stream, secured: true, presented, at: Duration::ZERO };
         let open = Open::new(self.id, Arc::clone(&self.terms), negotiated);
-        State::Open(
-            Box::new(open),
-            Offered {
-                start_tls: None,
-                external,
-            },
-        )
+        State::Open(Box::new(open), Offered { start_tls: None, external })
     }
 
     /// A stream error needs a stream, so ours is opened if it is not (RFC 6120 §4.9.1.2).

@@ -82,11 +82,7 @@ impl Witness for Seen {
                     self.reaching.insert(pair.clone());
                 }
                 Action::Forward(_, stanza) | Action::Hold(stanza) => {
-                    assert!(
-                        self.may_pass(&stanza.pair),
-                        "{} passes unproven",
-                        stanza.pair
-                    );
+                    assert!(self.may_pass(&stanza.pair), "{} passes unproven", stanza.pair);
                 }
                 Action::Tell(Tidings::Bound(pair)) => {
                     bound.insert(pair.clone());
@@ -100,16 +96,10 @@ impl Witness for Seen {
         }
         let row = table.row(ID);
         for pair in bound.iter().filter(|_| row.is_some()) {
-            assert!(
-                row.unwrap().entrances.contains(pair),
-                "{pair} was granted, not bound"
-            );
+            assert!(row.unwrap().entrances.contains(pair), "{pair} was granted, not bound");
         }
         for pair in row.iter().flat_map(|row| &row.entrances) {
-            assert!(
-                self.may_pass(pair),
-                "{pair} was let in unproven after {input:?}"
-            );
+            assert!(self.may_pass(pair), "{pair} was let in unproven after {input:?}");
         }
     }
 }
@@ -128,12 +118,7 @@ fn place(side: Side, level: Level, direct_tls: bool) -> Place<Receiving, Seen> {
     let terms = Arc::new(terms(side, level));
     let ids = Ids::seeded([1; 32]);
     let (machine, _) = Receiving::new(ID, terms, ids, direct_tls, &mut table);
-    Place {
-        machine,
-        table,
-        witness: Seen::default(),
-        ended: false,
-    }
+    Place { machine, table, witness: Seen::default(), ended: false }
 }
 
 fn header(from: &str, to: &str) -> Input {
@@ -158,10 +143,7 @@ fn stanza(sender: &str, target: &str) -> Input {
 }
 
 fn auth() -> Input {
-    Input::Frame(Frame::Auth(Authorization {
-        mechanism: "EXTERNAL".into(),
-        response: "=".into(),
-    }))
+    Input::Frame(Frame::Auth(Authorization { mechanism: "EXTERNAL".into(), response: "=".into() }))
 }
 
 fn secured() -> Input {
@@ -173,18 +155,12 @@ fn proven(name: &str) -> Input {
 }
 
 fn unproven(name: &str) -> Input {
-    let reason = Reason {
-        prooftype: None,
-        finding: Found::WrongName,
-    };
+    let reason = Reason { prooftype: None, finding: Found::WrongName };
     Input::Found(domain(name), Finding::Verdict(Verdict::Unproven(reason)))
 }
 
 fn refuted(name: &str) -> Input {
-    let reason = Reason {
-        prooftype: None,
-        finding: Found::TlsaMismatch,
-    };
+    let reason = Reason { prooftype: None, finding: Found::TlsaMismatch };
     Input::Found(domain(name), Finding::Verdict(Verdict::Refuted(reason)))
 }
 
@@ -197,9 +173,7 @@ fn answered(sender: &str, target: &str, answer: Answer) -> Input {
 }
 
 fn timed_out() -> Input {
-    Input::TimedOut {
-        quiet: Duration::from_secs(1000),
-    }
+    Input::TimedOut { quiet: Duration::from_secs(1000) }
 }
 
 /// Walks, and checks that it led somewhere.
@@ -207,13 +181,7 @@ fn timed_out() -> Input {
 fn check(place: &Place<Receiving, Seen>, inputs: &[Input], depth: u32) {
     let mut tally = Tally::default();
     walk(place, inputs, depth, &mut tally);
-    let Tally {
-        steps,
-        stanzas,
-        grants,
-        bound,
-        closed,
-    } = tally;
+    let Tally { steps, stanzas, grants, bound, closed } = tally;
     let rarest = [stanzas, grants, bound, closed].into_iter().min();
     assert!(Some(0) < rarest, "led nowhere in {steps} steps");
 }
@@ -271,9 +239,7 @@ fn no_path_confuses_two_senders_on_one_stream() {
     let begin = [secured(), header("a.test", "l.test"), unproven("a.test")];
     for input in begin {
         let mut out = Vec::new();
-        place
-            .machine
-            .handle(input.clone(), Duration::ZERO, &mut place.table, &mut out);
+        place.machine.handle(input.clone(), Duration::ZERO, &mut place.table, &mut out);
         place.witness.see(&input, &out, &place.table);
     }
     let inputs = [
@@ -377,33 +343,18 @@ fn no_long_path_lets_a_stanza_past_an_unproven_pair() {
             ]);
         }
     }
-    inputs.extend([
-        auth(),
-        Input::TimedOut {
-            quiet: Duration::ZERO,
-        },
-    ]);
+    inputs.extend([auth(), Input::TimedOut { quiet: Duration::ZERO }]);
     let mut tally = Tally::default();
-    for begins in [
-        &[secured(), header("a.test", "l.test")][..],
-        &[header("b.test", "l2.test")],
-    ] {
+    for begins in [&[secured(), header("a.test", "l.test")][..], &[header("b.test", "l2.test")]] {
         let mut place = place(Side::Public, Level::Any, begins.len() == 2);
         for input in begins {
             let mut out = Vec::new();
-            place
-                .machine
-                .handle(input.clone(), Duration::ZERO, &mut place.table, &mut out);
+            place.machine.handle(input.clone(), Duration::ZERO, &mut place.table, &mut out);
             place.witness.see(input, &out, &place.table);
         }
         stroll(&place, &inputs, 10_000, &mut tally);
     }
-    let Tally {
-        stanzas,
-        grants,
-        closed,
-        ..
-    } = tally;
+    let Tally { stanzas, grants, closed, .. } = tally;
     let rarest = [stanzas, grants, closed].into_iter().min();
     assert!(Some(200) < rarest, "{tally:?}");
 }

@@ -30,26 +30,11 @@ fn nobody_is_authorized_but_as_the_name_that_was_offered() {
         (external(b"A.TEST."), Ok(())),
         (auth("mechanism='EXTERNAL'", "="), Ok(())),
         (auth("mechanism='EXTERNAL'", " YS50ZXN0\n"), Ok(())),
-        (
-            auth("mechanism='EXTERNAL'", ""),
-            encoding("malformed-request"),
-        ),
-        (
-            auth("mechanism='EXTERNAL'", "  "),
-            encoding("malformed-request"),
-        ),
-        (
-            auth("mechanism='EXTERNAL'", "%%%"),
-            encoding("incorrect-encoding"),
-        ),
-        (
-            auth("mechanism='EXTERNAL'", "YS50ZXN0="),
-            encoding("incorrect-encoding"),
-        ),
-        (
-            auth("mechanism='EXTERNAL'", "YS50 ZXN0"),
-            encoding("incorrect-encoding"),
-        ),
+        (auth("mechanism='EXTERNAL'", ""), encoding("malformed-request")),
+        (auth("mechanism='EXTERNAL'", "  "), encoding("malformed-request")),
+        (auth("mechanism='EXTERNAL'", "%%%"), encoding("incorrect-encoding")),
+        (auth("mechanism='EXTERNAL'", "YS50ZXN0="), encoding("incorrect-encoding")),
+        (auth("mechanism='EXTERNAL'", "YS50 ZXN0"), encoding("incorrect-encoding")),
         (external(b"v.test"), identity),
         (external(b"a.test\0v.test"), identity),
         (external(b"\0a.test"), identity),
@@ -61,10 +46,7 @@ fn nobody_is_authorized_but_as_the_name_that_was_offered() {
         (auth("mechanism='external'", "YS50ZXN0"), mechanism),
         (auth("mechanism=''", "YS50ZXN0"), mechanism),
         (auth("", "YS50ZXN0"), mechanism),
-        (
-            auth("x:mechanism='EXTERNAL' xmlns:x='urn:x'", "YS50ZXN0"),
-            mechanism,
-        ),
+        (auth("x:mechanism='EXTERNAL' xmlns:x='urn:x'", "YS50ZXN0"), mechanism),
     ] {
         assert_eq!(check(&auth), expect, "{auth}");
     }
@@ -73,10 +55,7 @@ fn nobody_is_authorized_but_as_the_name_that_was_offered() {
 #[test]
 fn where_nothing_was_offered_nothing_is_granted() {
     for response in ["=", "YS50ZXN0", "", "%%%"] {
-        let auth = Authorization {
-            mechanism: "EXTERNAL".into(),
-            response: response.into(),
-        };
+        let auth = Authorization { mechanism: "EXTERNAL".into(), response: response.into() };
         let error = auth.check(None).unwrap_err();
         assert_eq!(error.condition, "not-authorized", "{response}");
         assert_eq!(error.violation, Some(Violation::SaslOrder), "{response}");
@@ -95,10 +74,7 @@ fn we_spell_out_who_we_are() {
 
 #[test]
 fn failures_and_success_are_written_as_they_are_read() {
-    let error = SaslError {
-        condition: "invalid-authzid",
-        violation: None,
-    };
+    let error = SaslError { condition: "invalid-authzid", violation: None };
     assert_eq!(
         error.to_xml(),
         "<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><invalid-authzid/></failure>"

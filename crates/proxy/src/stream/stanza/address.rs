@@ -36,11 +36,7 @@ impl<'a> Address<'a> {
         if resource.is_some_and(|it| !is_sound(it)) {
             return Err(improper("an address with a bad resource"));
         }
-        Ok(Self {
-            local,
-            domain,
-            resource,
-        })
+        Ok(Self { local, domain, resource })
     }
 }
 
@@ -85,11 +81,7 @@ impl Seen {
 
 impl Spelled {
     fn or_parse(self, text: &str) -> Result<Self, StreamError> {
-        if self.text == text {
-            Ok(self)
-        } else {
-            Self::parse(text)
-        }
+        if self.text == text { Ok(self) } else { Self::parse(text) }
     }
 
     fn parse(text: &str) -> Result<Self, StreamError> {
@@ -104,10 +96,7 @@ impl Spelled {
                     .blame(Violation::DomainAmbiguous),
             }
         })?;
-        Ok(Self {
-            text: text.to_owned(),
-            domain,
-        })
+        Ok(Self { text: text.to_owned(), domain })
     }
 
     /// Whether the spelling is the one that everybody reads the same.

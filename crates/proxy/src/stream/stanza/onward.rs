@@ -33,11 +33,7 @@ pub(super) fn inherit(raw: &Raw, has_language: bool, edits: &mut Vec<Edit>) {
         quote(language, &mut text);
     }
     if !text.is_empty() {
-        edits.push(Edit {
-            at: 1 + raw.qualified_name().len(),
-            length: 0,
-            text,
-        });
+        edits.push(Edit { at: 1 + raw.qualified_name().len(), length: 0, text });
     }
 }
 
@@ -64,11 +60,7 @@ pub(super) fn respell(
         text.push(b'/');
         escape(resource, &mut text);
     }
-    edits.push(Edit {
-        at: value.at,
-        length: value.raw.len(),
-        text,
-    });
+    edits.push(Edit { at: value.at, length: value.raw.len(), text });
 }
 
 /// Carries the edits out. Without any the stanza stays the very same bytes.

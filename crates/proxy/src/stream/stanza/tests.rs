@@ -3,11 +3,7 @@ use bytes::BytesMut;
 use super::*;
 use crate::stream::{Element, Framer, Limits, Piece};
 
-const LIMITS: Limits = Limits {
-    element: 262_144,
-    depth: 128,
-    attributes: 256,
-};
+const LIMITS: Limits = Limits { element: 262_144, depth: 128, attributes: 256 };
 
 /// The first element behind a header with these attributes.
 fn raw_behind(header: &str, element: &str) -> Raw {
@@ -60,13 +56,8 @@ fn check(header: &str, stanza: &str, expect: &str) {
 #[track_caller]
 fn refused(stanza: &str, expect: &str) {
     let error = read_behind("xmlns='jabber:server'", stanza).unwrap_err();
-    let violation = error
-        .violation
-        .expect("every refusal is blamed on something");
-    assert_eq!(
-        format!("{} {}", violation.as_str(), error.condition.as_str()),
-        expect
-    );
+    let violation = error.violation.expect("every refusal is blamed on something");
+    assert_eq!(format!("{} {}", violation.as_str(), error.condition.as_str()), expect);
 }
 
 const BARE: &str = "xmlns='jabber:server'";
@@ -74,48 +65,16 @@ const BARE: &str = "xmlns='jabber:server'";
 #[test]
 fn a_stanza_that_needs_nothing_stays_the_same_bytes() {
     check(BARE, "<message from='a.test' to='b.test'/>", "=");
-    check(
-        BARE,
-        "<iq id=\"1\" to=\"u@b.test/r\" from=\"a.test\"><q xmlns='u'/></iq>",
-        "=",
-    );
-    check(
-        BARE,
-        "<presence from='a@a.test/x/y@z' to='b.test' xml:lang='de'/>",
-        "=",
-    );
-    check(
-        BARE,
-        "<message xmlns='jabber:server' from='a.test' to='b.test'></message>",
-        "=",
-    );
-    check(
-        BARE,
-        "<message from='a.test' to='b.test/It&apos;s &lt;&#x41;'/>",
-        "=",
-    );
-    check(
-        BARE,
-        "<message from='a.test' to='b.test'><e:p xmlns:e='urn:e'/></message>",
-        "=",
-    );
+    check(BARE, "<iq id=\"1\" to=\"u@b.test/r\" from=\"a.test\"><q xmlns='u'/></iq>", "=");
+    check(BARE, "<presence from='a@a.test/x/y@z' to='b.test' xml:lang='de'/>", "=");
+    check(BARE, "<message xmlns='jabber:server' from='a.test' to='b.test'></message>", "=");
+    check(BARE, "<message from='a.test' to='b.test/It&apos;s &lt;&#x41;'/>", "=");
+    check(BARE, "<message from='a.test' to='b.test'><e:p xmlns:e='urn:e'/></message>", "=");
     // What the header declares is of no matter where it is not used.
     let header = "xmlns='jabber:server' xmlns:e='urn:e' xmlns:db='jabber:server:dialback'";
-    check(
-        header,
-        "<message from='a.test' to='b.test'><e xmlns='urn:e'/></message>",
-        "=",
-    );
-    check(
-        header,
-        "<message xmlns:e='f' from='a.test' to='b.test'><e:p/></message>",
-        "=",
-    );
-    check(
-        header,
-        "<message from='a.test' to='b.test'><body>e:p</body></message>",
-        "=",
-    );
+    check(header, "<message from='a.test' to='b.test'><e xmlns='urn:e'/></message>", "=");
+    check(header, "<message xmlns:e='f' from='a.test' to='b.test'><e:p/></message>", "=");
+    check(header, "<message from='a.test' to='b.test'><body>e:p</body></message>", "=");
 }
 
 #[test]
@@ -175,16 +134,8 @@ fn the_language_of_the_stream_goes_along() {
         "<message from='a.test' to='b.test'><body>Grüezi</body></message>",
         "<message xml:lang='de-CH' from='a.test' to='b.test'><body>Grüezi</body></message>",
     );
-    check(
-        header,
-        "<message from='a.test' xml:lang='en' to='b.test'/>",
-        "=",
-    );
-    check(
-        header,
-        "<message from='a.test' xml:lang='' to='b.test'/>",
-        "=",
-    );
+    check(header, "<message from='a.test' xml:lang='en' to='b.test'/>", "=");
+    check(header, "<message from='a.test' xml:lang='' to='b.test'/>", "=");
     // A language of something within is not the stanza's own.
     check(
         header,
@@ -230,10 +181,7 @@ fn addresses_must_be_there_and_be_addresses() {
     let addressing = "stream.addressing improper-addressing";
     refused("<message from='a.test'/>", addressing);
     refused("<message to='b.test'/>", addressing);
-    refused(
-        "<message from='a.test' b:to='b.test' xmlns:b='u'/>",
-        addressing,
-    );
+    refused("<message from='a.test' b:to='b.test' xmlns:b='u'/>", addressing);
     let long = format!("u@l1.test/{}", "r".repeat(1024));
     let long_local = format!("{}@l1.test", "u".repeat(1024));
     for address in [
@@ -252,14 +200,8 @@ fn addresses_must_be_there_and_be_addresses() {
         &long,
         &long_local,
     ] {
-        refused(
-            &format!("<message from='a.test' to='{address}'/>"),
-            addressing,
-        );
-        refused(
-            &format!("<message from='{address}' to='a.test'/>"),
-            addressing,
-        );
+        refused(&format!("<message from='a.test' to='{address}'/>"), addressing);
+        refused(&format!("<message from='{address}' to='a.test'/>"), addressing);
     }
     let malformed = "domain.malformed improper-addressing";
     refused("<message from='a.test' to='u@v@l1.test'/>", malformed);
@@ -271,44 +213,22 @@ fn addresses_must_be_there_and_be_addresses() {
 #[test]
 fn the_longest_parts_pass() {
     let (local, resource) = ("u".repeat(1023), "r".repeat(1023));
-    check(
-        BARE,
-        &format!("<message from='a.test' to='{local}@b.test/{resource}'/>"),
-        "=",
-    );
+    check(BARE, &format!("<message from='a.test' to='{local}@b.test/{resource}'/>"), "=");
 }
 
 #[test]
 fn only_stanzas_between_servers_are_stanzas() {
     let namespace = "xml.namespace unsupported-stanza-type";
-    refused(
-        "<message xmlns='jabber:client' from='m@v.test' to='u@l1.test'/>",
-        namespace,
-    );
-    refused(
-        "<iq xmlns='jabber:component:accept' from='v.test' to='l1.test'/>",
-        namespace,
-    );
-    refused(
-        "<message xmlns='' from='m@v.test' to='u@l1.test'/>",
-        namespace,
-    );
-    refused(
-        "<n:message xmlns:n='jabber:server' from='a.test' to='b.test'/>",
-        namespace,
-    );
-    refused(
-        "<n:message xmlns:n='urn:n' from='a.test' to='b.test'/>",
-        namespace,
-    );
+    refused("<message xmlns='jabber:client' from='m@v.test' to='u@l1.test'/>", namespace);
+    refused("<iq xmlns='jabber:component:accept' from='v.test' to='l1.test'/>", namespace);
+    refused("<message xmlns='' from='m@v.test' to='u@l1.test'/>", namespace);
+    refused("<n:message xmlns:n='jabber:server' from='a.test' to='b.test'/>", namespace);
+    refused("<n:message xmlns:n='urn:n' from='a.test' to='b.test'/>", namespace);
     let element = "stream.element unsupported-stanza-type";
     refused("<Message from='a.test' to='b.test'/>", element);
     refused("<messages from='a.test' to='b.test'/>", element);
     // Whatever the content namespace of the stream is, it is the stanza's own that counts.
-    let error = read_behind(
-        "xmlns='jabber:client'",
-        "<message from='a.test' to='b.test'/>",
-    );
+    let error = read_behind("xmlns='jabber:client'", "<message from='a.test' to='b.test'/>");
     assert_eq!(error.unwrap_err().violation, Some(Violation::XmlNamespace));
     check(
         "xmlns='jabber:client'",
@@ -338,9 +258,7 @@ fn a_run_of_stanzas_is_remembered_and_its_end_is_noticed() {
 fn a_bounce_goes_back_with_the_same_id() {
     let stanza =
         read("<message from='romeo@a.test/x' id='m1' to='juliet@b.test'><body/></message>");
-    let bounce = stanza
-        .bounce("remote-server-not-found", "cancel", None)
-        .unwrap();
+    let bounce = stanza.bounce("remote-server-not-found", "cancel", None).unwrap();
     assert_eq!(
         text(&bounce),
         "<message type='error' to='romeo@a.test/x' id='m1' from='juliet@b.test'>\
@@ -357,9 +275,7 @@ fn what_a_bounce_repeats_cannot_break_out() {
     let stanza = read(
         "<iq from='A.test/&apos;&lt;' to=\"b.test/'\" id=\"'&quot;&#10;&lt;\" type='get'><q/></iq>",
     );
-    let bounce = stanza
-        .bounce("remote-server-timeout", "wait", Some("<&'\""))
-        .unwrap();
+    let bounce = stanza.bounce("remote-server-timeout", "wait", Some("<&'\"")).unwrap();
     let element = Element::read(&raw_behind(BARE, text(&bounce))).unwrap();
     assert_eq!(element.attribute("to"), Some("a.test/'<"));
     assert_eq!(element.attribute("from"), Some("b.test/'"));

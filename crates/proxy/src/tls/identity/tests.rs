@@ -29,11 +29,7 @@ fn an_exact_name_goes_before_a_wildcard_and_that_before_the_default() {
     let verona = ["*.verona.example", "verona.example"];
     check(&identities, "verona.example", &verona);
     check(&identities, "nurse.Verona.example.", &verona);
-    check(
-        &identities,
-        "romeo.verona.example",
-        &["romeo.verona.example"],
-    );
+    check(&identities, "romeo.verona.example", &["romeo.verona.example"]);
     check(&identities, "a.nurse.verona.example", &["hosting.example"]);
     check(&identities, "*.verona.example", &verona);
     check(&identities, "", &["hosting.example"]);
@@ -71,10 +67,7 @@ fn names_are_read_in_all_three_ways() {
 #[track_caller]
 fn check_error(files: Vec<Files>, path: &Path, problem: Problem) {
     let path = path.to_owned();
-    assert_eq!(
-        Identities::load(files).unwrap_err(),
-        Error { path, problem }
-    );
+    assert_eq!(Identities::load(files).unwrap_err(), Error { path, problem });
 }
 
 #[test]
@@ -85,10 +78,8 @@ fn errors_name_the_file() {
     let nameless = folder.identity("nameless", &[]);
     let empty = folder.write("empty", "");
     let long = folder.write("long", vec![b' '; 1 + FILE_MAX as usize]);
-    let damaged = folder.write(
-        "damaged",
-        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-    );
+    let damaged =
+        folder.write("damaged", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
     let absent = folder.path().join("absent");
     let pair = |chain: &PathBuf, key: &PathBuf| {
         let (chain, key) = (chain.clone(), key.clone());
@@ -102,22 +93,10 @@ fn errors_name_the_file() {
     check_error(pair(&sound.chain, &absent), &absent, not_found);
     check_error(pair(&long, &sound.key), &long, Problem::TooLong);
     check_error(pair(&empty, &sound.key), &empty, Problem::NoCertificate);
-    check_error(
-        pair(&damaged, &sound.key),
-        &damaged,
-        Problem::BadCertificate,
-    );
+    check_error(pair(&damaged, &sound.key), &damaged, Problem::BadCertificate);
     check_error(pair(&sound.chain, &empty), &empty, Problem::NoKey);
-    check_error(
-        pair(&sound.chain, &other.key),
-        &other.key,
-        Problem::OtherKey,
-    );
-    check_error(
-        pair(&nameless.chain, &nameless.key),
-        &nameless.chain,
-        Problem::NoName,
-    );
+    check_error(pair(&sound.chain, &other.key), &other.key, Problem::OtherKey);
+    check_error(pair(&nameless.chain, &nameless.key), &nameless.chain, Problem::NoName);
     let error = Identities::load(pair(&sound.chain, &other.key)).unwrap_err();
     let said = format!("{}: is not the key of the certificate", other.key.display());
     assert_eq!(error.to_string(), said);
@@ -129,16 +108,10 @@ fn keys_may_be_in_either_of_three_forms() {
     let made = "-nodes -out c -subj /CN=x -addext subjectAltName=DNS:a.example";
     for (key, form) in [
         ("rsa:2048", "pkey -in k -out t -traditional"),
-        (
-            "ec -pkeyopt ec_paramgen_curve:P-256",
-            "pkey -in k -out t -traditional",
-        ),
+        ("ec -pkeyopt ec_paramgen_curve:P-256", "pkey -in k -out t -traditional"),
         ("ed25519", "pkey -in k -out t"),
     ] {
-        openssl(
-            folder.path(),
-            &format!("req -x509 -newkey {key} -keyout k {made}"),
-        );
+        openssl(folder.path(), &format!("req -x509 -newkey {key} -keyout k {made}"));
         openssl(folder.path(), form);
         let (chain, key) = (folder.path().join("c"), folder.path().join("t"));
         let identities = Identities::load(vec![Files { chain, key }]).unwrap();
@@ -165,10 +138,7 @@ fn a_reload_takes_what_is_sound_and_keeps_the_rest() {
     assert_eq!(error, Problem::NoCertificate.of(&first.chain));
     fs::remove_file(&first.key).unwrap();
     let error = identities.reload().unwrap_err();
-    assert_eq!(
-        error,
-        Problem::Unreadable(io::ErrorKind::NotFound).of(&first.key)
-    );
+    assert_eq!(error, Problem::Unreadable(io::ErrorKind::NotFound).of(&first.key));
     assert!(Arc::ptr_eq(&before, &identities.list()));
     check(&identities, "", &["c.example"]);
 }
@@ -205,10 +175,7 @@ fn other_files_may_take_their_place() {
     let next = vec![folder.identity("2", &["b.example"])];
     assert_eq!(identities.replace(next.clone()), Ok(Reloaded::Changed));
     check(&identities, "", &["b.example"]);
-    assert_eq!(
-        identities.replace(vec![]).unwrap_err().problem,
-        Problem::NoneNamed
-    );
+    assert_eq!(identities.replace(vec![]).unwrap_err().problem, Problem::NoneNamed);
     assert_eq!(identities.replace(next), Ok(Reloaded::Unchanged));
 }
 
@@ -221,10 +188,7 @@ fn the_earliest_expiry_is_that_of_any_certificate() {
         let mut made = CertificateParams::new(vec!["a.example".to_owned()]).unwrap();
         made.not_after = rcgen::date_time_ymd(year, 1, 1);
         files.push(Files {
-            chain: folder.write(
-                &format!("{year}.crt"),
-                made.self_signed(&key).unwrap().pem(),
-            ),
+            chain: folder.write(&format!("{year}.crt"), made.self_signed(&key).unwrap().pem()),
             key: folder.write(&format!("{year}.key"), key.serialize_pem()),
         });
     }

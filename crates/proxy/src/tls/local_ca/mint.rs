@@ -15,12 +15,8 @@ pub(super) fn authority(key: &KeyPair, now: SystemTime) -> Result<Certificate, r
     let mut made = params(now, now + AUTHORITY_LIFE)?;
     // A trust store may hold several of ours; their names tell them apart as their keys do.
     let digest = digest(&SHA256, &key.subject_public_key_info());
-    let mark: String = digest.as_ref()[..4]
-        .iter()
-        .map(|it| format!("{it:02x}"))
-        .collect();
-    made.distinguished_name
-        .push(DnType::CommonName, format!("ligase local CA {mark}"));
+    let mark: String = digest.as_ref()[..4].iter().map(|it| format!("{it:02x}")).collect();
+    made.distinguished_name.push(DnType::CommonName, format!("ligase local CA {mark}"));
     made.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     made.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     made.self_signed(key)
@@ -38,15 +34,12 @@ pub(super) fn leaf(
     // X.520 allows no more in a common name, and some parsers insist. Nobody looks at it where
     // there is a subjectAltName (RFC 9525 §2).
     if domain.ascii().len() <= COMMON_NAME_MAX {
-        made.distinguished_name
-            .push(DnType::CommonName, domain.ascii());
+        made.distinguished_name.push(DnType::CommonName, domain.ascii());
     }
     made.custom_extensions = vec![subject_alt_name(domain)];
     made.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    made.extended_key_usages = vec![
-        ExtendedKeyUsagePurpose::ServerAuth,
-        ExtendedKeyUsagePurpose::ClientAuth,
-    ];
+    made.extended_key_usages =
+        vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
     made.use_authority_key_identifier_extension = true;
     made.signed_by(key, issuer)
 }
@@ -55,9 +48,7 @@ pub(super) fn leaf(
 fn params(now: SystemTime, until: SystemTime) -> Result<CertificateParams, rcgen::Error> {
     let mut params = CertificateParams::default();
     params.distinguished_name = DistinguishedName::new();
-    params
-        .distinguished_name
-        .push(DnType::OrganizationName, "ligase");
+    params.distinguished_name.push(DnType::OrganizationName, "ligase");
     params.serial_number = Some(serial()?);
     params.not_before = (now - LENIENCE).into();
     params.not_after = until.into();
@@ -83,11 +74,9 @@ fn serial() -> Result<SerialNumber, rcgen::Error> {
 fn subject_alt_name(domain: &Domain) -> CustomExtension {
     let der = yasna::construct_der(|writer| {
         writer.write_sequence(|writer| {
-            writer
-                .next()
-                .write_tagged_implicit(Tag::context(DNS_NAME), |writer| {
-                    writer.write_ia5_string(domain.ascii());
-                });
+            writer.next().write_tagged_implicit(Tag::context(DNS_NAME), |writer| {
+                writer.write_ia5_string(domain.ascii());
+            });
             other_name(writer.next(), ON_DNS_SRV, |writer| {
                 writer.write_ia5_string(&format!("_xmpp-server.{}", domain.ascii()));
             });

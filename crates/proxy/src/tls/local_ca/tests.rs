@@ -10,10 +10,7 @@ fn files(folder: &Folder) -> Files {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the openssl command has a clock too"
-)]
+#[expect(clippy::disallowed_methods, reason = "the openssl command has a clock too")]
 fn now() -> SystemTime {
     SystemTime::now()
 }
@@ -45,10 +42,7 @@ fn check_leaf(name: &str, expect: &[&str]) {
         let said = openssl(folder.path(), &verify);
         assert!(said.contains("leaf.crt: OK"), "{said}");
     }
-    let text = openssl(
-        folder.path(),
-        "x509 -in leaf.crt -noout -ext subjectAltName -nameopt utf8",
-    );
+    let text = openssl(folder.path(), "x509 -in leaf.crt -noout -ext subjectAltName -nameopt utf8");
     // The names in the other two forms are only printed if their strings are of the right types.
     let text = text.lines().last().unwrap().trim().replace("::", ":");
     assert_eq!(text.split(", ").collect::<Vec<_>>(), expect);
@@ -58,10 +52,7 @@ fn check_leaf(name: &str, expect: &[&str]) {
 fn a_leaf_names_its_domain_in_both_ways_and_is_verified_by_others() {
     check_leaf(
         "capulet.example",
-        &[
-            "DNS:capulet.example",
-            "othername: SRVName:_xmpp-server.capulet.example",
-        ],
+        &["DNS:capulet.example", "othername: SRVName:_xmpp-server.capulet.example"],
     );
 }
 
@@ -69,10 +60,7 @@ fn a_leaf_names_its_domain_in_both_ways_and_is_verified_by_others() {
 fn an_international_domain_is_written_as_each_standard_wants_it() {
     check_leaf(
         "bücher.example",
-        &[
-            "DNS:xn--bcher-kva.example",
-            "othername: SRVName:_xmpp-server.xn--bcher-kva.example",
-        ],
+        &["DNS:xn--bcher-kva.example", "othername: SRVName:_xmpp-server.xn--bcher-kva.example"],
     );
 }
 
@@ -159,10 +147,7 @@ fn errors_name_the_file() {
     check(Problem::NoCertificate.of(&mine.certificate));
 
     let inside = mine.key.join("ca.crt");
-    let nowhere = Files {
-        certificate: inside.clone(),
-        key: mine.key.clone(),
-    };
+    let nowhere = Files { certificate: inside.clone(), key: mine.key.clone() };
     // A path through a file cannot be asked about, and so is not taken for absent.
     let error = LocalCa::load_or_create(&nowhere, now()).unwrap_err();
     let problem = Problem::Unreadable(io::ErrorKind::NotADirectory);
@@ -207,10 +192,7 @@ fn only_so_many_leaves_are_kept() {
     let folder = Folder::new();
     let authority = LocalCa::load_or_create(&files(&folder), now()).unwrap();
     let made = authority.leaf(&domain("first.example"), now()).unwrap();
-    let leaf = Leaf {
-        certificate: made.clone(),
-        stale: now() + days(1),
-    };
+    let leaf = Leaf { certificate: made.clone(), stale: now() + days(1) };
     let mut minted = authority.minted();
     for number in 0..LEAVES_MAX {
         minted.keep(domain(&format!("n{number}.example")), leaf.clone());

@@ -22,12 +22,7 @@ impl World {
         let (root, own_root) = (Authority::root("Root"), Authority::root("Own Root"));
         let authority = root.authority("Authority", |_| ());
         let own_authority = own_root.authority("Own Authority", |_| ());
-        Self {
-            root,
-            authority,
-            own_root,
-            own_authority,
-        }
+        Self { root, authority, own_root, own_authority }
     }
 
     fn terms(&self) -> Terms {
@@ -40,10 +35,7 @@ impl World {
 
     /// A chain to the root that we trust.
     fn public(&self, names: &[&str]) -> Vec<CertificateDer<'static>> {
-        vec![
-            self.authority.leaf(names, |_| ()),
-            self.authority.certificate.clone(),
-        ]
+        vec![self.authority.leaf(names, |_| ()), self.authority.certificate.clone()]
     }
 
     /// A chain to the root that we do not trust, all of it.
@@ -63,18 +55,9 @@ impl World {
     #[track_caller]
     fn check(&self, chain: &[CertificateDer<'static>], records: Vec<Tlsa>, expect: &str) {
         let evidence = published(vec![at(&x(), Published::Here(records, in_hours(2)))]);
-        let request = Request {
-            endpoint: Some(x()),
-            ..incoming(chain)
-        };
-        let request = Request {
-            role: Role::Receiving,
-            ..request
-        };
-        assert_eq!(
-            outcome(&evaluate(&request, &evidence, &self.terms())),
-            expect
-        );
+        let request = Request { endpoint: Some(x()), ..incoming(chain) };
+        let request = Request { role: Role::Receiving, ..request };
+        assert_eq!(outcome(&evaluate(&request, &evidence, &self.terms())), expect);
     }
 }
 
@@ -88,12 +71,7 @@ fn in_hours(hours: u64) -> SystemTime {
 
 fn endpoint(target: &str, port: u16) -> Endpoint {
     let transport = Transport::StartTls;
-    Endpoint {
-        target: domain(target),
-        port,
-        transport,
-        secure: true,
-    }
+    Endpoint { target: domain(target), port, transport, secure: true }
 }
 
 fn x() -> Endpoint {
@@ -101,21 +79,13 @@ fn x() -> Endpoint {
 }
 
 fn at(endpoint: &Endpoint, records: Published<Vec<Tlsa>>) -> TlsaAt {
-    TlsaAt {
-        endpoint: endpoint.clone(),
-        base: endpoint.target.clone(),
-        records,
-    }
+    TlsaAt { endpoint: endpoint.clone(), base: endpoint.target.clone(), records }
 }
 
 /// Evidence with the endpoints that these records are at.
 fn published(tlsa: Vec<TlsaAt>) -> Evidence {
     let endpoints = tlsa.iter().map(|it| it.endpoint.clone()).collect();
-    Evidence {
-        endpoints: Published::Here(endpoints, in_hours(1)),
-        tlsa,
-        posh: Published::Absent,
-    }
+    Evidence { endpoints: Published::Here(endpoints, in_hours(1)), tlsa, posh: Published::Absent }
 }
 
 /// A record that describes a certificate.
@@ -130,23 +100,14 @@ fn record(parameters: [u8; 3], certificate: &CertificateDer<'static>) -> Tlsa {
         1 => digest(&SHA256, &selected).as_ref().to_vec(),
         _ => digest(&SHA512, &selected).as_ref().to_vec(),
     };
-    Tlsa {
-        usage,
-        selector,
-        matching,
-        data,
-    }
+    Tlsa { usage, selector, matching, data }
 }
 
 fn outcome(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Proven(association) => {
             let left = association.expires().duration_since(now()).unwrap();
-            format!(
-                "{} for {} h",
-                association.prooftype(),
-                left.as_secs() / 3600
-            )
+            format!("{} for {} h", association.prooftype(), left.as_secs() / 3600)
         }
         Verdict::Unproven(reason) => reason.finding.label().to_owned(),
         Verdict::Refuted(reason) => format!("refuted, {}", reason.finding.label()),
@@ -201,12 +162,7 @@ fn records_that_nobody_understands_are_none() {
     let world = World::new();
     let chain = world.public(&["dns:v.test"]);
     let with = |usage, selector, matching, length| {
-        vec![Tlsa {
-            usage,
-            selector,
-            matching,
-            data: vec![7; length],
-        }]
+        vec![Tlsa { usage, selector, matching, data: vec![7; length] }]
     };
     for records in [
         with(3, 1, 1, 31),
@@ -239,10 +195,7 @@ fn of_several_digests_only_the_strongest_counts() {
     check(vec![weak.clone(), record([3, 0, 2], &other)], ALLOWED);
     check(vec![weak.clone(), record([2, 1, 2], &other)], ALLOWED);
     // One that is cut short outdoes nobody.
-    let short = Tlsa {
-        data: vec![7; 63],
-        ..strong.clone()
-    };
+    let short = Tlsa { data: vec![7; 63], ..strong.clone() };
     check(vec![weak, short], ALLOWED);
     check(vec![record([3, 1, 0], &leaf), strong], ALLOWED);
 }
@@ -266,11 +219,7 @@ fn the_domains_own_authority_vouches_for_the_host_and_the_domain() {
     let world = World::new();
     let check = |names: &[&str], expect| {
         let chain = world.private(names, |_| ());
-        world.check(
-            &chain,
-            vec![record([2, 0, 1], &world.own_root.certificate)],
-            expect,
-        );
+        world.check(&chain, vec![record([2, 0, 1], &world.own_root.certificate)], expect);
     };
     check(&["dns:x.host.test"], ALLOWED);
     check(&["dns:*.host.test"], ALLOWED);
@@ -283,29 +232,18 @@ fn the_domains_own_authority_vouches_for_the_host_and_the_domain() {
 fn the_domains_own_authority_vouches_by_the_rules() {
     let world = World::new();
     let root = || vec![record([2, 0, 1], &world.own_root.certificate)];
-    world.check(
-        &world.private(&["dns:v.test"], |it| it.not_after = day(-1)),
-        root(),
-        FORBIDDEN,
-    );
+    world.check(&world.private(&["dns:v.test"], |it| it.not_after = day(-1)), root(), FORBIDDEN);
     let email = |it: &mut CertificateParams| {
         it.extended_key_usages = vec![ExtendedKeyUsagePurpose::EmailProtection];
     };
     world.check(&world.private(&["dns:v.test"], email), root(), FORBIDDEN);
 
     // A certificate that shows the authority's, without being signed by it.
-    let stolen = vec![
-        self_signed(&["dns:v.test"], |_| ()),
-        world.own_root.certificate.clone(),
-    ];
+    let stolen = vec![self_signed(&["dns:v.test"], |_| ()), world.own_root.certificate.clone()];
     world.check(&stolen, root(), FORBIDDEN);
     // An authority that is none.
     let leaf = world.own_authority.leaf(&["dns:v.test"], |_| ());
-    world.check(
-        &[leaf.clone(), leaf.clone()],
-        vec![record([2, 0, 1], &leaf)],
-        FORBIDDEN,
-    );
+    world.check(&[leaf.clone(), leaf.clone()], vec![record([2, 0, 1], &leaf)], FORBIDDEN);
     // One that has expired.
     let old = Authority::root("Old").authority("Old", |it| it.not_after = day(-1));
     let chain = [old.leaf(&["dns:v.test"], |_| ()), old.certificate.clone()];
@@ -321,12 +259,7 @@ fn an_authority_that_is_not_shown_must_be_in_the_record() {
         let record = record([2, selector, matching], &world.own_root.certificate);
         world.check(chain, vec![record], expect);
     }
-    let junk = Tlsa {
-        usage: 2,
-        selector: 1,
-        matching: 0,
-        data: b"junk".to_vec(),
-    };
+    let junk = Tlsa { usage: 2, selector: 1, matching: 0, data: b"junk".to_vec() };
     world.check(chain, vec![junk], FORBIDDEN);
 }
 
@@ -360,17 +293,10 @@ fn a_record_may_mean_an_authority_above_the_one_we_trust() {
     let world = World::new();
     let chain = world.private(&["dns:v.test"], |_| ());
     let roots = Roots::new(vec![world.own_authority.certificate.clone()]);
-    let terms = Terms {
-        roots,
-        ..world.terms()
-    };
+    let terms = Terms { roots, ..world.terms() };
     let records = vec![record([0, 1, 1], &world.own_root.certificate)];
     let evidence = published(vec![at(&x(), Published::Here(records, in_hours(2)))]);
-    let request = Request {
-        endpoint: Some(x()),
-        role: Role::Receiving,
-        ..incoming(&chain)
-    };
+    let request = Request { endpoint: Some(x()), role: Role::Receiving, ..incoming(&chain) };
     assert_eq!(outcome(&evaluate(&request, &evidence, &terms)), ALLOWED);
 }
 
@@ -381,26 +307,16 @@ fn the_name_under_which_the_records_were_found_will_do() {
     let records = vec![record([2, 1, 1], &world.own_root.certificate)];
     let mut found = at(&x(), Published::Here(records, in_hours(2)));
     found.base = domain("real.host.test");
-    let request = Request {
-        endpoint: Some(x()),
-        role: Role::Receiving,
-        ..incoming(&chain)
-    };
-    assert_eq!(
-        outcome(&evaluate(&request, &published(vec![found]), &world.terms())),
-        ALLOWED
-    );
+    let request = Request { endpoint: Some(x()), role: Role::Receiving, ..incoming(&chain) };
+    assert_eq!(outcome(&evaluate(&request, &published(vec![found]), &world.terms())), ALLOWED);
 }
 
 #[test]
 fn a_proof_lasts_as_long_as_the_records() {
     let world = World::new();
     let leaf = self_signed(&[], |_| ());
-    let request = Request {
-        endpoint: Some(x()),
-        role: Role::Receiving,
-        ..incoming(from_ref(&leaf))
-    };
+    let request =
+        Request { endpoint: Some(x()), role: Role::Receiving, ..incoming(from_ref(&leaf)) };
     let lifetime = |endpoints, records: u64| {
         let tlsa = vec![record([3, 1, 1], &leaf)];
         let mut evidence = published(vec![at(&x(), Published::Here(tlsa, in_hours(records)))]);
@@ -424,20 +340,9 @@ fn check_met(
     tlsa: Vec<TlsaAt>,
     expect: &str,
 ) {
-    let role = if met.is_some() {
-        Role::Receiving
-    } else {
-        Role::Initiating
-    };
-    let request = Request {
-        endpoint: met,
-        role,
-        ..incoming(chain)
-    };
-    assert_eq!(
-        outcome(&evaluate(&request, &published(tlsa), &world.terms())),
-        expect
-    );
+    let role = if met.is_some() { Role::Receiving } else { Role::Initiating };
+    let request = Request { endpoint: met, role, ..incoming(chain) };
+    assert_eq!(outcome(&evaluate(&request, &published(tlsa), &world.terms())), expect);
 }
 
 #[test]
@@ -448,20 +353,8 @@ fn records_that_were_forged_or_lost_let_nobody_in() {
     let lost = || vec![at(&x(), Published::Unreachable(Finding::DnsFailure))];
     for met in [Some(x()), None] {
         check_met(&world, met.clone(), &chain, bogus(), "refuted, dns.bogus");
-        check_met(
-            &world,
-            met.clone(),
-            &chain,
-            lost(),
-            "undetermined, dns.failure",
-        );
-        check_met(
-            &world,
-            met,
-            &chain,
-            vec![at(&x(), Published::Absent)],
-            "pkix for 1440 h",
-        );
+        check_met(&world, met.clone(), &chain, lost(), "undetermined, dns.failure");
+        check_met(&world, met, &chain, vec![at(&x(), Published::Absent)], "pkix for 1440 h");
     }
 }
 
@@ -483,12 +376,7 @@ fn who_connects_to_us_may_be_any_of_the_domains_hosts() {
     check(&public, half(), "pkix for 1440 h");
     check(from_ref(&other), half(), "cert.chain");
     // One host's records are enough to let in, but not to turn away while the other's are missing.
-    let lost = || {
-        vec![
-            at(&x(), here(&leaf)),
-            at(&y, Published::Unreachable(Finding::DnsFailure)),
-        ]
-    };
+    let lost = || vec![at(&x(), here(&leaf)), at(&y, Published::Unreachable(Finding::DnsFailure))];
     check(from_ref(&leaf), lost(), ALLOWED);
     check(&public, lost(), "undetermined, dns.failure");
     check(from_ref(&other), lost(), "undetermined, dns.failure");

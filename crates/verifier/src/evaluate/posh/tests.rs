@@ -10,10 +10,7 @@ fn presented(change: impl FnOnce(&mut CertificateParams)) -> Presented {
 }
 
 fn sha256(presented: &Presented, certificate: usize) -> Option<[u8; 32]> {
-    digest(&aws_lc_rs::digest::SHA256, &presented.chain()[certificate])
-        .as_ref()
-        .try_into()
-        .ok()
+    digest(&aws_lc_rs::digest::SHA256, &presented.chain()[certificate]).as_ref().try_into().ok()
 }
 
 fn sha512(presented: &Presented) -> Option<[u8; 64]> {
@@ -56,14 +53,8 @@ fn any_descriptor_may_match_but_all_of_it_must() {
 #[test]
 fn one_of_several_descriptors_is_enough() {
     let shown = presented(|_| ());
-    let right = Fingerprint {
-        sha256: sha256(&shown, 0),
-        sha512: None,
-    };
-    let other = Fingerprint {
-        sha256: wrong(),
-        sha512: None,
-    };
+    let right = Fingerprint { sha256: sha256(&shown, 0), sha512: None };
+    let other = Fingerprint { sha256: wrong(), sha512: None };
     check(&shown, vec![other, right], "for 60s");
 }
 
@@ -71,14 +62,7 @@ fn one_of_several_descriptors_is_enough() {
 fn a_fingerprint_does_not_stand_for_the_dates() {
     let check = |change: fn(&mut CertificateParams), expect| {
         let shown = presented(change);
-        check(
-            &shown,
-            vec![Fingerprint {
-                sha256: sha256(&shown, 0),
-                sha512: None,
-            }],
-            expect,
-        );
+        check(&shown, vec![Fingerprint { sha256: sha256(&shown, 0), sha512: None }], expect);
     };
     check(|it| it.not_after = day(-1), "cert.expired");
     check(|it| it.not_before = day(1), "cert.expired");

@@ -58,11 +58,7 @@ impl Server {
     /// What the client makes of an answer, and what it asked.
     async fn exchange(&self, first: &str, then: &str) -> (Result<Page, FetchFailure>, String) {
         let address = self.listener.local_addr().unwrap();
-        let url = Url {
-            host: domain("v.test"),
-            port: address.port(),
-            path: "/x?y".to_owned(),
-        };
+        let url = Url { host: domain("v.test"), port: address.port(), path: "/x?y".to_owned() };
         let addresses = [address.ip()];
         let get = self.client.get(&url, &addresses);
         tokio::join!(get, self.answer(first.as_bytes(), then.as_bytes()))
@@ -71,11 +67,7 @@ impl Server {
 
 #[track_caller]
 fn page(body: &str) -> Result<Page, FetchFailure> {
-    Ok(Page {
-        status: 200,
-        location: None,
-        body: body.as_bytes().to_vec(),
-    })
+    Ok(Page { status: 200, location: None, body: body.as_bytes().to_vec() })
 }
 
 #[tokio::test]
@@ -86,15 +78,9 @@ async fn a_page_is_asked_for_by_its_hosts_name() {
     assert_eq!(found, page("hello"));
     let port = server.listener.local_addr().unwrap().port();
     assert!(asked.starts_with("GET /x?y HTTP/1.1\r\n"), "{asked}");
-    assert!(
-        asked.contains(&format!("\r\nhost: v.test:{port}\r\n")),
-        "{asked}"
-    );
+    assert!(asked.contains(&format!("\r\nhost: v.test:{port}\r\n")), "{asked}");
     assert!(!asked.to_ascii_lowercase().contains("cookie"), "{asked}");
-    assert!(
-        !asked.to_ascii_lowercase().contains("accept-encoding"),
-        "{asked}"
-    );
+    assert!(!asked.to_ascii_lowercase().contains("accept-encoding"), "{asked}");
 }
 
 #[tokio::test]
@@ -112,11 +98,7 @@ async fn a_redirect_is_told_and_not_followed() {
     let server = Server::new("dns:v.test", true).await;
     let answer = "HTTP/1.1 302 Found\r\nLocation: /z\r\nContent-Length: 5\r\n\r\nhello";
     let location = Some("/z".to_owned());
-    let expect = Page {
-        status: 302,
-        location,
-        body: Vec::new(),
-    };
+    let expect = Page { status: 302, location, body: Vec::new() };
     assert_eq!(server.exchange(answer, "").await.0, Ok(expect));
 }
 
@@ -136,16 +118,10 @@ async fn endless_bodies_end() {
     let server = Server::new("dns:v.test", true).await;
     let plain = "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n";
     let kilobyte = "x".repeat(1024);
-    assert_eq!(
-        server.exchange(plain, &kilobyte).await.0,
-        Err(FetchFailure::TooLarge)
-    );
+    assert_eq!(server.exchange(plain, &kilobyte).await.0, Err(FetchFailure::TooLarge));
     let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
     let chunk = format!("400\r\n{kilobyte}\r\n");
-    assert_eq!(
-        server.exchange(chunked, &chunk).await.0,
-        Err(FetchFailure::TooLarge)
-    );
+    assert_eq!(server.exchange(chunked, &chunk).await.0, Err(FetchFailure::TooLarge));
 }
 
 #[tokio::test]
@@ -155,14 +131,8 @@ async fn what_is_not_http_as_we_speak_it_is_broken() {
     let gzip = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 1\r\n\r\nx";
     assert_eq!(server.exchange(gzip, "").await.0, broken);
     let header = format!("X-Y: {}\r\n", "x".repeat(8000));
-    assert_eq!(
-        server.exchange("HTTP/1.1 200 OK\r\n", &header).await.0,
-        broken
-    );
-    assert_eq!(
-        server.exchange("HTTP/1.1 200 OK\r\n", "X: y\r\n").await.0,
-        broken
-    );
+    assert_eq!(server.exchange("HTTP/1.1 200 OK\r\n", &header).await.0, broken);
+    assert_eq!(server.exchange("HTTP/1.1 200 OK\r\n", "X: y\r\n").await.0, broken);
     assert_eq!(server.exchange("220 mail ESMTP\r\n", "").await.0, broken);
     assert_eq!(server.exchange("", "").await.0, broken);
     let cut = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nx";
@@ -174,18 +144,8 @@ async fn where_nobody_listens_there_is_no_server() {
     let server = Server::new("dns:v.test", true).await;
     let port = server.listener.local_addr().unwrap().port();
     drop(server.listener);
-    let url = Url {
-        host: domain("v.test"),
-        port,
-        path: "/".to_owned(),
-    };
-    let found = server
-        .client
-        .get(&url, &["127.0.0.1".parse().unwrap()])
-        .await;
+    let url = Url { host: domain("v.test"), port, path: "/".to_owned() };
+    let found = server.client.get(&url, &["127.0.0.1".parse().unwrap()]).await;
     assert_eq!(found, Err(FetchFailure::Unconnected));
-    assert_eq!(
-        server.client.get(&url, &[]).await,
-        Err(FetchFailure::Unconnected)
-    );
+    assert_eq!(server.client.get(&url, &[]).await, Err(FetchFailure::Unconnected));
 }

@@ -32,10 +32,7 @@ impl Document {
             (None, Some(Value::String(url))) => Self::Reference(url.clone()),
             _ => return Err(malformed),
         };
-        let lifetime = document
-            .get("expires")
-            .and_then(Value::as_u64)
-            .ok_or(malformed)?;
+        let lifetime = document.get("expires").and_then(Value::as_u64).ok_or(malformed)?;
         match lifetime {
             0 => Err(Finding::PoshExpired),
             _ => Ok((found, Duration::from_secs(lifetime.min(LIFETIME_MAX)))),
@@ -53,10 +50,7 @@ fn fingerprint(descriptor: &Value) -> Option<Fingerprint> {
     if sha256 == Some(None) || sha512 == Some(None) {
         return None;
     }
-    Some(Fingerprint {
-        sha256: sha256.flatten(),
-        sha512: sha512.flatten(),
-    })
+    Some(Fingerprint { sha256: sha256.flatten(), sha512: sha512.flatten() })
 }
 
 fn digest<const LENGTH: usize>(digest: &Value) -> Option<[u8; LENGTH]> {

@@ -9,9 +9,7 @@ const FINGERPRINTS: &str = r#"{"fingerprints":[{"sha-1":"x"}],"expires":3600}"#;
 /// What is found at v.test, where v.test and host.test have an address.
 async fn find(facts: Facts, service: Service) -> String {
     let address = "192.0.2.1".parse().unwrap();
-    let facts = facts
-        .address("v.test", address)
-        .address("host.test", address);
+    let facts = facts.address("v.test", address).address("host.test", address);
     spell(posh(&facts, &domain("v.test"), service, now(), &terms()).await)
 }
 
@@ -35,14 +33,7 @@ fn spell((found, until): (Published<Vec<Fingerprint>>, SystemTime)) -> String {
 #[track_caller]
 fn redirect(facts: Facts, from: &str, to: &str) -> Facts {
     let location = Some(to.to_owned());
-    facts.web(
-        from,
-        Ok(Page {
-            status: 302,
-            location,
-            body: Vec::new(),
-        }),
-    )
+    facts.web(from, Ok(Page { status: 302, location, body: Vec::new() }))
 }
 
 async fn check(facts: Facts, expect: &str) {
@@ -53,11 +44,7 @@ async fn check(facts: Facts, expect: &str) {
 async fn a_document_is_found_at_the_domain() {
     check(Facts::new().page(START, FINGERPRINTS), "found for 3600s").await;
     check(Facts::new(), "absent for 300s").await;
-    let none = Page {
-        status: 404,
-        location: None,
-        body: Vec::new(),
-    };
+    let none = Page { status: 404, location: None, body: Vec::new() };
     check(Facts::new().web(START, Ok(none)), "absent for 300s").await;
 }
 
@@ -67,46 +54,23 @@ async fn each_service_has_its_own_document() {
     assert_eq!(find(facts(), Service::Client).await, "absent for 300s");
     let client = "https://v.test/.well-known/posh/xmpp-client.json";
     let facts = Facts::new().page(client, FINGERPRINTS);
-    assert_eq!(
-        find(facts.clone(), Service::Client).await,
-        "found for 3600s"
-    );
+    assert_eq!(find(facts.clone(), Service::Client).await, "found for 3600s");
     assert_eq!(find(facts, Service::Server).await, "absent for 300s");
 }
 
 #[tokio::test]
 async fn a_reference_is_followed_once_and_the_least_lifetime_counts() {
     let refer = |to: &str, expires: u64| format!(r#"{{"url":"{to}","expires":{expires}}}"#);
-    let facts = |expires| {
-        Facts::new()
-            .page(START, &refer(OTHER, expires))
-            .page(OTHER, FINGERPRINTS)
-    };
+    let facts =
+        |expires| Facts::new().page(START, &refer(OTHER, expires)).page(OTHER, FINGERPRINTS);
     check(facts(60), "found for 60s").await;
     check(facts(86_400), "found for 3600s").await;
     check(facts(0), "posh.expired").await;
-    check(
-        Facts::new()
-            .page(START, &refer(OTHER, 60))
-            .page(OTHER, &refer(START, 60)),
-        "posh.json",
-    )
-    .await;
-    check(
-        Facts::new().page(START, &refer("http://host.test/", 60)),
-        "posh.json",
-    )
-    .await;
-    check(
-        Facts::new().page(START, &refer("https://127.0.0.1/", 60)),
-        "posh.ssrf",
-    )
-    .await;
-    check(
-        Facts::new().page(START, &refer(OTHER, 60)),
-        "absent for 300s",
-    )
-    .await;
+    check(Facts::new().page(START, &refer(OTHER, 60)).page(OTHER, &refer(START, 60)), "posh.json")
+        .await;
+    check(Facts::new().page(START, &refer("http://host.test/", 60)), "posh.json").await;
+    check(Facts::new().page(START, &refer("https://127.0.0.1/", 60)), "posh.ssrf").await;
+    check(Facts::new().page(START, &refer(OTHER, 60)), "absent for 300s").await;
 }
 
 #[tokio::test]
@@ -127,27 +91,15 @@ async fn redirects_are_followed_to_https_and_not_for_ever() {
     check(hops(5), "found for 3600s").await;
     check(hops(6), "posh.redirect").await;
     check(redirect(Facts::new(), START, START), "posh.redirect").await;
-    check(
-        redirect(Facts::new(), START, "http://host.test/"),
-        "posh.redirect",
-    )
-    .await;
-    check(
-        redirect(Facts::new(), START, "https://127.0.0.1/"),
-        "posh.ssrf",
-    )
-    .await;
+    check(redirect(Facts::new(), START, "http://host.test/"), "posh.redirect").await;
+    check(redirect(Facts::new(), START, "https://127.0.0.1/"), "posh.ssrf").await;
     check(redirect(Facts::new(), START, ""), "posh.redirect").await;
     check(
         redirect(Facts::new(), START, "/p").page("https://v.test/p", FINGERPRINTS),
         "found for 3600s",
     )
     .await;
-    let lost = Page {
-        status: 301,
-        location: None,
-        body: Vec::new(),
-    };
+    let lost = Page { status: 301, location: None, body: Vec::new() };
     check(Facts::new().web(START, Ok(lost)), "posh.redirect").await;
 }
 
@@ -161,23 +113,13 @@ async fn a_web_server_that_will_not_do_proves_nothing() {
     ] {
         check(Facts::new().web(START, Err(failure)), label).await;
     }
-    let broken = Page {
-        status: 500,
-        location: None,
-        body: Vec::new(),
-    };
+    let broken = Page { status: 500, location: None, body: Vec::new() };
     check(Facts::new().web(START, Ok(broken)), "posh.http").await;
 }
 
 #[tokio::test]
 async fn peers_cannot_make_us_fetch_from_inside() {
-    for address in [
-        "127.0.0.1",
-        "10.0.0.1",
-        "169.254.169.254",
-        "::1",
-        "64:ff9b::7f00:1",
-    ] {
+    for address in ["127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "64:ff9b::7f00:1"] {
         let facts = Facts::new().page(START, FINGERPRINTS);
         let facts = facts.address("v.test", address.parse().unwrap());
         let found = posh(&facts, &domain("v.test"), Service::Server, now(), &terms()).await;

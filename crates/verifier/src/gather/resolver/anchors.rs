@@ -19,15 +19,10 @@ impl Anchors {
     pub(super) fn load(path: Option<&Path>) -> Result<Self, SetupError> {
         let Some(path) = path else {
             let keys = TrustAnchors::default();
-            return Ok(Self {
-                count: keys.len(),
-                keys,
-                digests: Vec::new(),
-            });
+            return Ok(Self { count: keys.len(), keys, digests: Vec::new() });
         };
         let text = std::fs::read_to_string(path).ok();
-        text.and_then(|it| Self::parse(&it))
-            .ok_or_else(|| SetupError::TrustAnchor(path.to_owned()))
+        text.and_then(|it| Self::parse(&it)).ok_or_else(|| SetupError::TrustAnchor(path.to_owned()))
     }
 
     /// Reads records, one a line: name, perhaps a TTL, perhaps a class, type, data; comments
@@ -39,11 +34,8 @@ impl Anchors {
             let [name, ref rest @ ..] = words[..] else {
                 continue;
             };
-            let is_type = |it: &&str| {
-                ["DNSKEY", "DS"]
-                    .iter()
-                    .any(|its| it.eq_ignore_ascii_case(its))
-            };
+            let is_type =
+                |it: &&str| ["DNSKEY", "DS"].iter().any(|its| it.eq_ignore_ascii_case(its));
             let at = rest.iter().take(3).position(is_type)?;
             let data = rest.get(at + 1..)?;
             match rest[at].eq_ignore_ascii_case("DS") {
@@ -53,11 +45,7 @@ impl Anchors {
             count += 1;
         }
         let keys = TrustAnchors::from_str(&keys).ok()?;
-        (0 < count).then_some(Self {
-            keys,
-            digests,
-            count,
-        })
+        (0 < count).then_some(Self { keys, digests, count })
     }
 
     /// How many keys and digests there are.

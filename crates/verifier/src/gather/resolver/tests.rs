@@ -40,15 +40,7 @@ fn srv(target: &str) -> RData {
 }
 
 fn soa() -> RData {
-    RData::SOA(SOA::new(
-        name("ns."),
-        name("host."),
-        1,
-        3600,
-        600,
-        86400,
-        60,
-    ))
+    RData::SOA(SOA::new(name("ns."), name("host."), 1, 3600, 600, 86400, 60))
 }
 
 impl World {
@@ -59,11 +51,7 @@ impl World {
         let dnskey = DNSKEY::from_key(&key.to_public_key().unwrap());
         let week = Duration::from_secs(7 * 24 * 3600);
         let signer = DnssecSigner::new(dnskey.clone(), Box::new(key), Name::root(), week);
-        let mut world = Self {
-            signer,
-            records: BTreeMap::new(),
-            unsigned: BTreeMap::new(),
-        };
+        let mut world = Self { signer, records: BTreeMap::new(), unsigned: BTreeMap::new() };
         world.add(".", soa());
         world.add(".", RData::NS(NS(name("ns."))));
         world.add(".", RData::DNSSEC(DNSSECRData::DNSKEY(dnskey)));
@@ -86,9 +74,7 @@ impl World {
         let servers = vec![RData::NS(NS(name("ns.unsigned.")))];
         world.unsigned.insert(name("unsigned."), servers);
         world.unsigned.insert(name("x.unsigned."), vec![address(4)]);
-        world
-            .unsigned
-            .insert(name("in.unsigned."), vec![alias("x.v.test.")]);
+        world.unsigned.insert(name("in.unsigned."), vec![alias("x.v.test.")]);
         world
     }
 
@@ -189,12 +175,7 @@ impl World {
             it.record_type() == query.query_type() || it.record_type() == RecordType::CNAME
         };
         let found = self.unsigned.get(query.name());
-        response.answers = found
-            .into_iter()
-            .flatten()
-            .filter(is_meant)
-            .map(record)
-            .collect();
+        response.answers = found.into_iter().flatten().filter(is_meant).map(record).collect();
         if response.answers.is_empty() {
             response.authorities = vec![Record::from_rdata(name("unsigned."), 60, soa())];
         }
@@ -262,17 +243,11 @@ async fn ask_bent(
             let mut request = vec![0; length.into()];
             stream.read_exact(&mut request).await.unwrap();
             let response = respond(&request, true);
-            stream
-                .write_u16(u16::try_from(response.len()).unwrap())
-                .await
-                .unwrap();
+            stream.write_u16(u16::try_from(response.len()).unwrap()).await.unwrap();
             stream.write_all(&response).await.unwrap();
         }
     };
-    let question = Question {
-        name: owner.to_owned(),
-        kind,
-    };
+    let question = Question { name: owner.to_owned(), kind };
     tokio::select! {
         answer = resolver.look_up(&question, crate::mint::now()) => answer,
         () = serve => panic!("the server stopped"),
@@ -290,28 +265,15 @@ fn spell(answer: Answer) -> String {
         .iter()
         .map(|it| match it {
             Data::Address(address) => address.to_string(),
-            Data::Srv {
-                priority,
-                weight,
-                port,
-                target,
-            } => format!("{priority} {weight} {port} {target}"),
-            Data::Tlsa(it) => format!(
-                "{} {} {} {}",
-                it.usage,
-                it.selector,
-                it.matching,
-                it.data.len()
-            ),
+            Data::Srv { priority, weight, port, target } => {
+                format!("{priority} {weight} {port} {target}")
+            }
+            Data::Tlsa(it) => {
+                format!("{} {} {} {}", it.usage, it.selector, it.matching, it.data.len())
+            }
         })
         .collect();
-    format!(
-        "{:?}: {} at {}",
-        answer.security,
-        data.join(", "),
-        answer.owner
-    )
-    .to_lowercase()
+    format!("{:?}: {} at {}", answer.security, data.join(", "), answer.owner).to_lowercase()
 }
 
 async fn check(owner: &str, kind: Kind, bend: impl Fn(&Query, &mut Message), expect: &str) {
@@ -326,27 +288,9 @@ const TLSA_NAME: &str = "_5269._tcp.x.v.test";
 
 #[tokio::test]
 async fn signed_records_are_secure() {
-    check(
-        SRV_NAME,
-        Kind::Srv,
-        honest,
-        &format!("secure: 10 20 5269 x.v.test at {SRV_NAME}"),
-    )
-    .await;
-    check(
-        "x.v.test",
-        Kind::A,
-        honest,
-        "secure: 192.0.2.2, 192.0.2.3 at x.v.test",
-    )
-    .await;
-    check(
-        TLSA_NAME,
-        Kind::Tlsa,
-        honest,
-        &format!("secure: 3 1 1 32 at {TLSA_NAME}"),
-    )
-    .await;
+    check(SRV_NAME, Kind::Srv, honest, &format!("secure: 10 20 5269 x.v.test at {SRV_NAME}")).await;
+    check("x.v.test", Kind::A, honest, "secure: 192.0.2.2, 192.0.2.3 at x.v.test").await;
+    check(TLSA_NAME, Kind::Tlsa, honest, &format!("secure: 3 1 1 32 at {TLSA_NAME}")).await;
 }
 
 #[tokio::test]
@@ -364,10 +308,7 @@ async fn of_a_large_answer_as_much_is_kept_as_we_care_to_remember() {
         add(&mut world, 1000, fill);
     }
     let seven = ["3 0 0 1000"; 7].join(", ");
-    assert_eq!(
-        ask(&world).await,
-        format!("secure: {seven} at _1._tcp.v.test")
-    );
+    assert_eq!(ask(&world).await, format!("secure: {seven} at _1._tcp.v.test"));
     let mut world = World::new();
     add(&mut world, 9000, 0);
     assert_eq!(ask(&world).await, "failed");
@@ -389,45 +330,15 @@ async fn absence_is_secure_when_it_is_proven() {
 
 #[tokio::test]
 async fn what_is_below_an_unsigned_delegation_is_insecure() {
-    check(
-        "x.unsigned",
-        Kind::A,
-        honest,
-        "insecure: 192.0.2.4 at x.unsigned",
-    )
-    .await;
-    check(
-        "none.unsigned",
-        Kind::A,
-        honest,
-        "insecure:  at none.unsigned",
-    )
-    .await;
+    check("x.unsigned", Kind::A, honest, "insecure: 192.0.2.4 at x.unsigned").await;
+    check("none.unsigned", Kind::A, honest, "insecure:  at none.unsigned").await;
 }
 
 #[tokio::test]
 async fn aliases_are_as_secure_as_their_weakest_link() {
-    check(
-        "alias.test",
-        Kind::A,
-        honest,
-        "secure: 192.0.2.2, 192.0.2.3 at x.v.test",
-    )
-    .await;
-    check(
-        "out.test",
-        Kind::A,
-        honest,
-        "insecure: 192.0.2.4 at x.unsigned",
-    )
-    .await;
-    check(
-        "in.unsigned",
-        Kind::A,
-        honest,
-        "insecure: 192.0.2.2, 192.0.2.3 at x.v.test",
-    )
-    .await;
+    check("alias.test", Kind::A, honest, "secure: 192.0.2.2, 192.0.2.3 at x.v.test").await;
+    check("out.test", Kind::A, honest, "insecure: 192.0.2.4 at x.unsigned").await;
+    check("in.unsigned", Kind::A, honest, "insecure: 192.0.2.2, 192.0.2.3 at x.v.test").await;
     check("nowhere.test", Kind::A, honest, "secure:  at none.v.test").await;
     check("alias.test", Kind::Srv, honest, "secure:  at x.v.test").await;
     check("loop.test", Kind::A, honest, "failed").await;
@@ -435,29 +346,12 @@ async fn aliases_are_as_secure_as_their_weakest_link() {
 
 #[tokio::test]
 async fn a_wildcard_is_secure_where_no_closer_name_is() {
-    check(
-        "z.wild.test",
-        Kind::A,
-        honest,
-        "secure: 192.0.2.9 at z.wild.test",
-    )
-    .await;
-    check(
-        "y.wild.test",
-        Kind::A,
-        honest,
-        "secure: 192.0.2.8 at y.wild.test",
-    )
-    .await;
+    check("z.wild.test", Kind::A, honest, "secure: 192.0.2.9 at z.wild.test").await;
+    check("y.wild.test", Kind::A, honest, "secure: 192.0.2.8 at y.wild.test").await;
     // A wildcard's records instead of those of a name that exists.
     let world = World::new();
     let (wildcard, victim) = (name("*.wild.test."), name("y.wild.test."));
-    for denied in [
-        None,
-        Some(name("z.wild.test.")),
-        Some(wildcard.clone()),
-        Some(name(".")),
-    ] {
+    for denied in [None, Some(name("z.wild.test.")), Some(wildcard.clone()), Some(name("."))] {
         for extra in [None, Some(Record::from_rdata(name("unsigned."), 60, soa()))] {
             let bend = |query: &Query, response: &mut Message| {
                 if *query.name() == victim {
@@ -486,16 +380,12 @@ fn only(owner: &str, bend: impl Fn(&mut Message)) -> impl Fn(&Query, &mut Messag
 #[tokio::test]
 async fn forged_records_are_bogus() {
     let is_signature = |it: &Record| it.record_type() == RecordType::RRSIG;
-    let strip = only(TLSA_NAME, move |it| {
-        it.answers.retain(|it| !is_signature(it))
-    });
+    let strip = only(TLSA_NAME, move |it| it.answers.retain(|it| !is_signature(it)));
     check(TLSA_NAME, Kind::Tlsa, strip, "bogus").await;
 
     let other = World::new();
     let owner = name(&format!("{TLSA_NAME}."));
-    let resign = only(TLSA_NAME, |it| {
-        it.answers = other.signed(&owner, &owner, RecordType::TLSA)
-    });
+    let resign = only(TLSA_NAME, |it| it.answers = other.signed(&owner, &owner, RecordType::TLSA));
     check(TLSA_NAME, Kind::Tlsa, resign, "bogus").await;
 
     let change = only("x.v.test", |it| it.answers[0].data = address(66));
@@ -575,29 +465,14 @@ async fn trusting(owner: &str, bend: impl Fn(&Query, &mut Message)) -> String {
 #[tokio::test]
 async fn a_server_on_this_machine_may_be_trusted_to_validate() {
     let both = "192.0.2.2, 192.0.2.3 at x.v.test";
-    assert_eq!(
-        trusting("x.v.test", honest).await,
-        format!("secure: {both}")
-    );
-    assert_eq!(
-        trusting("alias.test", honest).await,
-        format!("secure: {both}")
-    );
-    assert_eq!(
-        trusting("none.v.test", honest).await,
-        "secure:  at none.v.test"
-    );
+    assert_eq!(trusting("x.v.test", honest).await, format!("secure: {both}"));
+    assert_eq!(trusting("alias.test", honest).await, format!("secure: {both}"));
+    assert_eq!(trusting("none.v.test", honest).await, "secure:  at none.v.test");
     let unsure = |_: &Query, it: &mut Message| it.metadata.authentic_data = false;
-    assert_eq!(
-        trusting("x.v.test", unsure).await,
-        format!("insecure: {both}")
-    );
+    assert_eq!(trusting("x.v.test", unsure).await, format!("insecure: {both}"));
     // One link of two.
     let half = only("x.v.test", |it| it.metadata.authentic_data = false);
-    assert_eq!(
-        trusting("alias.test", half).await,
-        format!("insecure: {both}")
-    );
+    assert_eq!(trusting("alias.test", half).await, format!("insecure: {both}"));
 }
 
 #[tokio::test]
@@ -611,11 +486,5 @@ async fn an_answer_that_does_not_fit_is_asked_for_again() {
     let cut = |_: &Query, it: &mut Message| it.metadata.truncation = true;
     let expect = "secure: 192.0.2.2, 192.0.2.3 at x.v.test";
     assert_eq!(trusting("x.v.test", cut).await, expect);
-    check(
-        "x.v.test",
-        Kind::A,
-        only("x.v.test", |it| it.metadata.truncation = true),
-        expect,
-    )
-    .await;
+    check("x.v.test", Kind::A, only("x.v.test", |it| it.metadata.truncation = true), expect).await;
 }

@@ -53,11 +53,7 @@ async fn read(
         // Whether it is forged or lost shows when asked for without being checked.
         let unchecked = ask(server, Query::query(name.clone(), kind), true).await;
         let is_there = unchecked.is_ok_and(|it| is_answer(it.metadata.response_code));
-        return Err(if is_there {
-            Failure::Bogus
-        } else {
-            Failure::Failed
-        });
+        return Err(if is_there { Failure::Bogus } else { Failure::Failed });
     }
     if !is_answer(code) {
         return Err(Failure::Failed);
@@ -91,9 +87,8 @@ async fn ask(server: SocketAddr, query: Query, unchecked: bool) -> Result<DnsRes
         request
     };
     let provider = TokioRuntimeProvider::default;
-    let exchange: DnsExchange<TokioRuntimeProvider> = UdpClientStream::builder(server, provider())
-        .with_timeout(Some(PATIENCE))
-        .exchange();
+    let exchange: DnsExchange<TokioRuntimeProvider> =
+        UdpClientStream::builder(server, provider()).with_timeout(Some(PATIENCE)).exchange();
     let response = exchange.send(request()).first_answer().await?;
     if !response.metadata.truncation {
         return Ok(response);

@@ -46,11 +46,7 @@ impl Validating {
             TokioRuntimeProvider::default(),
         );
         let plain = RetryDnsHandle::new(pool, RETRIES_MAX);
-        Ok(Self {
-            plain,
-            anchors,
-            validating: OnceCell::new(),
-        })
+        Ok(Self { plain, anchors, validating: OnceCell::new() })
     }
 
     /// How many trust anchors there are.
@@ -104,14 +100,11 @@ impl Validating {
                 judge(&response, name, kind)
             }
             // Hashes so costly that they prove nothing (RFC 9276 §3.2), over a name of that zone.
-            DnsError::Nsec {
-                proof: Proof::Insecure,
-                response,
-                ..
-            } if has_hashes_for(&response, name) => Ok(Step::Nothing(
-                Security::Insecure,
-                negative_lifetime(&response),
-            )),
+            DnsError::Nsec { proof: Proof::Insecure, response, .. }
+                if has_hashes_for(&response, name) =>
+            {
+                Ok(Step::Nothing(Security::Insecure, negative_lifetime(&response)))
+            }
             DnsError::ResponseCode(_) => Err(Failure::Failed),
             // An absence without proof is a stripped answer until shown otherwise.
             DnsError::NoRecordsFound(_) | DnsError::DnssecBogus | DnsError::Nsec { .. } | _ => {
@@ -123,10 +116,7 @@ impl Validating {
     async fn ask(&self, name: &Name, kind: RecordType) -> Result<Message, NetError> {
         let query = Query::query(name.clone(), kind);
         let handle = self.validating().await?;
-        let response = handle
-            .lookup(query, request_options(true))
-            .first_answer()
-            .await?;
+        let response = handle.lookup(query, request_options(true)).first_answer().await?;
         Ok(response.into_message())
     }
 }
@@ -148,17 +138,10 @@ fn judge(message: &Message, name: &Name, kind: RecordType) -> Result<Step, Failu
     if is_alias(message, name, kind) {
         return judge_alias(message, name);
     }
-    if message
-        .answers
-        .iter()
-        .any(|it| it.record_type() != RecordType::RRSIG)
-    {
+    if message.answers.iter().any(|it| it.record_type() != RecordType::RRSIG) {
         return Err(Failure::Bogus); // Answers, and none of them ours.
     }
-    if !matches!(
-        message.metadata.response_code,
-        ResponseCode::NoError | ResponseCode::NXDomain
-    ) {
+    if !matches!(message.metadata.response_code, ResponseCode::NoError | ResponseCode::NXDomain) {
         return Err(Failure::Failed);
     }
 
@@ -191,11 +174,7 @@ fn judge_alias(message: &Message, name: &Name) -> Result<Step, Failure> {
     let RData::CNAME(target) = &alias.data else {
         return Err(Failure::Bogus);
     };
-    Ok(Step::Alias(
-        target.0.clone(),
-        security_of(message, &aliases)?,
-        alias.ttl,
-    ))
+    Ok(Step::Alias(target.0.clone(), security_of(message, &aliases)?, alias.ttl))
 }
 
 /// The least security of some records of one name and type.

@@ -39,10 +39,7 @@ fn only_named_hosts_are_fetched_from_and_only_by_https() {
     check("https://[::1]/", "Literal");
     check("https://2130706433/", "Literal");
     check("https://0x7f.1/", "Malformed");
-    check(
-        &format!("https://a.test/{}", "x".repeat(URL_MAX)),
-        "Malformed",
-    );
+    check(&format!("https://a.test/{}", "x".repeat(URL_MAX)), "Malformed");
 }
 
 #[test]

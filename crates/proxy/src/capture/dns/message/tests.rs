@@ -48,18 +48,12 @@ fn a_query_is_read() {
 fn a_service_is_answered_with_an_address_for_a_name() {
     for (address, expect) in [("127.0.0.1", "127.0.0.1."), ("::1", r"\:\:1.")] {
         let bytes = query("_xmpp-server._tcp.capulet.example", SRV, Some(1232));
-        let outcome = Outcome::Service {
-            address: address.parse().unwrap(),
-            port: 7270,
-        };
+        let outcome = Outcome::Service { address: address.parse().unwrap(), port: 7270 };
         let answer = read(&Query::read(&bytes).unwrap().answer(&outcome));
         let [record] = answer.answers.as_slice() else {
             panic!("{answer:?}");
         };
-        assert_eq!(
-            record.name.to_string(),
-            "_xmpp-server._tcp.capulet.example."
-        );
+        assert_eq!(record.name.to_string(), "_xmpp-server._tcp.capulet.example.");
         assert_eq!(record.ttl, TTL);
         assert_eq!(record.data.to_string(), format!("0 0 7270 {expect}"));
         assert!(answer.authorities.is_empty());

@@ -56,13 +56,7 @@ fn answers(far: Far, asked: &[u8]) -> Vec<Vec<u8>> {
         Far::Answers => vec![right],
         Far::Fails(rcode) => vec![asked.answer(&Outcome::Fail(rcode))],
         Far::Silent => vec![],
-        Far::Forged => vec![
-            changed(0, 1),
-            changed(1, 0x80),
-            changed(13, 1),
-            vec![],
-            right,
-        ],
+        Far::Forged => vec![changed(0, 1), changed(1, 0x80), changed(13, 1), vec![], right],
         Far::Truncates => vec![changed(2, 2)],
     }
 }
@@ -158,10 +152,7 @@ async fn no_two_queries_have_the_same_number_and_port() {
         let mut buffer = [0; 512];
         let listening = async {
             let (length, source) = socket.recv_from(&mut buffer).await.unwrap();
-            socket
-                .send_to(&answers(Far::Answers, &buffer[..length])[0], source)
-                .await
-                .unwrap();
+            socket.send_to(&answers(Far::Answers, &buffer[..length])[0], source).await.unwrap();
             (source.port(), [buffer[0], buffer[1]])
         };
         let (told, answer) = tokio::join!(listening, upstreams.ask(&asked, Transport::Udp));

@@ -25,9 +25,7 @@ impl World {
     }
 
     async fn server(&self, domain: &str) -> (Server, Tap) {
-        let server = Server::start(domain, HERE, self.names.address)
-            .await
-            .unwrap();
+        let server = Server::start(domain, HERE, self.names.address).await.unwrap();
         let tap = Tap::open(HERE, server.address).await.unwrap();
         let target = name(&format!("xmpp.{domain}")).unwrap();
         let service = SRV::new(0, 0, tap.address.port(), target.clone());
@@ -50,16 +48,10 @@ async fn servers_of_old_talk_and_everybody_can_read_it() {
     let said = message(romeo, juliet, "I am fortune's fool");
     line.send(&said).await.unwrap();
     let heard = capulet.ears().hear("fortune", "capulet").await.unwrap();
-    assert!(
-        heard.contains("<body>I am fortune's fool</body>"),
-        "{heard}"
-    );
+    assert!(heard.contains("<body>I am fortune's fool</body>"), "{heard}");
     let quoted = tap.quote("<body>", b'!');
     let quoted = quoted.unwrap();
-    assert!(
-        quoted.starts_with("<body>I am fortune's fool</body>"),
-        "{quoted}"
-    );
+    assert!(quoted.starts_with("<body>I am fortune's fool</body>"), "{quoted}");
     tap.forget();
     assert_eq!((tap.length(), tap.quote("<body>", b'!')), (0, None));
 }

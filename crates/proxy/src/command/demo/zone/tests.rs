@@ -28,10 +28,7 @@ fn verifier(server: &Nameserver, folder: &Path) -> Verifier {
         servers: Servers::These(vec![server.address]),
         trust_anchor: Some(folder.join("anchor")),
         roots: RootSource::File(folder.join("ca.crt")),
-        reach: Reach {
-            loopback: true,
-            ..Reach::default()
-        },
+        reach: Reach { loopback: true, ..Reach::default() },
         ..Settings::default()
     })
     .unwrap()

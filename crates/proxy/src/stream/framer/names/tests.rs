@@ -5,10 +5,7 @@ fn divide(text: &str) -> Option<(&str, &str)> {
     let name = qualified(text.as_bytes(), 1).ok()?;
     let prefix = name.prefix(text.as_bytes()).unwrap_or_default();
     let local = name.local(text.as_bytes());
-    Some((
-        std::str::from_utf8(prefix).unwrap(),
-        std::str::from_utf8(local).unwrap(),
-    ))
+    Some((std::str::from_utf8(prefix).unwrap(), std::str::from_utf8(local).unwrap()))
 }
 
 #[test]
@@ -16,9 +13,7 @@ fn a_name_divides_at_its_colon() {
     assert_eq!(divide("<a>"), Some(("", "a")));
     assert_eq!(divide("<a.b-1_:c2 d"), Some(("a.b-1_", "c2")));
     assert_eq!(divide("<é:ü="), Some(("é", "ü")));
-    for text in [
-        "<", "<>", "<1", "<:a", "<a:", "<a::b", "<a:b:c", "<a:1", "<×",
-    ] {
+    for text in ["<", "<>", "<1", "<:a", "<a:", "<a::b", "<a:b:c", "<a:1", "<×"] {
         assert_eq!(divide(text), None, "{text}");
     }
 }

@@ -45,14 +45,8 @@ fn fingerprints_are_read() {
         r#"{"fingerprints":[{"sha-256":"$32"},{"sha-512":"$64"}],"expires":1}"#,
         "256 512 for 1s",
     );
-    check(
-        r#"{"fingerprints":[{"sha-1":"x","sha-256":"$32"}],"expires":1}"#,
-        "256 for 1s",
-    );
-    check(
-        r#"{"fingerprints":[{"sha-1":"x"}],"expires":1}"#,
-        "none for 1s",
-    );
+    check(r#"{"fingerprints":[{"sha-1":"x","sha-256":"$32"}],"expires":1}"#, "256 for 1s");
+    check(r#"{"fingerprints":[{"sha-1":"x"}],"expires":1}"#, "none for 1s");
     let unpadded =
         r#"{"fingerprints":[{"sha-256":"$32"}],"expires":1}"#.replace("$32", &ZEROES_32[..43]);
     check(&unpadded, "256 for 1s");
@@ -66,10 +60,7 @@ fn a_document_is_of_one_kind() {
     );
     check(r#"{"expires":1}"#, "posh.json");
     check(r#"{"fingerprints":[],"expires":1}"#, "posh.json");
-    check(
-        r#"{"fingerprints":{"sha-256":"$32"},"expires":1}"#,
-        "posh.json",
-    );
+    check(r#"{"fingerprints":{"sha-256":"$32"},"expires":1}"#, "posh.json");
     check(r#"{"url":7,"expires":1}"#, "posh.json");
 }
 
@@ -90,10 +81,7 @@ fn a_document_has_so_many_fingerprints() {
         let all = vec![r#"{"sha-256":"$32"}"#; count].join(",");
         format!(r#"{{"fingerprints":[{all}],"expires":1}}"#)
     };
-    check(
-        &with(256),
-        &format!("{} for 1s", vec!["256"; 256].join(" ")),
-    );
+    check(&with(256), &format!("{} for 1s", vec!["256"; 256].join(" ")));
     check(&with(257), "posh.size");
 }
 

@@ -18,19 +18,10 @@ fn parse(text: &str) -> Option<(usize, usize)> {
 fn keys_and_digests_are_read() {
     assert_eq!(parse(KEY), Some((1, 0)));
     assert_eq!(parse(DIGEST), Some((1, 1)));
-    assert_eq!(
-        parse(&format!("; root\n\n{KEY} ; KSK-2017\n{DIGEST}\n")),
-        Some((2, 1))
-    );
-    assert_eq!(
-        parse(&DIGEST.replace("IN DS", "DS").replace(". ", "test. ")),
-        Some((1, 1))
-    );
+    assert_eq!(parse(&format!("; root\n\n{KEY} ; KSK-2017\n{DIGEST}\n")), Some((2, 1)));
+    assert_eq!(parse(&DIGEST.replace("IN DS", "DS").replace(". ", "test. ")), Some((1, 1)));
     assert_eq!(parse(&DIGEST.replace("IN DS", "3600 IN ds")), Some((1, 1)));
-    assert_eq!(
-        parse(&DIGEST.replace("E06D44B8", "E06D 44B8")),
-        Some((1, 1))
-    );
+    assert_eq!(parse(&DIGEST.replace("E06D44B8", "E06D 44B8")), Some((1, 1)));
 }
 
 #[test]
@@ -66,14 +57,8 @@ fn a_key_is_known_by_its_digest() {
 
     assert!(anchors.with(&[]).is_none());
     assert!(anchors.with(&[(Name::root(), other.clone())]).is_none());
-    assert!(
-        anchors
-            .with(&[(Name::from_ascii("test.").unwrap(), root.clone())])
-            .is_none()
-    );
-    let known = anchors
-        .with(&[(Name::root(), other), (Name::root(), root)])
-        .unwrap();
+    assert!(anchors.with(&[(Name::from_ascii("test.").unwrap(), root.clone())]).is_none());
+    let known = anchors.with(&[(Name::root(), other), (Name::root(), root)]).unwrap();
     assert_eq!(known.len(), 1);
     assert!(known.contains(keys.get(0).unwrap()));
 }
