@@ -68,7 +68,7 @@ pub struct Readiness {
 
 impl Readiness {
     /// Why a part does not stand.
-    fn cause(&self, component: Component) -> Option<&str> {
+    pub fn cause(&self, component: Component) -> Option<&str> {
         let part = self.parts.iter().find(|(it, _)| *it == component);
         match part {
             Some((_, Ok(()))) => None,

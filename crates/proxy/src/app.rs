@@ -17,7 +17,7 @@ use ligase_metrics::{Component, Metrics};
 use ligase_verifier::{SetupError, Verifier};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::admin::Readiness;
 use crate::args::{Exit, REVISION, VERSION};
@@ -128,6 +128,11 @@ impl App {
         served.spawn(Arc::clone(&reloader).watch());
         served.spawn(watch_backend(Arc::clone(&rooms), Arc::clone(&metrics)));
         info!(version = VERSION, "ready");
+        for (component, state) in reloader.readiness().parts {
+            if let Err(cause) = state {
+                warn!(component = component.as_str(), cause, "a part does not stand");
+            }
+        }
         loop {
             tokio::select! {
                 signal = signals.next() => match signal {
@@ -198,7 +203,7 @@ fn views(
     let (for_connections, for_bindings, for_certificates) =
         (shared(rooms), shared(rooms), shared(rooms));
     let (for_metrics, for_turned_away) = (Arc::clone(metrics), shared(rooms));
-    let for_queue = shared(rooms);
+    let (for_queue, for_metrics_ready) = (shared(rooms), Arc::clone(reloader));
     let (for_ready, for_config, for_reload, for_log) =
         (Arc::clone(reloader), Arc::clone(reloader), Arc::clone(reloader), Arc::clone(reloader));
     let end = Arc::clone(end);
@@ -206,6 +211,11 @@ fn views(
         server_name: reloader.current().server_name,
         ready: Box::new(move || for_ready.readiness()),
         metrics: Box::new(move || {
+            let readiness = for_metrics_ready.readiness();
+            for component in Component::ALL {
+                let ready = readiness.cause(*component).is_none();
+                for_metrics.standing.ready(*component, ready);
+            }
             let (stanzas, bytes) = for_queue.tables.queued();
             for_metrics.connections.queued(stanzas, bytes);
             for_metrics.render()
@@ -285,7 +295,10 @@ impl Error {
     /// The exit code that says the same.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Config(_) => Exit::Config,
+            Self::Config(_)
+            | Self::Verifier(
+                SetupError::TrustAnchor(_) | SetupError::Roots(_) | SetupError::Revocations(_),
+            ) => Exit::Config,
             Self::Bind(..)
             | Self::Identity(_)
             | Self::LocalCa(_)
@@ -307,7 +320,7 @@ impl fmt::Display for Error {
             Self::Bind(address, error) => write!(f, "listen: cannot listen at {address}: {error}"),
             Self::Identity(error) => write!(f, "certificates: {error}"),
             Self::LocalCa(error) => write!(f, "backend.local_ca: {error}"),
-            Self::Verifier(error) => write!(f, "resolver: {error}"),
+            Self::Verifier(error) => write!(f, "{}: {error}", config::verifier_key(error)),
             Self::Chance => f.write_str("the system gives no random numbers"),
         }
     }

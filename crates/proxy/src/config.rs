@@ -21,7 +21,7 @@ use ligase_verifier::{Domain, Prooftype};
 
 use crate::binding::Policy;
 
-pub use inspect::Findings;
+pub use inspect::{Findings, verifier_key};
 pub use limits::{Limit, Limits};
 pub use read::Overrides;
 
@@ -182,6 +182,17 @@ pub enum Capture {
     },
     /// The operator has told the backend where to connect to.
     Explicit,
+}
+
+impl Capture {
+    /// The word that is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Dns => "dns",
+            Self::Redirect { .. } => "redirect",
+            Self::Explicit => "explicit",
+        }
+    }
 }
 
 /// Where we listen. No two of these can collide.

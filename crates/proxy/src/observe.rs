@@ -95,18 +95,21 @@ impl Observer {
         if backend {
             self.metrics.standing.backend(reason != UNREACHED);
         }
-        let (sender, target) = (pair.sender.as_str(), pair.target.as_str());
+        // What goes to a peer comes from a domain of ours.
+        let (local, remote) =
+            if backend { (&pair.target, &pair.sender) } else { (&pair.sender, &pair.target) };
+        let (local, remote) = (local.as_str(), remote.as_str());
         let side = side.as_str();
         if backend && DISTRUST.contains(&reason) {
             warn!(
                 side,
-                sender,
-                target,
+                local,
+                remote,
                 reason,
                 "our server refused a pair; does its trust store hold backend.local_ca?"
             );
         } else {
-            warn!(side, sender, target, reason, "no way out for a pair");
+            warn!(side, local, remote, reason, "no way out for a pair");
         }
     }
 
@@ -127,9 +130,9 @@ impl Observer {
     fn ended(&self, facts: Facts, ending: Ending) {
         self.open().remove(&facts.id);
         let (reason, because) = match ending {
-            Ending::Closed => ("closed", ""),
-            Ending::Refused(condition, because) => (condition.as_str(), because),
-            Ending::Broken => ("broken", ""),
+            Ending::Closed => ("closed", None),
+            Ending::Refused(condition, because) => (condition.as_str(), Some(because)),
+            Ending::Broken => ("broken", None),
         };
         info!(
             conn = facts.id.0,

@@ -123,7 +123,7 @@ impl Reloader {
                     "certificate": config.backend.local_ca.certificate.display().to_string(),
                 },
             },
-            "capture": format!("{:?}", config.capture).to_lowercase(),
+            "capture": config.capture.as_str(),
             "listen": {
                 "federation": text(&config.listen.federation),
                 "backend": text(&config.listen.backend),
@@ -142,6 +142,7 @@ impl Reloader {
 
 /// Keys whose new values are not taken up while the program runs.
 fn needs_restart(before: &Config, after: &Config) -> Vec<&'static str> {
+    let (was, is) = (&before.limits, &after.limits);
     let changed = [
         ("listen", before.listen != after.listen),
         ("capture", before.capture != after.capture),
@@ -150,6 +151,20 @@ fn needs_restart(before: &Config, after: &Config) -> Vec<&'static str> {
         ("policy.prooftypes", before.prooftypes != after.prooftypes),
         ("backend.local_ca", before.backend.local_ca != after.backend.local_ca),
         ("dialback_secret", before.dialback_secret != after.dialback_secret),
+        ("log.format", before.log.format != after.log.format),
+        ("limits.connections", was.connections != is.connections),
+        (
+            "limits.connections_per_address",
+            was.connections_per_address != is.connections_per_address,
+        ),
+        ("limits.outbox_bytes", was.outbox_bytes != is.outbox_bytes),
+        ("limits.queue_stanzas", was.queue_stanzas != is.queue_stanzas),
+        ("limits.queue_bytes", was.queue_bytes != is.queue_bytes),
+        ("limits.queue_total_bytes", was.queue_total_bytes != is.queue_total_bytes),
+        ("limits.backend_connects", was.backend_connects != is.backend_connects),
+        ("limits.authority_connects", was.authority_connects != is.authority_connects),
+        ("limits.lookup_seconds", was.lookup_seconds != is.lookup_seconds),
+        ("limits.dns_answers", was.dns_answers != is.dns_answers),
     ];
     changed.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
 }

@@ -14,6 +14,9 @@ pub(super) fn check(config: &Config, problems: &Problems) {
     if listen.backend.is_empty() {
         problems.add("listen.backend", "the backend needs an address to connect to");
     }
+    if !listen.posh.is_empty() {
+        problems.add("listen.posh", "POSH documents are not served yet: leave it null");
+    }
     if config.capture == Capture::Dns && listen.dns.is_empty() {
         problems.add("listen.dns", "`capture: dns` needs an address to answer at");
     }
@@ -103,8 +106,8 @@ fn check_resolver(config: &Config, problems: &Problems) {
     let ResolverServers::Listed(servers) = &config.resolver.servers else {
         return; // What the system names is read when it is used, and looked at by `inspect`.
     };
-    for (index, server) in servers.iter().enumerate() {
-        let key = format!("resolver.servers[{index}]");
+    let key = "resolver.servers"; // Without an index: what could not be read is not in the list.
+    for server in servers {
         if server.port() == 0 || server.ip().is_unspecified() {
             problems.add(key, format!("{server} cannot be asked"));
         } else if is_own_responder(&config.listen, *server) {

@@ -154,12 +154,7 @@ impl Config {
 
     fn inspect_verifier(&self, findings: &mut Findings) {
         if let Err(error) = Verifier::new(&self.verifier_settings()) {
-            let key = match error {
-                SetupError::TrustAnchor(_) => "resolver.trust_anchor",
-                SetupError::Roots(_) | SetupError::Revocations(_) => "trust.roots",
-                SetupError::NoServers | SetupError::Resolver => "resolver.servers",
-            };
-            findings.problem(key, error);
+            findings.problem(verifier_key(&error), error);
         }
         if self.resolver.dnssec == Dnssec::Off && self.prooftypes.contains(&Prooftype::Dane) {
             findings.warn("resolver.dnssec", "without DNSSEC, DANE proves nothing");
@@ -199,6 +194,15 @@ impl Config {
                 "nothing that runs as root is captured: let ligase run as a user of its own";
             findings.warn("redirect.uid", problem);
         }
+    }
+}
+
+/// The key at fault when the verifier cannot be set up.
+pub fn verifier_key(error: &SetupError) -> &'static str {
+    match error {
+        SetupError::TrustAnchor(_) => "resolver.trust_anchor",
+        SetupError::Roots(_) | SetupError::Revocations(_) => "trust.roots",
+        SetupError::NoServers | SetupError::Resolver => "resolver.servers",
     }
 }
 

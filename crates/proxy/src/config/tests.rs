@@ -297,23 +297,29 @@ fn nobody_is_told_to_talk_to_themselves() {
 }
 
 #[test]
+fn what_is_not_served_cannot_be_asked_for() {
+    check(
+        "listen: {posh: '0.0.0.0:443'}",
+        &["listen.posh: POSH documents are not served yet: leave it null"],
+    );
+    accept("listen: {posh: null}");
+}
+
+#[test]
 fn public_lookups_never_ask_what_the_backend_is_told() {
     check(
         "resolver: {servers: ['192.0.2.53:53', '127.0.0.1:7253']}",
-        &["resolver.servers[1]: 127.0.0.1:7253 is our own listen.dns"],
+        &["resolver.servers: 127.0.0.1:7253 is our own listen.dns"],
     );
     check(
         "resolver: {servers: ['127.0.0.53:53']}\nlisten: {dns: '0.0.0.0:53'}",
-        &["resolver.servers[0]: 127.0.0.53:53 is our own listen.dns"],
+        &["resolver.servers: 127.0.0.53:53 is our own listen.dns"],
     );
     check(
         "resolver: {servers: ['127.0.0.1']}\nlisten: {dns: ['[::1]:53', '[::ffff:127.0.0.1]:53']}",
-        &["resolver.servers[0]: 127.0.0.1:53 is our own listen.dns"],
+        &["resolver.servers: 127.0.0.1:53 is our own listen.dns"],
     );
-    check(
-        "resolver: {servers: '0.0.0.0:53'}",
-        &["resolver.servers[0]: 0.0.0.0:53 cannot be asked"],
-    );
+    check("resolver: {servers: '0.0.0.0:53'}", &["resolver.servers: 0.0.0.0:53 cannot be asked"]);
     let config = accept("resolver: {servers: ['2001:db8::53', '192.0.2.53:5353']}");
     let expect = addresses(&["[2001:db8::53]:53", "192.0.2.53:5353"]);
     assert_eq!(config.resolver.servers, ResolverServers::Listed(expect));
