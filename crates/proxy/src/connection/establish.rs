@@ -256,17 +256,22 @@ impl Rooms {
         let Dialed { socket, endpoint, base, side } = dialed;
         let peer = socket.peer_addr().map_err(|_| Setback::Unreachable)?;
         let direct = endpoint.as_ref().is_some_and(|it| it.transport == Transport::DirectTls);
-        let (local, pair) = match &errand {
-            Errand::Carry(pair) | Errand::Look(pair) => (pair.sender.clone(), pair.clone()),
-            Errand::Verify(pair, ..) => (pair.target.clone(), pair.clone()),
+        let (local, remote, pair) = match &errand {
+            Errand::Carry(pair) | Errand::Look(pair) => (&pair.sender, &pair.target, pair),
+            Errand::Verify(pair, ..) => (&pair.target, &pair.sender, pair),
         };
+        let (local, remote, pair) = (local.clone(), remote.clone(), pair.clone());
+        let insists = base.is_some();
         let transport = direct.then_some(Transport::DirectTls);
         let id = self.tables.issue();
         let facts = Facts { id, side, outbound: true, transport, peer: crate::net::plain(peer) };
         let waits = waits.map(|waits| (pair, waits));
         let start =
             Start { socket, facts, endpoint, base, local: Some(local), waits, errand: found };
-        let terms = self.terms(side);
+        let mut terms = self.terms(side);
+        if insists {
+            terms = Arc::new(terms.encrypted(&remote));
+        }
         let (driver, first) = Driver::new(Arc::clone(self), start, |table| {
             let (machine, first) = Initiating::new(id, terms, errand, rung, direct, table);
             (Machine::Initiating(Box::new(machine)), first)
