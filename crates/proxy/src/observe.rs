@@ -47,6 +47,7 @@ impl Observer {
                     counted.connection.turn(transport(&facts));
                 }
             }
+            Event::Panicked => self.metrics.standing.panicked(),
             Event::Ended(facts, ending) => self.ended(facts, ending),
             Event::Bound { facts, pair, grounds, took } => {
                 self.bound(facts, &pair, grounds, took);

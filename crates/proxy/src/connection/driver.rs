@@ -46,6 +46,8 @@ pub struct Driver {
     trusted: bool,
     /// Whether our half of the stream has ended; nothing may follow its closing tag.
     ended: bool,
+    /// How the connection ended; broken, unless something better is known.
+    ending: Ending,
     endpoint: Option<Endpoint>,
     /// The name at which the endpoint's TLSA records stand, if any do.
     base: Option<Domain>,
@@ -135,6 +137,7 @@ impl Driver {
             opened: now,
             trusted: false,
             ended: false,
+            ending: Ending::Broken,
             endpoint,
             base,
             local,
@@ -145,16 +148,7 @@ impl Driver {
 
     /// Drives the stream to its end.
     pub async fn run(mut self, first: Vec<Action>) {
-        let ending = self.live(first).await;
-        let unsent = self.wire.unsent().collect();
-        let mut step = self.rooms.tables.leave(self.facts.id, unsent);
-        self.rooms.follow(self.facts.side, &mut step);
-        for (_, answers) in self.waiting.drain() {
-            for answer in answers {
-                let _ = answer.send(Err(Setback::Stream(None)));
-            }
-        }
-        (self.rooms.tell)(Event::Ended(self.facts, ending));
+        self.ending = self.live(first).await;
     }
 
     async fn live(&mut self, first: Vec<Action>) -> Ending {
@@ -352,6 +346,23 @@ impl Machine {
             Self::Receiving(machine) => machine.handle(input, at, table, out),
             Self::Initiating(machine) => machine.handle(input, at, table, out),
         }
+    }
+}
+
+/// However a driver ends, even by a mistake of ours, its connection leaves nothing behind: no right
+/// in the table, no stanza unaccounted for, nobody who waits in vain.
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let unsent = self.wire.unsent().collect();
+        let mut step = self.rooms.tables.leave(self.facts.id, unsent);
+        self.rooms.follow(self.facts.side, &mut step);
+        for answer in self.waiting.drain().flat_map(|(_, answers)| answers) {
+            let _ = answer.send(Err(Setback::Stream(None)));
+        }
+        if std::thread::panicking() {
+            (self.rooms.tell)(Event::Panicked);
+        }
+        (self.rooms.tell)(Event::Ended(self.facts, self.ending));
     }
 }
 

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use ligase_verifier::{Domain, Endpoint, Service, Transport, Unresolved};
 use tokio::net::TcpStream;
+use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -69,10 +70,12 @@ impl Rooms {
     }
 
     /// Finds a way out for what waits, and lets it go or gives it back.
-    #[expect(clippy::disallowed_methods, reason = "what waits belongs to no connection")]
+    #[expect(clippy::disallowed_methods, reason = "how long stanzas may wait is about time")]
     pub fn seek(self: &Arc<Self>, pair: DomainPair) {
+        // Connections that are dropped with the whole process seek nothing any more.
+        let Ok(runtime) = Handle::try_current() else { return };
         let rooms = Arc::clone(self);
-        tokio::spawn(async move {
+        runtime.spawn(async move {
             let side = rooms.side_of_target(&pair).other();
             let deadline = Instant::now() + rooms.settings.load().hold;
             let setback = loop {

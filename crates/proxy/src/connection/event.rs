@@ -14,6 +14,8 @@ pub enum Event {
     Opened(Facts),
     /// TLS came up on it, or it never will and that is settled; from now on it is counted so.
     Settled(Facts),
+    /// Its driver made a mistake, which is ours.
+    Panicked,
     /// It ended.
     Ended(Facts, Ending),
     /// A pair may pass over a connection from now on.
