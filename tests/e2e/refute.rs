@@ -147,7 +147,7 @@ fn call(scene: &Scene, stranger: &Stranger, lets_in: bool) {
     if lets_in {
         stranger.hear("Do you quarrel, sir?");
     } else {
-        let error = romeo.hear_error(&listener, Duration::from_secs(60));
+        let error = romeo.hear_error(&listener, Duration::from_secs(10));
         assert!(error.starts_with("remote-server-"), "{error}");
         let heard = stranger.heard();
         assert!(!heard.iter().any(|it| it.starts_with("<message")), "{heard:?}");

@@ -123,7 +123,8 @@ impl App {
         let Self { rooms, metrics, doors, reloader, end } = self;
         let mut served = JoinSet::new();
         let views = Arc::new(views(&rooms, &metrics, &reloader, &end));
-        doors.serve(&rooms, &views, &mut served);
+        let mut peers = JoinSet::new();
+        doors.serve(&rooms, &views, &mut peers, &mut served);
         served.spawn(Arc::clone(&reloader).watch());
         served.spawn(watch_backend(Arc::clone(&rooms), Arc::clone(&metrics)));
         info!(version = VERSION, "ready");
@@ -145,8 +146,9 @@ impl App {
             }
         }
         info!("draining");
-        // Nobody new comes in, but for what our own server still has to verify; the admin port and
-        // the resolver go last.
+        // No peer comes in any more. Our own server still may, to verify what is under way; the
+        // admin port and the resolver go last.
+        peers.abort_all();
         let patience = reloader.current().drain;
         drain(&rooms, patience).await;
         served.abort_all();

@@ -1,7 +1,7 @@
 //! Floods: a few connections that want more than their share.
 
 use super::negotiate::secure;
-use super::scene::Scene;
+use super::scene::{AT_ONCE, BACKEND, Scene};
 use super::script::claim;
 
 /// Whom we ask about a key is up to whoever sends it, and one that never answers costs its sender
@@ -25,6 +25,33 @@ fn claims_that_nobody_answers_for_keep_nobody_else_waiting() {
     drop(streams);
     scene.finish();
 }
+
+/// Our own server answers whoever asks it something, and so has us call servers of a stranger's
+/// choice. Those that never answer leave room for others.
+#[test]
+fn servers_that_never_answer_keep_no_other_from_being_called() {
+    let scene = Scene::new();
+    let streams: Vec<_> = (0..CALLERS)
+        .map(|number| {
+            let name = |claimed| format!("n{number}-{claimed}.hole.weak.lab");
+            let stream = scene.intruder.dial(BACKEND);
+            secure(&stream, "l1.lab", &name(0), Some(&scene.own));
+            let claims = (0..CLAIMS).map(|claimed| claim("l1.lab", &name(claimed)));
+            stream.send(&claims.collect::<String>());
+            stream
+        })
+        .collect();
+    let stream = scene.intruder.dial(BACKEND);
+    secure(&stream, "l1.lab", "r1.weak.lab", Some(&scene.own));
+    stream.send(&claim("l1.lab", "r1.weak.lab"));
+    let answer = stream.next_within(AT_ONCE).unwrap_or_default();
+    assert!(answer.contains("type='valid'"), "{answer:?}");
+    drop(streams);
+    scene.finish();
+}
+
+/// Enough for more searches than may be under way.
+const CALLERS: usize = 20;
 
 /// Enough to take sixteen times as many seats as there are, with as many claims as one may have open.
 const CONNECTIONS: usize = 64;

@@ -341,7 +341,7 @@ const ATTACKERS: [&str; 12] = [
 ];
 
 /// Less than those wait who wait for claims that nobody answers for to be given up.
-const AT_ONCE: Duration = Duration::from_secs(4);
+pub(super) const AT_ONCE: Duration = Duration::from_secs(4);
 
 /// Where the attacker takes connections and says nothing.
 const SILENT: u16 = 5271;

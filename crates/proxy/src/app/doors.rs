@@ -69,10 +69,16 @@ impl Doors {
         })
     }
 
-    /// Begins to serve.
-    pub(super) fn serve(self, rooms: &Arc<Rooms>, views: &Arc<Views>, served: &mut JoinSet<()>) {
+    /// Begins to serve: peers by tasks of their own, which end first.
+    pub(super) fn serve(
+        self,
+        rooms: &Arc<Rooms>,
+        views: &Arc<Views>,
+        peers: &mut JoinSet<()>,
+        served: &mut JoinSet<()>,
+    ) {
         for listener in self.federation {
-            served.spawn(Arc::clone(rooms).listen(listener, self.public_gate.clone()));
+            peers.spawn(Arc::clone(rooms).listen(listener, self.public_gate.clone()));
         }
         for listener in self.backend {
             served.spawn(Arc::clone(rooms).listen(listener, self.backend_gate.clone()));

@@ -326,11 +326,7 @@ impl Driver {
                 Action::Revoked => (self.rooms.tell)(Event::Revoked),
                 Action::Count(violation) => self.broke(violation),
                 Action::SetTimer(patience) => self.set_timer(patience),
-                Action::End(error) => {
-                    self.wire.say(&error.to_xml());
-                    self.wire.say("</stream:stream>");
-                    self.ended = true;
-                }
+                Action::End(error) => self.end(&error),
                 Action::Close(error) => return Some(self.close(error).await),
                 // Stanzas are moved under the lock that decides where to.
                 // What our own server answers is no news.

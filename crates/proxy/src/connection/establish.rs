@@ -1,5 +1,7 @@
 //! Searches for a way out: shares a connection or opens one, climbing the ladder.
 
+mod back_off;
+mod home;
 mod sharing;
 
 use std::collections::HashMap;
@@ -14,7 +16,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::driver::{Driver, Found, Machine, Start};
 use super::event::{Event, Facts};
-use super::rooms::{Flight, Rooms, Unreached};
+use super::rooms::{Flight, Rooms};
 use crate::binding::{DomainPair, Side};
 use crate::establish::{Next, next};
 use crate::net::dial::{self, dial};
@@ -96,30 +98,6 @@ impl Rooms {
         });
     }
 
-    /// Which side a pair leaves on.
-    fn side_of_target(&self, pair: &DomainPair) -> Side {
-        let hosted = Arc::clone(&self.settings.load().public.hosted);
-        if hosted.may_contain(&pair.target) && !self.is_hosted(&pair.sender) {
-            Side::Backend
-        } else {
-            Side::Public
-        }
-    }
-
-    /// Whether a domain is our own server's: the operator said so, or the server has proven it.
-    fn is_hosted(&self, domain: &Domain) -> bool {
-        let own = || self.own.lock().unwrap_or_else(PoisonError::into_inner);
-        self.settings.load().public.hosted.contains(domain) || own().contains(domain)
-    }
-
-    /// Remembers that our own server has proven to serve a domain; the operator need not list it.
-    pub(super) fn note_own(&self, domain: &Domain) {
-        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
-        if own.len() < OWN_MAX {
-            own.insert(domain.clone());
-        }
-    }
-
     async fn search(self: &Arc<Self>, pair: &DomainPair) -> Result<()> {
         let hosted = Arc::clone(&self.settings.load().public.hosted);
         let at_home = self.is_hosted(&pair.sender) && self.is_hosted(&pair.target);
@@ -139,7 +117,6 @@ impl Rooms {
         if let Some(setback) = self.still_unreached(&pair.target) {
             return Err(setback);
         }
-        let _seat = self.search_seats.acquire().await;
         let result = self.climb(pair).await;
         match &result {
             Err(setback @ (Setback::Unreachable | Setback::TimedOut | Setback::Handshake)) => {
@@ -150,36 +127,6 @@ impl Rooms {
             }
         }
         result
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "back-off is about time")]
-    fn still_unreached(&self, peer: &Domain) -> Option<Setback> {
-        let unreached = self.unreached();
-        let known = unreached.get(peer).filter(|known| Instant::now() < known.until)?;
-        Some(known.setback.clone())
-    }
-
-    /// Doubles the time until the next try, and spreads it, so that what failed together does not
-    /// come back together.
-    #[expect(clippy::disallowed_methods, reason = "back-off is about time")]
-    fn note_unreached(&self, peer: &Domain, setback: &Setback) {
-        let mut unreached = self.unreached();
-        if UNREACHED_MAX <= unreached.len() {
-            let now = Instant::now();
-            unreached.retain(|_, known| now < known.until);
-        }
-        let times = unreached.get(peer).map_or(0, |known| known.times.saturating_add(1));
-        let pause = BACK_OFF_MIN.saturating_mul(1 << times.min(5)).min(BACK_OFF_MAX);
-        let mut chance = [0];
-        // Without chance there is no spread, which is no reason to fail.
-        let _ = aws_lc_rs::rand::fill(&mut chance);
-        let until = Instant::now() + pause.mul_f32(0.75 + f32::from(chance[0]) / 512.0);
-        let known = Unreached { times, until, setback: setback.clone() };
-        unreached.insert(peer.clone(), known);
-    }
-
-    fn unreached(&self) -> MutexGuard<'_, HashMap<Domain, Unreached>> {
-        self.unreached.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Opens a stream of its own for the pair, to our own server; by dialback, where it
@@ -268,6 +215,13 @@ impl Rooms {
         }
         // Where a connection cannot be shared anyway, nobody has to wait for this one.
         let held = (!self.is_unshared(&place.addresses)).then_some(one_at_a_time);
+        // Taken last, so that whoever waits for anything else keeps nobody from a seat.
+        let share = place.addresses.first().map(|first| self.search_shares.of(first.ip()));
+        let _share = match &share {
+            Some(share) => share.acquire().await.ok(),
+            None => None,
+        };
+        let _seat = self.search_seats.acquire().await;
         let socket = self.connect(&place.addresses).await?;
         let (waits, answer) = oneshot::channel();
         let dialed = Dialed::at(place, socket);
@@ -302,17 +256,22 @@ impl Rooms {
         let Dialed { socket, endpoint, base, side } = dialed;
         let peer = socket.peer_addr().map_err(|_| Setback::Unreachable)?;
         let direct = endpoint.as_ref().is_some_and(|it| it.transport == Transport::DirectTls);
-        let (local, pair) = match &errand {
-            Errand::Carry(pair) | Errand::Look(pair) => (pair.sender.clone(), pair.clone()),
-            Errand::Verify(pair, ..) => (pair.target.clone(), pair.clone()),
+        let (local, remote, pair) = match &errand {
+            Errand::Carry(pair) | Errand::Look(pair) => (&pair.sender, &pair.target, pair),
+            Errand::Verify(pair, ..) => (&pair.target, &pair.sender, pair),
         };
+        let (local, remote, pair) = (local.clone(), remote.clone(), pair.clone());
+        let insists = base.is_some();
         let transport = direct.then_some(Transport::DirectTls);
         let id = self.tables.issue();
         let facts = Facts { id, side, outbound: true, transport, peer: crate::net::plain(peer) };
         let waits = waits.map(|waits| (pair, waits));
         let start =
             Start { socket, facts, endpoint, base, local: Some(local), waits, errand: found };
-        let terms = self.terms(side);
+        let mut terms = self.terms(side);
+        if insists {
+            terms = Arc::new(terms.encrypted(&remote));
+        }
         let (driver, first) = Driver::new(Arc::clone(self), start, |table| {
             let (machine, first) = Initiating::new(id, terms, errand, rung, direct, table);
             (Machine::Initiating(Box::new(machine)), first)
@@ -360,11 +319,3 @@ pub(super) fn unresolved(error: Unresolved) -> Setback {
 const PAUSE: Duration = Duration::from_millis(500);
 /// How many rungs are tried at one endpoint: all three, and one back (B-17 bounds the time).
 const RUNGS_MAX: usize = 4;
-
-/// Domains of our own server that it has proven and nobody listed.
-const OWN_MAX: usize = 65_536;
-/// From one try to reach a peer to the next, at least and at most (RFC 6120 §3.3).
-const BACK_OFF_MIN: Duration = Duration::from_secs(1);
-const BACK_OFF_MAX: Duration = Duration::from_secs(30);
-/// Peers that are remembered as unreached.
-const UNREACHED_MAX: usize = 4096;

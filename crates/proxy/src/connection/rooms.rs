@@ -45,8 +45,11 @@ pub struct Rooms {
     pub(super) authority_shares: Shares,
     /// Judgments at a time of whoever comes from one subscriber: each may look up what it likes.
     pub(super) judge_shares: Shares,
-    /// Searches for peers at a time: our own users choose whom we search.
+    /// Peers being dialed at a time: our own users choose whom we search, and so does whoever they
+    /// answer.
     pub(super) search_seats: Semaphore,
+    /// Of those, what the servers of one subscriber may take.
+    pub(super) search_shares: Shares,
     /// Peers that could not be reached lately, and when to try again (B-17).
     pub(super) unreached: Mutex<HashMap<Domain, Unreached>>,
     /// Domains that our own server has proven to serve.
@@ -136,6 +139,7 @@ impl Rooms {
             authority_shares: Shares::new(seats.authority / AUTHORITY_SHARES),
             judge_shares: Shares::new(JUDGED_MAX),
             search_seats: Semaphore::new(SEARCHES_MAX),
+            search_shares: Shares::new(SEARCHES_MAX / SEARCH_SHARES),
             unreached: Mutex::default(),
             own: Mutex::default(),
             backend_leaves: Mutex::default(),
@@ -197,6 +201,8 @@ impl fmt::Debug for Rooms {
 
 /// Each search may hold a socket and a dozen look-ups; a busy server finds a new peer now and then.
 const SEARCHES_MAX: usize = 256;
+/// Into how many shares those are divided: names cost an attacker nothing, and addresses a little.
+const SEARCH_SHARES: usize = 16;
 /// Into how many shares the questions to authoritative servers are divided: as many subscribers
 /// have to conspire to keep all others waiting.
 const AUTHORITY_SHARES: usize = 8;

@@ -269,6 +269,14 @@ impl Terms {
         peer.map_or(self.policy.default, |peer| self.policy.level(peer))
     }
 
+    /// The same towards `peer`, but never in the clear: it publishes TLSA records, so it has TLS,
+    /// whatever an attacker takes out of its features (RFC 7673 §3.4).
+    #[must_use]
+    pub fn encrypted(&self, peer: &Domain) -> Self {
+        let default = self.level(Some(peer)).max(Level::Encrypted);
+        Self { policy: Arc::new(Policy { default, ..Policy::default() }), ..self.clone() }
+    }
+
     /// Whether `domain` may be the one that the far end wants to speak to.
     pub fn may_receive(&self, domain: &Domain) -> bool {
         match self.side {

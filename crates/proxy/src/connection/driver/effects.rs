@@ -113,6 +113,13 @@ impl Driver {
         });
     }
 
+    /// Says our last words, while the far end may still have some.
+    pub(super) fn end(&mut self, error: &StreamError) {
+        self.wire.say(&error.to_xml());
+        self.wire.say("</stream:stream>");
+        self.ended = true;
+    }
+
     pub(super) async fn close(&mut self, error: Option<StreamError>) -> Ending {
         let ending = error
             .as_ref()

@@ -122,3 +122,19 @@ fn levels_are_those_of_the_peer_or_of_everybody() {
     assert_eq!(terms.level(Some(&domain("b.test"))), Level::Pkix);
     assert_eq!(terms.level(None), Level::Pkix);
 }
+
+/// Who publishes TLSA records is never met in the clear, and never on laxer terms than before.
+#[test]
+fn terms_with_tls_are_no_laxer() {
+    let peer = domain("capulet.example");
+    for (before, after) in [
+        (Level::Any, Level::Encrypted),
+        (Level::Encrypted, Level::Encrypted),
+        (Level::Pkix, Level::Pkix),
+        (Level::Dna, Level::Dna),
+    ] {
+        let terms = terms(Side::Public, before).encrypted(&peer);
+        assert_eq!(terms.level(Some(&peer)), after);
+        assert!(!terms.level(Some(&peer)).allows_plaintext());
+    }
+}

@@ -1,0 +1,37 @@
+//! Which domains are our own server's: those that are listed, and those that it has proven.
+
+use std::sync::{Arc, PoisonError};
+
+use ligase_verifier::Domain;
+
+use crate::binding::{DomainPair, Side};
+use crate::connection::rooms::Rooms;
+
+impl Rooms {
+    /// Which side a pair leaves on.
+    pub(super) fn side_of_target(&self, pair: &DomainPair) -> Side {
+        let hosted = Arc::clone(&self.settings.load().public.hosted);
+        if hosted.may_contain(&pair.target) && !self.is_hosted(&pair.sender) {
+            Side::Backend
+        } else {
+            Side::Public
+        }
+    }
+
+    /// Whether a domain is our own server's: the operator said so, or the server has proven it.
+    pub(super) fn is_hosted(&self, domain: &Domain) -> bool {
+        let own = || self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        self.settings.load().public.hosted.contains(domain) || own().contains(domain)
+    }
+
+    /// Remembers that our own server has proven to serve a domain; the operator need not list it.
+    pub(in crate::connection) fn note_own(&self, domain: &Domain) {
+        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        if own.len() < OWN_MAX {
+            own.insert(domain.clone());
+        }
+    }
+}
+
+/// Domains of our own server that it has proven and nobody listed.
+const OWN_MAX: usize = 65_536;
