@@ -86,6 +86,19 @@ fn run_does_not_start_with_a_broken_configuration() {
 }
 
 #[test]
+fn run_and_validate_say_the_same_of_a_file_without_authorities() {
+    let folder = Folder::new("roots");
+    folder.write("roots.pem", "nobody");
+    let wrong = "trust: {roots: roots.pem}";
+    let expect =
+        format!("trust.roots: {}/roots.pem has no usable certificate\n", folder.0.display());
+    check(&folder.ligase(&["validate"], wrong), 78, &expect);
+    let output = folder.ligase(&["run"], wrong);
+    check(&output, 78, "");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), expect);
+}
+
+#[test]
 fn capture_prints_rules_and_changes_nothing() {
     let folder = Folder::new("capture");
     let redirect = "capture: redirect\nredirect: {uid: 7269}\n";
