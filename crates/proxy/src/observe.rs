@@ -60,7 +60,7 @@ impl Observer {
                     stream::Rung::Plain => Rung::Plain,
                 };
                 self.metrics.verdicts.fell_back(rung);
-                debug!(remote = pair.target.as_str(), rung = rung.as_str(), "fell back");
+                debug!(remote = pair.target.ascii(), rung = rung.as_str(), "fell back");
             }
             Event::Broke { violation, side, connection, peer } => {
                 let side = match side {
@@ -76,7 +76,7 @@ impl Observer {
             Event::Judged { side, outbound, domain, proof, result, reason } => {
                 self.judged(side, outbound, proof, result, reason);
                 let proof = proof.unwrap_or("none");
-                debug!(domain = domain.as_str(), proof, result, reason, "judged a peer");
+                debug!(domain = domain.ascii(), proof, result, reason, "judged a peer");
             }
             Event::Passed { side, kind, count } => {
                 let kind = Kind::read(kind.as_str()).unwrap_or(Kind::Message);
@@ -99,7 +99,7 @@ impl Observer {
         // What goes to a peer comes from a domain of ours.
         let (local, remote) =
             if backend { (&pair.target, &pair.sender) } else { (&pair.sender, &pair.target) };
-        let (local, remote) = (local.as_str(), remote.as_str());
+        let (local, remote) = (local.ascii(), remote.ascii());
         let side = side.as_str();
         if backend && DISTRUST.contains(&reason) {
             warn!(
@@ -162,8 +162,8 @@ impl Observer {
             conn = facts.id.0,
             side = facts.side.as_str(),
             direction = direction.as_str(),
-            local = local.as_str(),
-            remote = remote.as_str(),
+            local = local.ascii(),
+            remote = remote.ascii(),
             proof = grounds,
             mode = "domain-name",
             transport = transport(&facts).as_str(),
