@@ -9,6 +9,7 @@ use ligase_metrics::{
     DialbackResult, DialbackRole, Direction, Kind, Metrics, Proof, RevocationCause, Rung, Side,
     Transport, ViolationReason, ViolationSide,
 };
+use ligase_verifier::Domain;
 use tracing::{debug, info, warn};
 
 use crate::binding::{self, ConnectionId};
@@ -22,6 +23,7 @@ pub struct Observer {
     metrics: Arc<Metrics>,
     open: Mutex<HashMap<ConnectionId, Counted>>,
     throttle: Mutex<Throttle>,
+    unproven: Mutex<Throttle>,
 }
 
 /// What is counted for a connection until it ends.
@@ -35,7 +37,12 @@ struct Counted {
 impl Observer {
     /// An observer that counts in `metrics`.
     pub fn new(metrics: Arc<Metrics>) -> Self {
-        Self { metrics, open: Mutex::default(), throttle: Mutex::default() }
+        Self {
+            metrics,
+            open: Mutex::default(),
+            throttle: Mutex::default(),
+            unproven: Mutex::default(),
+        }
     }
 
     /// Takes note of an event.
@@ -75,8 +82,7 @@ impl Observer {
             Event::Dialback { role, valid } => self.dialed_back(role, valid),
             Event::Judged { side, outbound, domain, proof, result, reason } => {
                 self.judged(side, outbound, proof, result, reason);
-                let proof = proof.unwrap_or("none");
-                debug!(domain = domain.ascii(), proof, result, reason, "judged a peer");
+                self.tell_judged(&domain, proof, result, reason);
             }
             Event::Passed { side, kind, count } => {
                 let kind = Kind::read(kind.as_str()).unwrap_or(Kind::Message);
@@ -211,6 +217,30 @@ impl Observer {
                 suppressed = admitted.suppressed,
                 "violation"
             );
+        }
+    }
+
+    /// Whoever is not proven is worth a line: it is what an operator looks for when a pair fails.
+    /// Peers choose how often, so there is no more than a few a second for each reason.
+    #[expect(clippy::disallowed_methods, reason = "lines are counted by the second")]
+    fn tell_judged(
+        &self,
+        domain: &Domain,
+        proof: Option<&'static str>,
+        result: &'static str,
+        reason: &'static str,
+    ) {
+        let (domain, proof) = (domain.ascii(), proof.unwrap_or("none"));
+        let admitted = stream::Violation::read(reason).and_then(|reason| {
+            let mut throttle = self.unproven.lock().unwrap_or_else(PoisonError::into_inner);
+            throttle.admit(reason, Instant::now())
+        });
+        match admitted {
+            Some(admitted) => {
+                let suppressed = admitted.suppressed;
+                info!(remote = domain, result, reason, suppressed, "peer not proven");
+            }
+            None => debug!(remote = domain, proof, result, reason, "judged a peer"),
         }
     }
 
