@@ -79,6 +79,17 @@ pub(crate) fn talk_with_old(old: &OldServer, prince: &str, nurse: &User) {
     old.see(&nurse.full, prince);
     old.ping(prince, &nurse.full);
     nurse.ping(prince);
+    old.disco(prince, nurse.domain(), "category='server'");
+    let name = format!("{} at home", nurse.jid);
+    nurse.publish_card(&name);
+    old.read_card(prince, &nurse.jid, &name);
+    let room = format!("old-{}@conference.{}", nurse.jid.replace(['@', '.'], "-"), nurse.domain());
+    nurse.join(&room, "Gastgeberín");
+    old.join(prince, &room, "prince");
+    nurse.say_in(&room, saying);
+    old.hear(&room, prince, saying);
+    old.say_in(prince, &room, "Where be these enemies?");
+    nurse.hear_in(&room, "prince", "Where be these enemies?");
 }
 
 /// A megabyte each way between a server of old and a user.

@@ -108,18 +108,55 @@ impl OldServer {
         });
     }
 
-    /// Pings an address, and waits for the answer.
-    #[track_caller]
+    /// Pings, and awaits the answer (XEP-0199).
     pub fn ping(&self, from: &str, to: &str) {
+        self.ask(from, to, PING, "");
+    }
+
+    /// Asks what somebody is and can do, and awaits an answer that says so (XEP-0030).
+    pub fn disco(&self, from: &str, to: &str, identity: &str) {
+        self.ask(from, to, DISCO, identity);
+    }
+
+    /// Asks for a card, and awaits one with this in it (XEP-0054).
+    pub fn read_card(&self, from: &str, to: &str, name: &str) {
+        self.ask(from, to, CARD, name);
+    }
+
+    /// Joins a room, and awaits its word that one is in (XEP-0045).
+    pub fn join(&self, from: &str, room: &str, nick: &str) {
+        let to = format!("{room}/{nick}");
+        self.send(&to, &format!("<presence from='{from}' to='{to}'>{MUC}</presence>"));
+        self.await_stanza(&format!("be in {room}"), PATIENCE, |stanza| {
+            stanza.starts_with("<presence")
+                && attribute(stanza, "from") == Some(&to)
+                && attribute(stanza, "type").is_none()
+        });
+    }
+
+    /// Says something in a room, and awaits its echo.
+    pub fn say_in(&self, from: &str, room: &str, body: &str) {
+        let text = format!("<body>{body}</body>");
+        let stanza =
+            format!("<message type='groupchat' from='{from}' to='{room}'>{text}</message>");
+        self.send(room, &stanza);
+        self.await_stanza(&format!("hear itself in {room}"), PATIENCE, |stanza| {
+            stanza.starts_with("<message") && stanza.contains(&text)
+        });
+    }
+
+    /// Asks something, and awaits a result with this in it.
+    fn ask(&self, from: &str, to: &str, question: &str, expected: &str) {
         let mut state = self.lock();
         state.sent += 1;
-        let id = format!("ping{}", state.sent);
+        let id = format!("ask{}", state.sent);
         drop(state);
-        self.send(to, &format!("<iq type='get' id='{id}' from='{from}' to='{to}'>{PING}</iq>"));
+        self.send(to, &format!("<iq type='get' id='{id}' from='{from}' to='{to}'>{question}</iq>"));
         self.await_stanza(&format!("hear an answer of {to}"), PATIENCE, |stanza| {
             stanza.starts_with("<iq")
                 && attribute(stanza, "type") == Some("result")
                 && attribute(stanza, "id") == Some(&id)
+                && stanza.contains(expected)
         });
     }
 
@@ -298,6 +335,9 @@ const HEADER: &str = "<stream:stream xmlns='jabber:server' xmlns:db='jabber:serv
                       xmlns:stream='http://etherx.jabber.org/streams'";
 
 const PING: &str = "<ping xmlns='urn:xmpp:ping'/>";
+const DISCO: &str = "<query xmlns='http://jabber.org/protocol/disco#info'/>";
+const CARD: &str = "<vCard xmlns='vcard-temp'/>";
+const MUC: &str = "<x xmlns='http://jabber.org/protocol/muc'/>";
 
 /// How long it waits for what should come.
 const PATIENCE: Duration = Duration::from_secs(40);
