@@ -2,6 +2,7 @@
 
 mod anchors;
 mod trusting;
+mod upstream;
 mod validating;
 mod wildcard;
 

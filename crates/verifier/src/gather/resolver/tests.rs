@@ -458,6 +458,26 @@ async fn a_server_that_fails_is_no_absence() {
     }
 }
 
+#[tokio::test]
+async fn keys_that_nobody_sends_are_no_forgery() {
+    let found = "secure: 192.0.2.2, 192.0.2.3 at x.v.test";
+    // Each question is asked twice, and so is the whole.
+    for (failures, expect) in [(1, found), (2, found), (3, found), (1000, "failed")] {
+        let asked = std::cell::Cell::new(0);
+        let bend = |query: &Query, response: &mut Message| {
+            if query.query_type() == RecordType::DNSKEY {
+                asked.set(asked.get() + 1);
+                if asked.get() <= failures {
+                    response.answers.clear();
+                    response.metadata.response_code = ResponseCode::ServFail;
+                }
+            }
+        };
+        check("x.v.test", Kind::A, bend, expect).await;
+        assert_eq!(asked.get(), 4.min(failures + 1));
+    }
+}
+
 async fn trusting(owner: &str, bend: impl Fn(&Query, &mut Message)) -> String {
     spell(ask_bent(&World::new(), Dnssec::TrustAd, owner, Kind::A, bend).await)
 }

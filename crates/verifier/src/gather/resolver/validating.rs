@@ -2,19 +2,17 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverOpts};
 use hickory_resolver::net::dnssec::DnssecDnsHandle;
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
-use hickory_resolver::net::xfer::{DnsHandle, FirstAnswer, RetryDnsHandle};
+use hickory_resolver::net::xfer::{DnsHandle, FirstAnswer};
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::dnssec::Proof;
 use hickory_resolver::proto::dnssec::rdata::{DNSKEY, DNSSECRData};
 use hickory_resolver::proto::op::{Message, Query, ResponseCode};
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
-use hickory_resolver::{NameServerPool, PoolContext, TlsConfig};
 use tokio::sync::OnceCell;
 
 use super::anchors::Anchors;
+use super::upstream::Upstream;
 use super::{
     Failure, Security, Step, failure, negative_lifetime, records_at, request_options, wildcard,
 };
@@ -26,27 +24,16 @@ use crate::settings::SetupError;
 /// is judged here: only records of the very name asked about answer it, and only proof that
 /// encloses that name denies it.
 pub(super) struct Validating {
-    plain: Plain,
+    upstream: Upstream,
     anchors: Anchors,
     /// Set once the keys are known, which takes a look-up where we only have their digests.
-    validating: OnceCell<DnssecDnsHandle<Plain>>,
+    validating: OnceCell<DnssecDnsHandle<Upstream>>,
 }
-
-type Plain = RetryDnsHandle<NameServerPool<TokioRuntimeProvider>>;
 
 impl Validating {
     pub(super) fn new(servers: &[SocketAddr], anchors: Anchors) -> Result<Self, SetupError> {
-        let mut options = ResolverOpts::default();
-        options.timeout = PATIENCE;
-        options.attempts = 1;
-        let tls = TlsConfig::new().map_err(|_| SetupError::Resolver)?;
-        let pool = NameServerPool::from_config(
-            servers.iter().map(|it| server(*it)),
-            Arc::new(PoolContext::new(options, tls)),
-            TokioRuntimeProvider::default(),
-        );
-        let plain = RetryDnsHandle::new(pool, RETRIES_MAX);
-        Ok(Self { plain, anchors, validating: OnceCell::new() })
+        let upstream = Upstream::new(servers)?;
+        Ok(Self { upstream, anchors, validating: OnceCell::new() })
     }
 
     /// How many trust anchors there are.
@@ -54,25 +41,39 @@ impl Validating {
         self.anchors.count()
     }
 
-    async fn validating(&self) -> Result<&DnssecDnsHandle<Plain>, NetError> {
+    async fn validating(&self) -> Result<&DnssecDnsHandle<Upstream>, NetError> {
         let learn = || async {
             let mut published = Vec::new();
             for zone in self.anchors.zones() {
                 let query = Query::query(zone.clone(), RecordType::DNSKEY);
-                let asked = self.plain.lookup(query, request_options(true));
+                let asked = self.upstream.lookup(query, request_options(true));
                 let response = asked.first_answer().await?;
                 let keys = response.answers.iter().filter_map(key);
                 published.extend(keys.take(KEYS_MAX).map(|it| (zone.clone(), it.clone())));
             }
             let anchors = self.anchors.with(&published).ok_or(DnsError::DnssecBogus)?;
-            let handle = DnssecDnsHandle::with_trust_anchor(self.plain.clone(), Arc::new(anchors));
-            Ok(handle.validation_cache_size(VALIDATIONS_MAX))
+            let upstream = self.upstream.clone();
+            let handle = DnssecDnsHandle::with_trust_anchor(upstream, Arc::new(anchors));
+            let handle = handle.validation_cache_size(VALIDATIONS_MAX);
+            // What is bogus for want of a key must not stay so.
+            Ok(handle.negative_validation_ttl(Duration::ZERO..=Duration::ZERO))
         };
         self.validating.get_or_try_init(learn).await
     }
 
-    /// Asks for one name.
+    /// Asks for one name, once more if what came back was not enough to judge the answer by.
     pub(super) async fn step(&self, name: &Name, kind: RecordType) -> Result<Step, Failure> {
+        let mut unanswered = Failure::Failed;
+        for _ in 0..TRIES_MAX {
+            match Upstream::noting(self.judged(name, kind)).await {
+                (Err(Failure::Bogus), Some(failure)) => unanswered = failure,
+                (judged, _) => return judged,
+            }
+        }
+        Err(unanswered)
+    }
+
+    async fn judged(&self, name: &Name, kind: RecordType) -> Result<Step, Failure> {
         let error = match self.ask(name, kind).await {
             Ok(message) => return judge(&message, name, kind),
             Err(error) => error,
@@ -227,19 +228,8 @@ fn is_soa(record: &Record) -> bool {
     record.record_type() == RecordType::SOA
 }
 
-fn server(address: SocketAddr) -> NameServerConfig {
-    let mut connections = vec![ConnectionConfig::udp(), ConnectionConfig::tcp()];
-    for connection in &mut connections {
-        connection.port = address.port();
-    }
-    NameServerConfig::new(address.ip(), true, connections)
-}
-
-/// How long to wait for one server: long enough for it to ask others twice.
-const PATIENCE: Duration = Duration::from_secs(2);
-
-/// A packet may be lost once.
-const RETRIES_MAX: usize = 1;
+/// One key that did not come is no reason to give up; the patience of the look-up ends it.
+const TRIES_MAX: usize = 2;
 
 /// Keys and signatures that are remembered, so that a zone's keys are not checked for each of its
 /// records; a few for each zone on the way to a thousand peers.
