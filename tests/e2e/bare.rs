@@ -34,8 +34,10 @@ fn prosody_and_ejabberd_authenticate_by_certificate() {
 fn ejabberd_refuses_external_for_a_server_certificate() {
     let mut world = World::new();
     let (montague, capulet) = (world.host("montague"), world.host("capulet"));
+    let padua = world.host("padua");
     publish(&mut world, "montague.lab", &montague, 5269);
     publish(&mut world, "capulet.lab", &capulet, 5269);
+    publish(&mut world, "padua.lab", &padua, 6000);
     world.open();
 
     let names = names_of("montague.lab");
@@ -54,6 +56,18 @@ fn ejabberd_refuses_external_for_a_server_certificate() {
     let soon = Duration::from_secs(5);
     ejabberd.log().hear("Failed inbound s2s EXTERNAL authentication montague.lab", soon);
     ejabberd.log().hear("Accepted inbound s2s dialback authentication montague.lab", soon);
+
+    // The same on the wire, where a peer of our own can read it inside TLS.
+    let both = Leaf::of(&["padua.lab"]).signed_by(&world.authority);
+    let server_only =
+        Leaf::of(&["padua.lab"]).only_for(Purpose::Server).signed_by(&world.authority);
+    let stranger = Stranger::listen(&padua, 6000, "padua.lab", &server_only);
+    let at = format!("{}:5269", capulet.v4);
+    let refusal = stranger.external(&at, "capulet.lab", &server_only);
+    assert!(refusal.starts_with("<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>"), "{refusal}");
+    assert!(refusal.contains("<not-authorized"), "{refusal}");
+    let success = stranger.external(&at, "capulet.lab", &both);
+    assert!(success.starts_with("<success"), "{success}");
 }
 
 /// A server cannot be asked to trust a stranger: Prosody's default wants a certificate, and one
