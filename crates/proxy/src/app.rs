@@ -126,6 +126,7 @@ impl App {
         let mut peers = JoinSet::new();
         doors.serve(&rooms, &views, &mut peers, &mut served);
         served.spawn(Arc::clone(&reloader).watch());
+        served.spawn(Arc::clone(&rooms).renew_proofs());
         served.spawn(watch_backend(Arc::clone(&rooms), Arc::clone(&metrics)));
         info!(version = VERSION, "ready");
         for (component, state) in reloader.readiness().parts {

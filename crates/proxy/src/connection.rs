@@ -13,6 +13,8 @@ pub mod establish;
 pub mod event;
 /// The way into a connection.
 pub mod outbox;
+/// Proofs end, and are looked at again then.
+pub mod renewal;
 /// What all connections share.
 pub mod rooms;
 /// How much each subscriber may have of what all share.

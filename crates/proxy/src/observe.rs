@@ -15,7 +15,7 @@ use tracing::{debug, info, warn};
 use crate::binding::{self, ConnectionId};
 use crate::connection::event::{Ending, Event, Facts};
 use crate::logging::Throttle;
-use crate::stream::{self, Role};
+use crate::stream::{self, Loss, Role};
 
 /// Turns events into log lines and numbers.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub struct Observer {
 struct Counted {
     connection: ConnectionGuard,
     channel: Option<ChannelGuard>,
-    bindings: Vec<BindingGuard>,
+    bindings: HashMap<binding::DomainPair, BindingGuard>,
 }
 
 impl Observer {
@@ -93,7 +93,7 @@ impl Observer {
                 let condition = condition.unwrap_or(BounceCondition::UndefinedCondition);
                 self.metrics.refusals.bounced(towards(side.other()), condition);
             }
-            Event::Revoked => self.metrics.refusals.revoked(RevocationCause::PeerRevoked),
+            Event::Lost(facts, pair, loss) => self.lost(facts, &pair, loss),
         }
     }
 
@@ -123,7 +123,7 @@ impl Observer {
     fn opened(&self, facts: Facts) {
         let connection =
             self.metrics.connections.opened(side(facts.side), direction(&facts), transport(&facts));
-        let counted = Counted { connection, channel: None, bindings: Vec::new() };
+        let counted = Counted { connection, channel: None, bindings: HashMap::new() };
         self.open().insert(facts.id, counted);
         debug!(
             conn = facts.id.0,
@@ -160,10 +160,7 @@ impl Observer {
         took: Duration,
     ) {
         let direction = direction(&facts);
-        let (local, remote) = match direction {
-            Direction::Outbound => (&pair.sender, &pair.target),
-            Direction::Inbound => (&pair.target, &pair.sender),
-        };
+        let (local, remote) = ends(&facts, pair);
         info!(
             conn = facts.id.0,
             side = facts.side.as_str(),
@@ -186,10 +183,35 @@ impl Observer {
         }
         self.metrics.connections.set_up(direction, proof, took);
         if let Some(counted) = self.open().get_mut(&facts.id) {
-            counted.bindings.push(self.metrics.connections.bound(proof));
+            counted.bindings.insert(pair.clone(), self.metrics.connections.bound(proof));
             let open = || self.metrics.connections.channel_opened(direction);
             counted.channel.get_or_insert_with(open);
         }
+    }
+
+    fn lost(&self, facts: Facts, pair: &binding::DomainPair, loss: Loss) {
+        if facts.side == binding::Side::Backend {
+            return;
+        }
+        let cause = match loss {
+            Loss::PeerRevoked => RevocationCause::PeerRevoked,
+            Loss::ProofEnded => RevocationCause::ProofExpired,
+            Loss::ProofFailed => RevocationCause::ProofFailed,
+        };
+        self.metrics.refusals.revoked(cause);
+        if let Some(counted) = self.open().get_mut(&facts.id) {
+            counted.bindings.remove(pair);
+        }
+        let (local, remote) = ends(&facts, pair);
+        info!(
+            conn = facts.id.0,
+            side = facts.side.as_str(),
+            direction = direction(&facts).as_str(),
+            local = local.ascii(),
+            remote = remote.ascii(),
+            reason = cause.as_str(),
+            "pair no longer authenticated"
+        );
     }
 
     #[expect(clippy::disallowed_methods, reason = "lines are counted by the second")]
@@ -306,6 +328,14 @@ pub fn direction(facts: &Facts) -> Direction {
     match (facts.side, facts.outbound) {
         (binding::Side::Public, false) | (binding::Side::Backend, true) => Direction::Inbound,
         (binding::Side::Public, true) | (binding::Side::Backend, false) => Direction::Outbound,
+    }
+}
+
+/// The ends of a pair, ours first.
+fn ends<'a>(facts: &Facts, pair: &'a binding::DomainPair) -> (&'a Domain, &'a Domain) {
+    match direction(facts) {
+        Direction::Outbound => (&pair.sender, &pair.target),
+        Direction::Inbound => (&pair.target, &pair.sender),
     }
 }
 

@@ -26,7 +26,7 @@ pub use framer::{Framer, Limits, Piece, Raw};
 pub use header::Header;
 pub use ids::Ids;
 pub use initiating::{Errand, Initiating, Rung};
-pub use input::{Action, Answer, Bounds, Input, Setback, Terms, Tidings};
+pub use input::{Action, Answer, Bounds, Input, Loss, Setback, Terms, Tidings};
 pub use receiving::Receiving;
 pub use sasl::{Authorization, SaslError};
 pub use stanza::{Kind, Stanza};

@@ -10,9 +10,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use ligase_verifier::Domain;
+use ligase_verifier::{Domain, Verdict};
 
-use crate::binding::{DomainPair, Hosted, Level, Policy, Side};
+use crate::binding::{DomainPair, Grounds, Hosted, Level, Policy, Side};
 use crate::stream::{Bounds, Element, Frame, Framer, Keys, Limits, Piece, Reader, Stanza, Terms};
 
 #[path = "../tests/support/proof.rs"]
@@ -31,6 +31,14 @@ pub(crate) fn domain(text: &str) -> Domain {
 
 pub(crate) fn pair(sender: &str, target: &str) -> DomainPair {
     DomainPair::new(domain(sender), domain(target))
+}
+
+/// What a verdict on `name` lets a peer speak on, until so long after [`proof::noon`].
+pub(crate) fn grounds(name: &str, lifetime: Duration) -> Grounds {
+    match proof::proven_for(name, lifetime) {
+        Verdict::Proven(association) => Grounds::Proven(association),
+        other => panic!("{other:?}"),
+    }
 }
 
 /// A message without a body.

@@ -420,7 +420,7 @@ fn show(action: &Action, bounds: &Bounds) -> Vec<String> {
         },
         // What is only counted is no part of the conversation.
         Action::Answered(..) => return Vec::new(),
-        Action::Revoked => "? revoked".to_owned(),
+        Action::Lost(pair, loss) => format!("? lost {pair}: {loss:?}"),
         Action::Trust => "? trust".to_owned(),
         Action::Count(violation) => format!("? count {}", violation.as_str()),
         Action::SetTimer(time) => {

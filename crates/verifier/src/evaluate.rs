@@ -125,5 +125,5 @@ fn proof_expires(request: &Request, records_expire: SystemTime) -> SystemTime {
     records_expire.max(request.at + DNS_PROOF_LIFETIME_MIN)
 }
 
-/// Twice a minute is as often as a long-lived connection is worth asking about.
-const DNS_PROOF_LIFETIME_MIN: Duration = Duration::from_secs(30);
+/// Fifteen times a minute is as often as a connection is worth asking about.
+const DNS_PROOF_LIFETIME_MIN: Duration = Duration::from_secs(4);

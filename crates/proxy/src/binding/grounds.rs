@@ -1,3 +1,5 @@
+use std::time::SystemTime;
+
 use ligase_verifier::{Association, Reason, Verdict};
 
 use super::policy::Level;
@@ -15,6 +17,14 @@ pub enum Grounds {
 }
 
 impl Grounds {
+    /// When it is to be looked at again; never, where it holds for as long as the connection.
+    pub fn ends(&self) -> Option<SystemTime> {
+        match self {
+            Self::Proven(association) => Some(association.expires()),
+            Self::Dialback | Self::Configured => None,
+        }
+    }
+
     /// As metrics, logs and the admin port name it.
     pub fn as_str(&self) -> &'static str {
         match self {

@@ -1,6 +1,7 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use ligase_verifier::Domain;
 
@@ -39,6 +40,8 @@ pub struct Table {
     asked: HashMap<DomainPair, Vec<ConnectionId>>,
     /// Pairs with stanzas that wait for an exit; later ones have to queue up behind them.
     waiting: HashSet<DomainPair>,
+    /// When each proof that ends is to be looked at again (F-50).
+    ends: BTreeSet<(SystemTime, ConnectionId, Domain)>,
 }
 
 /// What is known of one connection.
@@ -93,9 +96,13 @@ impl Table {
 
     /// Notes that `id` speaks for `domain`.
     pub fn prove(&mut self, id: ConnectionId, domain: Domain, grounds: Grounds) {
-        if let Some(row) = self.rows.get_mut(&id) {
-            row.names.insert(domain, grounds);
-        }
+        let Some(row) = self.rows.get_mut(&id) else {
+            return;
+        };
+        let ends = grounds.ends();
+        let earlier = row.names.insert(domain.clone(), grounds);
+        forget(&mut self.ends, earlier.as_ref(), id, &domain);
+        self.ends.extend(ends.map(|end| (end, id, domain)));
     }
 
     /// Takes back that `id` speaks for `domain`, and with it every pair that rested on that
@@ -104,7 +111,8 @@ impl Table {
         let Some(row) = self.rows.get_mut(&id) else {
             return;
         };
-        row.names.remove(domain);
+        let grounds = row.names.remove(domain);
+        forget(&mut self.ends, grounds.as_ref(), id, domain);
         for pair in row.entrances.extract_if(|pair| pair.sender == *domain) {
             drop_from(&mut self.entrances, &pair, id);
         }
@@ -257,6 +265,9 @@ impl Table {
         let Some(row) = self.rows.remove(&id) else {
             return;
         };
+        for (domain, grounds) in &row.names {
+            forget(&mut self.ends, Some(grounds), id, domain);
+        }
         for pair in &row.entrances {
             drop_from(&mut self.entrances, pair, id);
         }
@@ -268,6 +279,23 @@ impl Table {
         }
     }
 
+    /// When the next proof ends.
+    pub fn next_end(&self) -> Option<SystemTime> {
+        self.ends.first().map(|(end, ..)| *end)
+    }
+
+    /// Takes the proofs that have ended by `now`. What rests on them stands until they are
+    /// [proven](Self::prove) anew or [disproven](Self::disprove), and one of the two must follow.
+    pub fn take_ended(&mut self, now: SystemTime) -> Vec<(ConnectionId, Domain)> {
+        let mut ended = Vec::new();
+        while self.next_end().is_some_and(|end| end <= now)
+            && let Some((_, id, domain)) = self.ends.pop_first()
+        {
+            ended.push((id, domain));
+        }
+        ended
+    }
+
     /// What is known of a connection.
     pub fn row(&self, id: ConnectionId) -> Option<&Row> {
         self.rows.get(&id)
@@ -276,6 +304,17 @@ impl Table {
     /// All connections.
     pub fn rows(&self) -> impl Iterator<Item = (ConnectionId, &Row)> {
         self.rows.iter().map(|(id, row)| (*id, row))
+    }
+}
+
+fn forget(
+    ends: &mut BTreeSet<(SystemTime, ConnectionId, Domain)>,
+    grounds: Option<&Grounds>,
+    id: ConnectionId,
+    domain: &Domain,
+) {
+    if let Some(end) = grounds.and_then(Grounds::ends) {
+        ends.remove(&(end, id, domain.clone()));
     }
 }
 

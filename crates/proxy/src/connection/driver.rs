@@ -317,7 +317,9 @@ impl Driver {
                 Action::Answered(role, valid) if self.facts.side == Side::Public => {
                     (self.rooms.tell)(Event::Dialback { role, valid });
                 }
-                Action::Revoked => (self.rooms.tell)(Event::Revoked),
+                Action::Lost(pair, loss) => {
+                    (self.rooms.tell)(Event::Lost(self.facts, pair, loss));
+                }
                 Action::Count(violation) => self.broke(violation),
                 Action::SetTimer(patience) => self.set_timer(patience),
                 Action::End(error) => self.end(&error),

@@ -4,7 +4,7 @@ use std::time::Duration;
 use ligase_verifier::{Domain, Transport};
 
 use crate::binding::{ConnectionId, DomainPair, Side};
-use crate::stream::{Condition, Kind, Role, Rung, Violation};
+use crate::stream::{Condition, Kind, Loss, Role, Rung, Violation};
 
 /// Something that the operator may want to know. Whoever is told decides what becomes of it: a log
 /// line, a number, both or nothing.
@@ -96,8 +96,8 @@ pub enum Event {
         /// The condition.
         condition: &'static str,
     },
-    /// A right to send was taken back by its grantor.
-    Revoked,
+    /// A pair may not pass over a connection any more, for this reason.
+    Lost(Facts, DomainPair, Loss),
 }
 
 /// What stays true of a connection while it lives.

@@ -1,8 +1,10 @@
 use std::collections::VecDeque;
+use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
+use crate::binding::DomainPair;
 use crate::stream::Stanza;
 
 /// The way into a connection: a queue of stanzas that its driver empties.
@@ -65,6 +67,21 @@ impl Outbox {
         }
     }
 
+    /// Takes out what is of this pair, in order.
+    pub fn take(&self, pair: &DomainPair) -> Vec<Stanza> {
+        let mut pending = self.pending();
+        let was_full = self.bytes_max <= pending.bytes;
+        let (taken, rest): (VecDeque<_>, VecDeque<_>) =
+            mem::take(&mut pending.stanzas).into_iter().partition(|it| it.pair == *pair);
+        pending.stanzas = rest;
+        pending.bytes -= taken.iter().map(|it| it.bytes().len()).sum::<usize>();
+        if was_full && pending.bytes < self.bytes_max {
+            drop(pending);
+            self.room.notify_waiters();
+        }
+        taken.into()
+    }
+
     /// Whether it has had enough.
     pub fn is_full(&self) -> bool {
         let pending = self.pending();
@@ -99,7 +116,7 @@ impl Outbox {
         let mut pending = self.pending();
         pending.closed = true;
         pending.bytes = 0;
-        let rest = std::mem::take(&mut pending.stanzas);
+        let rest = mem::take(&mut pending.stanzas);
         drop(pending);
         self.room.notify_waiters();
         self.wake.notify_one();

@@ -2,15 +2,15 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use ligase_verifier::{Endpoint, Presented, Transport};
-use tokio::sync::mpsc;
+use ligase_verifier::{Domain, Endpoint, Presented, Transport};
+use tokio::sync::{Notify, mpsc};
 
 use super::driver::Order;
 use super::event::Facts;
 use super::outbox::Outbox;
-use crate::binding::{ConnectionId, DomainPair, Passage, Table};
+use crate::binding::{ConnectionId, DomainPair, Finding, Passage, Table};
 use crate::establish::{Bounds, Queue};
-use crate::stream::{Action, Kind, Stanza, StanzaError};
+use crate::stream::{Action, Input, Kind, Stanza, StanzaError};
 
 /// The table, the outboxes and what waits, shared by all connections.
 ///
@@ -21,6 +21,8 @@ use crate::stream::{Action, Kind, Stanza, StanzaError};
 pub struct Tables {
     inner: Mutex<Inner>,
     outbox_bytes_max: usize,
+    /// A proof ends sooner than all that were known.
+    sooner: Notify,
 }
 
 #[derive(Debug)]
@@ -51,6 +53,17 @@ pub struct Entry {
     rescued: Vec<DomainPair>,
 }
 
+/// A connection on which a proof has ended, as far as it takes to look at it again.
+#[derive(Debug)]
+pub struct Ended {
+    /// What it is.
+    pub facts: Facts,
+    /// The place that we dialed, where we did.
+    pub endpoint: Option<Endpoint>,
+    /// What the far end presented.
+    pub presented: Option<Presented>,
+}
+
 /// What a step leaves to do for those who may wait.
 #[derive(Debug, Default)]
 pub struct Step {
@@ -75,7 +88,7 @@ impl Tables {
             queue: Queue::new(bounds),
             last: 0,
         };
-        Self { inner: Mutex::new(inner), outbox_bytes_max }
+        Self { inner: Mutex::new(inner), outbox_bytes_max, sooner: Notify::new() }
     }
 
     /// An id that no connection has had.
@@ -144,12 +157,20 @@ impl Tables {
         let mut actions = Vec::new();
         let mut step = Step::default();
         let mut inner = self.lock();
+        let end = inner.table.next_end();
         machine(&mut inner.table, &mut actions);
+        if inner.table.next_end().is_some_and(|sooner| end.is_none_or(|end| sooner < end)) {
+            self.sooner.notify_one();
+        }
         for action in actions {
             match action {
                 Action::Forward(exit, stanza) => inner.forward(exit, stanza, &mut step),
                 Action::Hold(stanza) => inner.hold(stanza, &mut step),
                 Action::Bounce(stanza, error) => inner.bounce(&stanza, &error, &mut step),
+                Action::Lost(pair, loss) => {
+                    inner.take_back(id, &pair, &mut step);
+                    step.actions.push_back(Action::Lost(pair, loss));
+                }
                 Action::Send(_)
                 | Action::StartTls(_)
                 | Action::Restart
@@ -160,7 +181,6 @@ impl Tables {
                 | Action::Tell(_)
                 | Action::Trust
                 | Action::Answered(..)
-                | Action::Revoked
                 | Action::Count(_)
                 | Action::SetTimer(_)
                 | Action::End(_)
@@ -232,6 +252,36 @@ impl Tables {
         }
     }
 
+    /// Waits until a proof comes in that ends sooner than all others. Cancel-safe.
+    pub async fn sooner(&self) {
+        self.sooner.notified().await;
+    }
+
+    /// The proofs that have ended by now. Each has to be [`renewed`](Self::renewed).
+    pub fn take_ended(&self, now: SystemTime) -> Vec<(Ended, Domain)> {
+        let mut inner = self.lock();
+        let ended = inner.table.take_ended(now);
+        let known = |(id, domain)| {
+            let entry = inner.entries.get(&id)?;
+            let (endpoint, presented) = (entry.endpoint.clone(), entry.presented.clone());
+            Some((Ended { facts: entry.facts, endpoint, presented }, domain))
+        };
+        ended.into_iter().filter_map(known).collect()
+    }
+
+    /// Tells a connection what was found when a proof was looked at again. One that does not listen
+    /// loses it.
+    pub fn renewed(&self, id: ConnectionId, domain: Domain, finding: Finding) {
+        let mut inner = self.lock();
+        let Some(entry) = inner.entries.get(&id) else {
+            return;
+        };
+        let order = Order::Say(Input::Renewed(domain.clone(), finding));
+        if entry.orders.try_send(order).is_err() {
+            inner.table.disprove(id, &domain);
+        }
+    }
+
     /// The pairs that wait for a way out.
     pub fn waiting(&self) -> Vec<DomainPair> {
         self.lock().queue.pairs()
@@ -284,6 +334,14 @@ impl Inner {
                 }
             }
             Err(stanza) => self.bounce(&stanza, &StanzaError::ResourceConstraint, step),
+        }
+    }
+
+    /// Takes out of the outbox of `id` what it may not carry any more, and seeks another way for it.
+    fn take_back(&mut self, id: ConnectionId, pair: &DomainPair, step: &mut Step) {
+        let taken = self.entries.get(&id).map(|entry| entry.outbox.take(pair)).unwrap_or_default();
+        if !taken.is_empty() {
+            step.seek.extend(self.rescue(taken.into()));
         }
     }
 

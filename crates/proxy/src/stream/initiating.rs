@@ -7,6 +7,7 @@ use std::time::Duration;
 use ligase_verifier::{Domain, Presented};
 
 use super::open::Open;
+use super::open::renewal::renewed;
 use super::{
     Action, Answer, Condition, DialbackError, Frame, Header, Input, Setback, StreamError, Terms,
     Tidings, Violation,
@@ -158,6 +159,7 @@ impl Initiating {
                 Ok(State::Open(open))
             }
             (_, Input::Refuse(error)) => Err(error),
+            (state, Input::Renewed(of, found)) => Ok(self.on_renewed(state, of, found, table, out)),
             (State::ExpectHeader(stage), Input::Frame(Frame::Header(header))) => {
                 self.on_header(stage, header, table, out)
             }
@@ -294,6 +296,27 @@ impl Initiating {
         out.push(self.header());
         out.push(Action::SetTimer(self.terms.bounds.step));
         State::ExpectHeader(Stage::Secured(presented))
+    }
+
+    /// A proof may end before the stream is open.
+    fn on_renewed(
+        &mut self,
+        state: State,
+        domain: Domain,
+        finding: Finding,
+        table: &mut Table,
+        out: &mut Vec<Action>,
+    ) -> State {
+        match renewed(finding, self.terms.level(Some(&domain))) {
+            _ if !table.is_proven(self.id, &domain) => state,
+            Ok(grounds) => {
+                table.prove(self.id, domain, grounds);
+                state
+            }
+            Err((reason, _)) => {
+                self.give_up(reason.map_or(Setback::Pointless, Setback::Unproven), out)
+            }
+        }
     }
 
     fn give_up(&self, setback: Setback, out: &mut Vec<Action>) -> State {

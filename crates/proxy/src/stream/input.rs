@@ -66,6 +66,8 @@ pub enum Input {
     Authority(DomainPair, Answer),
     /// The answer to [`Action::Reach`].
     Reached(DomainPair, Result<(), Setback>),
+    /// The proof of this domain has ended, and this is what was found when it was looked at again.
+    Renewed(Domain, Finding),
     /// We want this pair to leave by this connection.
     Ask(DomainPair),
     /// Ask again for a pair whose answer is due.
@@ -123,8 +125,9 @@ pub enum Action {
     Trust,
     /// A key was answered for: our part in it, and whether it is good, where that was found out.
     Answered(Role, Option<bool>),
-    /// The far end took back a right that it had granted.
-    Revoked,
+    /// The pair may not pass over this connection any more. What was to leave by it finds another
+    /// way out, or goes back to its sender.
+    Lost(DomainPair, Loss),
     /// A rule was broken, and that costs the far end no more than this.
     Count(Violation),
     /// Forget the timer that is running and set this one.
@@ -134,6 +137,17 @@ pub enum Action {
     End(StreamError),
     /// Close, having said why if there is a why.
     Close(Option<StreamError>),
+}
+
+/// Why a right was taken back (E-15, E-16, E-18).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Loss {
+    /// The far end, which had granted it, took it back.
+    PeerRevoked,
+    /// The proof has ended, and we could not find out whether it still holds.
+    ProofEnded,
+    /// The proof, looked at again, did not hold.
+    ProofFailed,
 }
 
 /// What became of a connection that we opened, or of something that we asked on it.

@@ -1,5 +1,6 @@
 mod asking;
 mod claims;
+pub(super) mod renewal;
 mod waiting;
 
 use std::collections::{HashMap, HashSet};
@@ -150,6 +151,7 @@ impl Open {
                 .blame(Violation::StreamOrder)),
             // Nothing follows our closing tag, so nothing is granted any more.
             Input::Found(..) | Input::Authority(..) | Input::Reached(..) if self.leaving => Ok(()),
+            Input::Renewed(domain, finding) => self.on_renewed(&domain, finding, table, out),
             Input::Found(domain, finding) => self.on_found(&domain, finding, table, out),
             Input::Authority(pair, answer) => self.on_authority(&pair, answer, table, out),
             Input::Reached(pair, result) => self.on_reached(&pair, result, table, out),

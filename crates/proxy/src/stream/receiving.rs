@@ -9,6 +9,7 @@ use std::time::Duration;
 use ligase_verifier::{Domain, Presented};
 
 use super::open::Open;
+use super::open::renewal::renewed;
 use super::{Action, Condition, Frame, Header, Ids, Input, StreamError, Terms, Violation, ns};
 use crate::binding::{ConnectionId, DomainPair, Side, StreamId, Table};
 
@@ -140,6 +141,14 @@ impl Receiving {
                 Ok(State::Open(open, offered))
             }
             (_, Input::Refuse(error)) => Err(error),
+            (state, Input::Renewed(domain, _)) if !table.is_proven(self.id, &domain) => Ok(state),
+            (state, Input::Renewed(domain, finding)) => {
+                let grounds = renewed(finding, self.terms.level(Some(&domain))).map_err(|_| {
+                    Condition::Reset.because("a proof ended during the negotiation")
+                })?;
+                table.prove(self.id, domain, grounds);
+                Ok(state)
+            }
             (_, Input::Frame(Frame::Close | Frame::Error(_))) => {
                 out.push(Action::Close(None));
                 Ok(State::Closed)

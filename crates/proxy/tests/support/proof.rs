@@ -14,13 +14,19 @@ use rustls::pki_types::CertificateDer;
 
 /// The verdict on a peer that shows a certificate for `name` from an authority that counts.
 pub(crate) fn proven(name: &str) -> Verdict {
+    proven_for(name, Duration::from_secs(3600))
+}
+
+/// The same, until so long after [`noon`].
+pub(crate) fn proven_for(name: &str, lifetime: Duration) -> Verdict {
     let authority = KeyPair::generate().unwrap();
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let root = params.self_signed(&authority).unwrap();
     let issuer = Issuer::from_params(&params, &authority);
     let domain: Domain = name.parse().unwrap();
-    let leaf = CertificateParams::new(vec![domain.ascii().to_owned()]).unwrap();
+    let mut leaf = CertificateParams::new(vec![domain.ascii().to_owned()]).unwrap();
+    leaf.not_after = (noon() + lifetime).into();
     let leaf = leaf.signed_by(&KeyPair::generate().unwrap(), &issuer).unwrap();
 
     static FILES: AtomicU32 = AtomicU32::new(0);
@@ -42,13 +48,17 @@ pub(crate) fn proven(name: &str) -> Verdict {
         domain,
         endpoint: None,
         presented: Presented::new(vec![leaf.der().clone()]),
-        // 2030-01-01: the certificates of rcgen live from 1975 to 4096.
-        at: SystemTime::UNIX_EPOCH + Duration::from_secs(1_893_456_000),
+        at: noon(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let verdict = runtime.block_on(verifier.verify(request));
     assert!(matches!(verdict, Verdict::Proven(_)), "{verdict:?}");
     verdict
+}
+
+/// When the verifier is asked; in 2030, before the authority ends.
+pub(crate) fn noon() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_893_456_000)
 }
 
 /// What a peer presented that calls itself `name`. The machines only hand it on.

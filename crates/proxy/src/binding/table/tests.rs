@@ -1,6 +1,8 @@
 use std::collections::HashSet;
+use std::time::Duration;
 
 use super::*;
+use crate::tests::{grounds, proof};
 
 fn domain(text: &str) -> Domain {
     text.parse().unwrap()
@@ -153,6 +155,29 @@ fn asking_tells_where_an_answer_is_still_due() {
     assert_eq!(table.asking(Side::Public, &out), None);
 }
 
+/// F-50: each proof is taken once when it has ended, and not before; a later one replaces it.
+#[test]
+fn proofs_that_have_ended_are_looked_at_once() {
+    let minutes = |count: u64| Duration::from_secs(60 * count);
+    let mut table = table();
+    assert_eq!(table.next_end(), None);
+    for (id, name, lifetime) in [(PEER, "a.test", 1), (PEER, "b.test", 3), (OTHER, "a.test", 2)] {
+        table.prove(id, domain(name), grounds(name, minutes(lifetime)));
+    }
+    assert_eq!(table.next_end(), Some(proof::noon() + minutes(1)));
+    assert!(table.take_ended(proof::noon() + minutes(1) - Duration::from_secs(1)).is_empty());
+    assert_eq!(table.take_ended(proof::noon() + minutes(1)), [(PEER, domain("a.test"))]);
+    assert!(table.take_ended(proof::noon() + minutes(1)).is_empty());
+    assert!(table.is_proven(PEER, &domain("a.test")), "what rests on it has a grace");
+
+    table.prove(OTHER, domain("a.test"), grounds("a.test", minutes(5)));
+    assert_eq!(table.next_end(), Some(proof::noon() + minutes(3)));
+    table.disprove(PEER, &domain("b.test"));
+    assert_eq!(table.next_end(), Some(proof::noon() + minutes(5)));
+    table.close(OTHER);
+    assert_eq!(table.next_end(), None);
+}
+
 /// What the table should say, kept in the dullest way there is.
 #[derive(Default)]
 struct Model {
@@ -177,28 +202,30 @@ struct Tally {
 #[test]
 fn no_order_of_events_breaks_the_table() {
     let mut tally = Tally::default();
+    let ending = [60, 120].map(|seconds| grounds("a.test", Duration::from_secs(seconds)));
     for seed in 1..=150 {
-        walk(&mut Dice(seed), 250, &mut tally);
+        walk(&mut Dice(seed), 250, &ending, &mut tally);
     }
     let Tally { bound, refused, exits, waits, forbidden } = tally;
     let rarest = [bound, refused, exits, waits, forbidden].into_iter().min();
     assert!(Some(100) < rarest, "something hardly ever happens");
 }
 
-fn walk(dice: &mut Dice, steps: u32, tally: &mut Tally) {
+fn walk(dice: &mut Dice, steps: u32, ending: &[Grounds], tally: &mut Tally) {
     let mut table = Table::default();
     let mut model = Model::default();
     let mut last = 0;
     for _ in 0..steps {
-        operate(dice, &mut last, &mut table, &mut model, tally);
+        operate(dice, &mut last, &mut table, &mut model, ending, tally);
         check(&table, &model);
         compare(&table, &model, tally);
     }
     for id in model.open {
         table.close(id);
     }
-    let Table { rows, entrances, exits, asked, waiting: _ } = table;
+    let Table { rows, entrances, exits, asked, waiting: _, ends } = table;
     assert!(rows.is_empty() && entrances.is_empty() && exits.is_empty() && asked.is_empty());
+    assert!(ends.is_empty());
 }
 
 fn operate(
@@ -206,6 +233,7 @@ fn operate(
     last: &mut u64,
     table: &mut Table,
     model: &mut Model,
+    ending: &[Grounds],
     tally: &mut Tally,
 ) {
     let pair = DomainPair::new(dice.domain(), dice.domain());
@@ -220,7 +248,10 @@ fn operate(
             model.open.push(ConnectionId(*last));
         }
         1 | 2 => {
-            table.prove(id, pair.sender.clone(), Grounds::Dialback);
+            // The table does not ask for whom a proof was made.
+            let grounds = usize::try_from(dice.roll(3)).unwrap();
+            let grounds = ending.get(grounds).cloned().unwrap_or(Grounds::Dialback);
+            table.prove(id, pair.sender.clone(), grounds);
             if is_open {
                 model.names.insert((id, pair.sender));
             }
@@ -318,6 +349,14 @@ fn check(table: &Table, model: &Model) {
         let in_rows: usize = table.rows.values().map(|row| of_row(row).len()).sum();
         assert_eq!(entries, in_rows, "a row knows of something that the book does not");
     }
+    let names = |(id, row): (&ConnectionId, &Row)| {
+        let id = *id;
+        let end = move |(domain, grounds): (&Domain, &Grounds)| {
+            grounds.ends().map(|end| (end, id, domain.clone()))
+        };
+        row.names.iter().filter_map(end).collect::<Vec<_>>()
+    };
+    assert_eq!(table.ends, table.rows.iter().flat_map(names).collect());
     for row in table.rows.values() {
         assert!(row.entrances.iter().all(|it| row.names.contains_key(&it.sender)));
         assert!(row.exits.iter().all(|it| row.names.contains_key(&it.target)));

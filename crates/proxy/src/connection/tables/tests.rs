@@ -1,6 +1,8 @@
+use std::time::Duration;
+
 use super::*;
 use crate::binding::{Grounds, Side};
-use crate::tests::{domain, message, pair};
+use crate::tests::{domain, grounds, message, pair, proof};
 
 const PEER: ConnectionId = ConnectionId(1);
 const BACKEND: ConnectionId = ConnectionId(2);
@@ -224,11 +226,63 @@ fn what_is_forwarded_to_a_connection_that_has_ended_waits() {
     assert_eq!(world.tables.queued().0, 3);
 }
 
+/// What was to leave for a domain by one connection does not leave by it once the proof is gone.
+#[test]
+fn what_may_not_leave_any_more_is_taken_back() {
+    let world = world();
+    let other = pair("b.test", "l.test");
+    world.let_out(&inbound(), BACKEND);
+    world.let_out(&other, BACKEND);
+    let stranger = Action::Forward(BACKEND, message("b.test", "l.test", "9"));
+    world.act(PEER, vec![forward(BACKEND, "1"), stranger, forward(BACKEND, "2")]);
+    let step = world.act(BACKEND, vec![Action::Lost(inbound(), crate::stream::Loss::ProofFailed)]);
+    assert_eq!(step.seek, [inbound()]);
+    assert!(matches!(step.actions.front(), Some(Action::Lost(..))));
+    assert_eq!(world.sent(BACKEND), ["9"]);
+    world.act(PEER, vec![Action::Hold(stanza("3"))]);
+    world.let_out(&inbound(), SPARE);
+    world.tables.change(|table| table.shut_out(&inbound(), BACKEND));
+    assert!(world.tables.let_go(&inbound()).0);
+    assert_eq!(world.sent(SPARE), ["1", "2", "3"]);
+}
+
+/// F-50: whoever watches over the ends of proofs is woken by the sooner ones, and a connection that
+/// does not listen loses what it had.
+#[test]
+fn proofs_end_even_where_nobody_listens() {
+    let minute = Duration::from_secs(60);
+    let mut world = world();
+    let prove = |seconds| {
+        let grounds = grounds("a.test", Duration::from_secs(seconds));
+        world.tables.advance(PEER, |table, _| {
+            table.prove(PEER, domain("a.test"), grounds);
+        });
+    };
+    prove(60);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(world.tables.sooner());
+    prove(120);
+    assert_eq!(world.tables.look(Table::next_end), Some(proof::noon() + 2 * minute));
+    assert!(world.tables.take_ended(proof::noon() + minute).is_empty());
+    let ended = world.tables.take_ended(proof::noon() + 2 * minute);
+    assert!(matches!(&ended[..], [(it, name)] if it.facts.id == PEER && *name == domain("a.test")));
+
+    let renewed = || world.tables.renewed(PEER, domain("a.test"), Finding::OurServer(false));
+    renewed();
+    let is_proven = || world.tables.look(|table| table.is_proven(PEER, &domain("a.test")));
+    assert!(is_proven());
+    // There was room for one order.
+    renewed();
+    assert!(!is_proven());
+    let orders = world.orders.get_mut(&PEER).unwrap();
+    assert!(matches!(orders.try_recv(), Ok(Order::Say(Input::Renewed(..)))));
+}
+
 #[test]
 fn orders_that_nobody_takes_are_dropped() {
     let mut world = world();
     world.tables.order(PEER, Order::Abort);
-    world.tables.order(PEER, Order::Say(crate::stream::Input::Drain));
+    world.tables.order(PEER, Order::Say(Input::Drain));
     let orders = world.orders.get_mut(&PEER).unwrap();
     assert!(matches!(orders.try_recv(), Ok(Order::Abort)));
     assert!(orders.try_recv().is_err());

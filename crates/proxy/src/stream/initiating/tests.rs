@@ -84,6 +84,11 @@ impl Witness for Seen {
                 _ => (),
             }
         }
+        let lapsed = |finding: &Finding| !matches!(finding, Finding::Verdict(Verdict::Proven(_)));
+        if matches!(input, Input::Renewed(_, finding) if lapsed(finding)) {
+            let held = table.row(ID).is_some_and(|row| row.names.contains_key(&domain("a.test")));
+            assert!(!held, "{input:?} left what it took back");
+        }
         let exits = table.row(ID).map_or(0, |row| row.exits.len());
         assert!(exits == 0 || self.bound, "an exit that nobody was told of");
     }
@@ -162,6 +167,24 @@ fn no_path_binds_what_the_far_end_did_not_grant() {
         result(Word::Invalid),
     ];
     check(&place(Side::Public, Level::Encrypted, true), &inputs, 8);
+}
+
+/// F-51: an exit ends with the proof that it rests on, and whoever waits hears of it.
+#[test]
+fn no_path_keeps_an_exit_whose_proof_has_ended() {
+    let renewed = |verdict| Input::Renewed(domain("a.test"), Finding::Verdict(verdict));
+    let inputs = [
+        secured(),
+        found(proof::proven("a.test")),
+        header("a.test"),
+        features(true),
+        Input::Frame(Frame::Success),
+        result(Word::Valid),
+        renewed(proof::proven("a.test")),
+        renewed(Verdict::Undetermined(because(Found::DnsFailure))),
+        renewed(Verdict::Refuted(because(Found::TlsaMismatch))),
+    ];
+    check(&place(Side::Public, Level::Dna, true), &inputs, 7);
 }
 
 #[test]

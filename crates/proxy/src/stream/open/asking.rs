@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::super::Loss;
 use super::{
     Action, Condition, Dialback, Domain, DomainPair, Open, Part, Role, Setback, Table, Tidings,
     Violation, Way, Word,
@@ -138,7 +139,7 @@ impl Open {
             // Nobody asked, so nothing is granted (E-03); but a right may be taken back (E-16).
             let revoked = word != Word::Valid && table.shut_out(pair, self.id);
             out.push(if revoked {
-                Action::Revoked
+                Action::Lost(pair.clone(), Loss::PeerRevoked)
             } else {
                 Action::Count(Violation::DialbackUnsolicited)
             });

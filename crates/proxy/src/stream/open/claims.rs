@@ -1,6 +1,6 @@
 //! The receiving server's part of dialback: somebody wants to send as a domain.
 
-use super::super::{Answer, DialbackError};
+use super::super::{Answer, DialbackError, Loss};
 use super::{
     Action, Condition, Dialback, Domain, DomainPair, Finding, Open, Part, Setback, Side,
     StreamError, Table, Tidings, Violation, Way, Word, one_way,
@@ -111,7 +111,7 @@ impl Open {
         let refused = matches!(decision, Decision::Refuse(_));
         if refused && self.way == Way::Inbound {
             // Looking again has shown that it should never have been let in (E-13, E-18).
-            table.disprove(self.id, domain);
+            self.lose(domain, Loss::ProofFailed, table, out);
         }
         let judging = |(pair, claim): (&DomainPair, &Claim)| {
             let waits = refused || matches!(claim.stage, Stage::Judging);
@@ -230,6 +230,18 @@ impl Open {
                 }
                 Side::Backend => self.tell_backend(pair, &setback, table, out),
             },
+        }
+    }
+
+    /// Denies what was requested as `domain`, but for what is being judged right now.
+    pub(super) fn deny_decided(&mut self, domain: &Domain, out: &mut Vec<Action>) {
+        let decided = |(pair, claim): (&DomainPair, &Claim)| {
+            let decided = !matches!(claim.stage, Stage::Judging);
+            (pair.sender == *domain && decided).then(|| pair.clone())
+        };
+        let pairs: Vec<_> = self.claims.iter().filter_map(decided).collect();
+        for pair in pairs {
+            self.deny(&pair, DialbackError::NotAuthorized, out);
         }
     }
 

@@ -3,11 +3,13 @@
     reason = "what a test does not look at is none of its business"
 )]
 
+use ligase_verifier::{Prooftype, Reason, Verdict};
+
 use super::waiting::UNUSED;
 use super::*;
 use crate::binding::{Grounds, Level};
-use crate::stream::Keys;
-use crate::tests::{domain, message, pair, terms};
+use crate::stream::{Keys, Loss};
+use crate::tests::{domain, message, pair, proof, terms};
 
 const ID: ConnectionId = ConnectionId(1);
 
@@ -31,6 +33,23 @@ fn outbound_to(side: Side, remote: &str) -> (Open, Table) {
     };
     let terms = Arc::new(terms(side, Level::Any));
     (Open::new(ID, terms, negotiated), table)
+}
+
+/// A stream that somebody opened to us who speaks for these domains.
+fn inbound(names: &[&str]) -> (Open, Table) {
+    let mut table = Table::default();
+    table.open(ID, Side::Public);
+    for name in names {
+        table.prove(ID, domain(name), Grounds::Dialback);
+    }
+    let negotiated = Negotiated {
+        way: Way::Inbound,
+        stream: Some(StreamId("S1".into())),
+        secured: true,
+        presented: None,
+        at: Duration::ZERO,
+    };
+    (Open::new(ID, Arc::new(terms(Side::Public, Level::Encrypted)), negotiated), table)
 }
 
 fn say(open: &mut Open, table: &mut Table, at: u64, input: Input) -> Vec<Action> {
@@ -114,6 +133,84 @@ fn strikes_are_forgiven_in_time() {
         let result = open.handle(stanza(), at, &mut table, &mut out);
         assert_eq!(result.is_ok(), survives, "after {wait} s");
     }
+}
+
+fn renewed(name: &str, verdict: Verdict) -> Input {
+    Input::Renewed(domain(name), Finding::Verdict(verdict))
+}
+
+fn mismatch() -> Verdict {
+    let finding = ligase_verifier::Finding::TlsaMismatch;
+    Verdict::Refuted(Reason { prooftype: Some(Prooftype::Dane), finding })
+}
+
+/// E-15: where others share the stream, only the pairs of one domain end, and the far end hears it.
+#[test]
+fn a_proof_that_failed_takes_its_pairs_and_no_others() {
+    let (mut open, mut table) = inbound(&["a.test", "b.test"]);
+    let [lost, kept] = ["a.test", "b.test"].map(|sender| pair(sender, "l.test"));
+    for pair in [&lost, &kept] {
+        table.let_in(pair, ID).unwrap();
+    }
+    let out = say(&mut open, &mut table, 0, renewed("a.test", mismatch()));
+    let revocation = "<db:result from='l.test' to='a.test' type='error'><error type='auth'>\
+                      <not-authorized xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>\
+                      </db:result>";
+    assert!(
+        matches!(
+            &out[..],
+            [
+                Action::Count(Violation::DaneMismatch),
+                Action::Lost(pair, Loss::ProofFailed),
+                Action::Send(text),
+            ] if *pair == lost && text == revocation
+        ),
+        "{out:?}"
+    );
+    assert!(!table.has_entrance(&lost) && table.has_entrance(&kept));
+
+    // F-50: with the last of them the stream ends.
+    let mut out = Vec::new();
+    let ended = open.handle(renewed("b.test", mismatch()), Duration::ZERO, &mut table, &mut out);
+    assert_eq!(ended.unwrap_err().condition, Condition::Reset);
+    assert!(!table.has_entrance(&kept));
+}
+
+/// E-16: what was to leave for it leaves by another way, or goes back.
+#[test]
+fn a_proof_that_failed_takes_the_exits_of_its_domain() {
+    let (mut open, mut table) = outbound();
+    table.prove(ID, domain("b.test"), Grounds::Dialback);
+    let [lost, kept] = ["a.test", "b.test"].map(|target| pair("l.test", target));
+    for pair in [&lost, &kept] {
+        table.let_out(pair, ID).unwrap();
+    }
+    let reason = Reason { prooftype: None, finding: ligase_verifier::Finding::DnsLimit };
+    let unknown = Verdict::Undetermined(reason);
+    let out = say(&mut open, &mut table, 0, renewed("a.test", unknown));
+    assert!(
+        matches!(
+            &out[..],
+            [Action::Count(Violation::DnsLimit), Action::Lost(pair, Loss::ProofEnded)]
+                if *pair == lost
+        ),
+        "{out:?}"
+    );
+    assert_eq!((table.exit(&lost), table.exit(&kept)), (None, Some(ID)));
+}
+
+/// Another proof than before does as well, and is told of; the same again is no news.
+#[test]
+fn a_proof_that_holds_keeps_its_pairs() {
+    let (mut open, mut table) = inbound(&["a.test"]);
+    let pair = pair("a.test", "l.test");
+    table.let_in(&pair, ID).unwrap();
+    let holds = || renewed("a.test", proof::proven("a.test"));
+    let out = say(&mut open, &mut table, 0, holds());
+    assert!(matches!(&out[..], [Action::Tell(Tidings::Bound(bound))] if *bound == pair), "{out:?}");
+    assert!(say(&mut open, &mut table, 0, holds()).is_empty());
+    assert!(say(&mut open, &mut table, 0, renewed("v.test", mismatch())).is_empty());
+    assert!(table.has_entrance(&pair));
 }
 
 /// A peer may have been granted thousands of pairs, each with a stream to our own server.

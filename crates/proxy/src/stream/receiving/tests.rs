@@ -51,6 +51,12 @@ impl Seen {
                     Finding::Verdict(_) | Finding::OurServer(false) => (),
                 }
             }
+            // Where nothing holds any more, nothing stands.
+            Input::Renewed(domain, Finding::Verdict(verdict))
+                if !matches!(verdict, Verdict::Proven(_)) =>
+            {
+                self.refute(domain);
+            }
             Input::Authority(pair, Answer::Valid) if self.asking.remove(pair) => {
                 self.confirmed.insert(pair.clone());
             }
@@ -164,6 +170,14 @@ fn refuted(name: &str) -> Input {
     Input::Found(domain(name), Finding::Verdict(Verdict::Refuted(reason)))
 }
 
+fn renewed(name: &str, verdict: Verdict) -> Input {
+    Input::Renewed(domain(name), Finding::Verdict(verdict))
+}
+
+fn unknown() -> Verdict {
+    Verdict::Undetermined(Reason { prooftype: None, finding: Found::DnsFailure })
+}
+
 fn reached(sender: &str, target: &str) -> Input {
     Input::Reached(pair(sender, target), Ok(()))
 }
@@ -200,6 +214,24 @@ fn no_path_over_tls_lets_a_stanza_past_an_unproven_pair() {
         stanza("a.test", "l.test"),
     ];
     check(&place(Side::Public, Level::Encrypted, true), &inputs, 8);
+}
+
+/// F-51: what was proven once is worth nothing when it is not proven any more.
+#[test]
+fn no_path_lets_a_stanza_past_a_proof_that_has_ended() {
+    let inputs = [
+        secured(),
+        header("a.test", "l.test"),
+        proven("a.test"),
+        claim("a.test", "l.test"),
+        auth(),
+        reached("a.test", "l.test"),
+        renewed("a.test", proof::proven("a.test")),
+        renewed("a.test", unknown()),
+        renewed("b.test", unknown()),
+        stanza("a.test", "l.test"),
+    ];
+    check(&place(Side::Public, Level::Dna, true), &inputs, 7);
 }
 
 #[test]
@@ -333,6 +365,7 @@ fn no_long_path_lets_a_stanza_past_an_unproven_pair() {
         inputs.extend([claim(name, "l.test"), claim(name, "l2.test")]);
         inputs.extend([stanza(name, "l.test"), stanza(name, "l2.test")]);
         inputs.extend([proven(name), proven(name), unproven(name), refuted(name)]);
+        inputs.push(renewed(name, proof::proven(name)));
         for target in ["l.test", "l2.test"] {
             inputs.extend([
                 answered(name, target, Answer::Valid),
@@ -344,6 +377,7 @@ fn no_long_path_lets_a_stanza_past_an_unproven_pair() {
         }
     }
     inputs.extend([auth(), Input::TimedOut { quiet: Duration::ZERO }]);
+    inputs.push(renewed("b.test", unknown()));
     let mut tally = Tally::default();
     for begins in [&[secured(), header("a.test", "l.test")][..], &[header("b.test", "l2.test")]] {
         let mut place = place(Side::Public, Level::Any, begins.len() == 2);

@@ -1,0 +1,56 @@
+//! Every proof has an end (F-50). Then it is looked at again, with what the far end presented when
+//! it was first made, and what does not hold any more is taken back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ligase_verifier::{Domain, Finding as Found, Reason, Verdict};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use super::rooms::Rooms;
+use super::tables::Ended;
+use crate::binding::Finding;
+
+impl Rooms {
+    /// Looks again at every proof that ends, for ever.
+    pub async fn renew_proofs(self: Arc<Self>) {
+        let mut renewals = JoinSet::new();
+        loop {
+            tokio::select! {
+                () = self.next_end() => (),
+                // A sooner end came in.
+                () = self.tables.sooner() => (),
+                Some(_) = renewals.join_next() => (),
+            }
+            for (ended, domain) in self.tables.take_ended(self.now()) {
+                renewals.spawn(Arc::clone(&self).renew(ended, domain));
+            }
+        }
+    }
+
+    async fn next_end(&self) {
+        match self.tables.look(crate::binding::Table::next_end) {
+            // The clock may be set while we sleep.
+            Some(end) => sleep(end.duration_since(self.now()).unwrap_or_default().min(NAP)).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    async fn renew(self: Arc<Self>, ended: Ended, domain: Domain) {
+        let Ended { facts, endpoint, presented } = ended;
+        let judged = self.judge(facts, &domain, endpoint, presented);
+        // Whoever cannot prove in this time that the proof still holds has none.
+        let found = timeout(GRACE, judged).await.unwrap_or_else(|_| {
+            let reason = Reason { prooftype: None, finding: Found::DnsLimit };
+            Finding::Verdict(Verdict::Undetermined(reason))
+        });
+        self.tables.renewed(facts.id, domain, found);
+    }
+}
+
+/// How long a pair is still carried after its proof has ended, while that is looked at again.
+const GRACE: Duration = Duration::from_secs(4);
+
+/// How long we sleep at a time while a proof is to end.
+const NAP: Duration = Duration::from_secs(60);
