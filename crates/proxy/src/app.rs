@@ -27,7 +27,7 @@ use crate::connection::rooms::{Rooms, Seats};
 use crate::connection::tables::Tables;
 use crate::drain::drain;
 use crate::logging::Logging;
-use crate::observe::Observer;
+use crate::observe::{self, Observer};
 use crate::stream::Keys;
 use crate::tls::Tls;
 use crate::tls::identity::{self, Identities};
@@ -84,6 +84,8 @@ impl App {
         };
         let local_ca = LocalCa::load_or_create(&ca, now).map_err(Error::LocalCa)?;
         let verifier = Verifier::new(&config.verifier_settings()).map_err(Error::Verifier)?;
+        let counted = Arc::clone(&metrics);
+        let verifier = verifier.observed_by(move |it| observe::verified(&counted, it));
         let tls = Tls::new(Arc::clone(&identities)).map_err(|_| Error::Chance)?;
         let keys = keys(&config)?;
         let rooms = Arc::new(Rooms::new(

@@ -1,5 +1,7 @@
 //! What happened, told to the log and to the metrics; the one room with both.
 
+mod verified;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -16,6 +18,8 @@ use crate::binding::{self, ConnectionId};
 use crate::connection::event::{Ending, Event, Facts};
 use crate::logging::Throttle;
 use crate::stream::{self, Loss, Role};
+
+pub use verified::verified;
 
 /// Turns events into log lines and numbers.
 #[derive(Debug)]

@@ -15,6 +15,7 @@ mod gather;
 #[cfg(test)]
 mod mint;
 mod names;
+mod observation;
 mod presented;
 mod reach;
 mod request;
@@ -32,6 +33,7 @@ pub use gather::{
     Security, Url,
 };
 pub use names::Names;
+pub use observation::{Comparison, Observation};
 pub use presented::Presented;
 pub use request::{Request, Role, Service};
 pub use settings::{Dnssec, Limits, Reach, RootSource, Servers, Settings, SetupError};

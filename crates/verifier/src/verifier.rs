@@ -11,6 +11,7 @@ use crate::evidence::{Evidence, Fingerprint, Published};
 use crate::gather::network::Network;
 use crate::gather::posh::{PoshTerms, posh};
 use crate::gather::{self, Answer, FetchFailure, Lookup, Page, Pending, Question, Url, gather};
+use crate::observation::{Comparison, Observation, Observer};
 use crate::roots::Roots;
 use crate::settings::{Dnssec, Limits, Settings, SetupError};
 use crate::{
@@ -30,6 +31,7 @@ pub struct Verifier {
     patience: Duration,
     servers: Vec<SocketAddr>,
     trust_anchors: usize,
+    observer: Arc<Observer>,
 }
 
 impl Verifier {
@@ -61,7 +63,16 @@ impl Verifier {
             patience: settings.limits.gather_patience,
             servers: Vec::new(),
             trust_anchors: 0,
+            observer: Arc::default(),
         }
+    }
+
+    /// Has somebody told what it meets with from now on.
+    #[must_use]
+    pub fn observed_by(mut self, tell: impl Fn(Observation) + Send + Sync + 'static) -> Self {
+        self.observer = Arc::new(Observer(Box::new(tell)));
+        self.lookup.observer = Arc::clone(&self.observer);
+        self
     }
 
     /// Tells whether the peer speaks for the domain.
@@ -75,6 +86,10 @@ impl Verifier {
             return Verdict::Undetermined(Reason { prooftype: None, finding });
         };
         let verdict = evaluate(&request, &evidence, &self.terms);
+        if wants_dane && request.presented.is_some() {
+            let comparison = Comparison::of(&verdict, &evidence);
+            self.observer.tell(Observation::Compared(comparison));
+        }
 
         // Web servers are asked only when it is up to them: they are slow, and a peer chose them.
         let may_help = |it: &Presented| it.valid_until(request.at).is_ok();
@@ -113,7 +128,15 @@ impl Verifier {
         at: SystemTime,
     ) -> Published<Vec<Fingerprint>> {
         let key = (domain.clone(), service);
-        let ask = || posh(&self.lookup, domain, service, at, &self.posh_terms);
+        let ask = async || {
+            let found = posh(&self.lookup, domain, service, at, &self.posh_terms).await;
+            self.observer.tell(Observation::Fetched(match &found.0 {
+                Published::Here(..) => Ok(()),
+                Published::Absent => Err(None),
+                Published::Bogus(finding) | Published::Unreachable(finding) => Err(Some(*finding)),
+            }));
+            found
+        };
         self.posh.get(&key, at, ask).await
     }
 
@@ -203,6 +226,7 @@ struct Remembered {
     lookup: Arc<dyn Lookup>,
     answers: Cache<Question, Answer>,
     lifetime_max: Duration,
+    observer: Arc<Observer>,
 }
 
 impl Remembered {
@@ -211,11 +235,15 @@ impl Remembered {
             lookup,
             answers: Cache::new(limits.answers_max, LOOK_UPS_MAX),
             lifetime_max: limits.answer_lifetime_max,
+            observer: Arc::default(),
         }
     }
 
     async fn ask(&self, question: &Question, at: SystemTime) -> (Answer, SystemTime) {
-        match self.lookup.look_up(question, at).await {
+        let answer = self.lookup.look_up(question, at).await;
+        let security = answer.as_ref().map(|records| records.security).map_err(|it| *it);
+        self.observer.tell(Observation::LookedUp(security));
+        match answer {
             Ok(mut records) => {
                 records.expires = records.expires.min(at + self.lifetime_max);
                 let expires = records.expires;

@@ -350,3 +350,47 @@ async fn an_answer_is_remembered_for_its_time_and_no_longer_than_we_say() {
 }
 
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// Whoever counts hears of every look-up, comparison and page once, whatever came of it.
+#[tokio::test]
+async fn whoever_counts_is_told() {
+    use std::sync::Mutex;
+
+    use crate::Observation::{Compared, Fetched, LookedUp};
+    use crate::Security;
+
+    let root = Authority::root("Root");
+    let told = async |facts: Facts, name: &str| {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let witness = Arc::clone(&seen);
+        let verifier = verifier(facts, &root);
+        let verifier = verifier.observed_by(move |it| witness.lock().unwrap().push(it));
+        let leaf = root.leaf(&[name], |_| ());
+        for _ in 0..2 {
+            let _ = verifier.verify(mint::request("v.test", vec![leaf.clone()])).await;
+        }
+        std::mem::take(&mut *seen.lock().unwrap())
+    };
+    let count =
+        |seen: &[Observation], what: Observation| seen.iter().filter(|it| **it == what).count();
+
+    let seen = told(Facts::new(), "dns:w.test").await;
+    // SRV records of two names, and two families of addresses to ask for a page.
+    assert_eq!(count(&seen, LookedUp(Ok(Security::Secure))), 4, "{seen:?}");
+    assert_eq!(count(&seen, Compared(Comparison::Insecure)), 2, "{seen:?}");
+    assert_eq!(seen.iter().filter(|it| matches!(it, Fetched(Err(_)))).count(), 1, "{seen:?}");
+
+    let secure = || {
+        Facts::new().srv(STARTTLS, 5269, "x.test").address("x.test", "192.0.2.1".parse().unwrap())
+    };
+    let seen = told(secure(), "dns:v.test").await;
+    assert_eq!(count(&seen, Compared(Comparison::Absent)), 2, "{seen:?}");
+    let tlsa = |kind| secure().tlsa("_5269._tcp.x.test", kind, &[7; 32]);
+    let seen = told(tlsa([3, 1, 1]), "dns:v.test").await;
+    assert_eq!(count(&seen, Compared(Comparison::Mismatch)), 2, "{seen:?}");
+    let seen = told(tlsa([7, 1, 1]), "dns:v.test").await;
+    assert_eq!(count(&seen, Compared(Comparison::Unusable)), 2, "{seen:?}");
+    let seen = told(secure().failing(STARTTLS, Kind::Srv, Failure::Bogus), "dns:v.test").await;
+    assert_eq!(count(&seen, LookedUp(Err(Failure::Bogus))), 1, "{seen:?}");
+    assert_eq!(count(&seen, Compared(Comparison::Failed)), 2, "{seen:?}");
+}
