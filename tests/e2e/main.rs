@@ -6,6 +6,7 @@ mod conversation;
 mod drain;
 mod interop;
 mod load;
+mod proofs;
 mod refute;
 mod usage;
 mod verona;

@@ -8,7 +8,7 @@ use ligase_tests::{
 };
 
 use crate::conversation::chat;
-use crate::verona::{names_of, publish};
+use crate::verona::{names_of, proofs, publish};
 
 /// An ejabberd that takes no server's certificate for a client's meets a peer that has no other:
 /// behind a proxy, both directions authenticate by EXTERNAL and PKIX. Towards such an ejabberd in
@@ -82,14 +82,4 @@ fn for_servers(world: &World, domain: &str) -> Certificate {
     let names = names_of(domain);
     let names: Vec<_> = names.iter().map(String::as_str).collect();
     Leaf::of(&names).only_for(Purpose::Server).signed_by(&world.authority)
-}
-
-/// By what the peer is proven on the public connections of one direction.
-fn proofs(ligase: &Ligase, peer: &str, direction: &str) -> Vec<String> {
-    let connections = ligase.json("/connections");
-    let all = connections.as_array().into_iter().flatten();
-    let chosen = all.filter(|it| it["side"] == "public" && it["direction"] == direction);
-    let delegated = chosen.flat_map(|it| it["delegated"].as_array().into_iter().flatten());
-    let proofs = delegated.filter(|it| it["domain"] == peer);
-    proofs.filter_map(|it| it["prooftype"].as_str().map(str::to_owned)).collect()
 }

@@ -157,6 +157,39 @@ pub(crate) fn publish_both(world: &mut World, name: &str, host: &Host, capture: 
     world.zone.address(&target, host);
 }
 
+/// A peer's proof on a public connection, as `/connections` tells of it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Proof {
+    /// The connection.
+    pub(crate) id: u64,
+    /// By what the peer is proven.
+    pub(crate) prooftype: String,
+    /// When that ends, if it does; such times sort as they pass.
+    pub(crate) expires: Option<String>,
+}
+
+/// What a peer has proven on the public connections of one direction.
+pub(crate) fn proofs_of(ligase: &Ligase, peer: &str, direction: &str) -> Vec<Proof> {
+    let connections = ligase.json("/connections");
+    let all = connections.as_array().into_iter().flatten();
+    let chosen = all.filter(|it| it["side"] == "public" && it["direction"] == direction);
+    let delegated = chosen.flat_map(|it| {
+        let id = it["id"].as_u64().unwrap_or_default();
+        let each = it["delegated"].as_array().into_iter().flatten();
+        each.filter(|it| it["domain"] == peer).map(move |it| Proof {
+            id,
+            prooftype: it["prooftype"].as_str().unwrap_or_default().to_owned(),
+            expires: it["expires_at"].as_str().map(str::to_owned),
+        })
+    });
+    delegated.collect()
+}
+
+/// By what the peer is proven on the public connections of one direction.
+pub(crate) fn proofs(ligase: &Ligase, peer: &str, direction: &str) -> Vec<String> {
+    proofs_of(ligase, peer, direction).into_iter().map(|it| it.prooftype).collect()
+}
+
 /// The rows of a table of tests: each is run, whatever becomes of the others.
 #[derive(Default)]
 pub(crate) struct Rows {

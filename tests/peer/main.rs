@@ -6,11 +6,13 @@
 //!
 //! Besides, `ligase-peer get ADDRESS PATH` prints what an HTTP server answers, and
 //! `ligase-peer await ADDRESS PATH TEXT` asks until it answers 200 and this text; `ligase-peer
-//! load` is a server that is as fast as it can be.
+//! load` is a server that is as fast as it can be, and `ligase-peer web AT CHAIN KEY FOLDER` serves
+//! documents by HTTPS.
 
 mod http;
 mod load;
 mod tls;
+mod web;
 
 use std::collections::HashMap;
 use std::env::args;
@@ -35,8 +37,9 @@ fn main() -> ExitCode {
         ["get", address, path] => http::get(address, path),
         ["await", address, path, text] => http::await_text(address, path, text),
         ["load", rest @ ..] => load::run(rest),
+        ["web", at, chain, key, folder] => web::serve(at, chain, key, folder),
         _ => {
-            eprintln!("usage: ligase-peer [get ADDRESS PATH | await ADDRESS PATH TEXT | load ...]");
+            eprintln!("usage: ligase-peer [get ... | await ... | load ... | web ...]");
             ExitCode::from(2)
         }
     }

@@ -76,13 +76,13 @@ fn seen(stream: &TlsStream<TcpStream>) -> Value {
 
 type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
-fn identity(chain: &str, key: &str) -> Result<Identity, String> {
+pub(crate) fn identity(chain: &str, key: &str) -> Result<Identity, String> {
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(chain.as_bytes()).collect();
     let key = PrivateKeyDer::from_pem_slice(key.as_bytes());
     Ok((chain.map_err(|error| error.to_string())?, key.map_err(|error| error.to_string())?))
 }
 
-fn server(identity: Option<Identity>) -> Result<ServerConfig, String> {
+pub(crate) fn server(identity: Option<Identity>) -> Result<ServerConfig, String> {
     let (chain, key) = identity.ok_or("a server without a certificate")?;
     ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()

@@ -121,6 +121,8 @@ pub struct Leaf {
     addresses: Vec<String>,
     purpose: Purpose,
     days: std::ops::Range<i64>,
+    /// For how long it is valid still, where that is less than its days.
+    seconds: Option<i64>,
 }
 
 impl Leaf {
@@ -135,6 +137,7 @@ impl Leaf {
             addresses: Vec::new(),
             purpose: Purpose::Both,
             days: -1..90,
+            seconds: None,
         }
     }
 
@@ -171,6 +174,12 @@ impl Leaf {
     /// Valid until yesterday.
     pub fn expired(mut self) -> Self {
         self.days = -90..-1;
+        self
+    }
+
+    /// Valid for so many more seconds.
+    pub fn for_seconds(mut self, seconds: i64) -> Self {
+        self.seconds = Some(seconds);
         self
     }
 
@@ -212,7 +221,8 @@ impl Leaf {
         };
         let now = OffsetDateTime::now_utc();
         params.not_before = now + Duration::days(self.days.start);
-        params.not_after = now + Duration::days(self.days.end);
+        let days = Duration::days(self.days.end);
+        params.not_after = now + self.seconds.map_or(days, Duration::seconds);
         // The names are written here, because an SRV-ID is an IA5String, of which rcgen knows none.
         params.custom_extensions =
             vec![CustomExtension::from_oid_content(SUBJECT_ALT_NAME, self.names())];
@@ -270,6 +280,11 @@ impl Certificate {
     /// The SHA-256 of the certificate, in lower-case hexadecimal.
     pub fn digest(&self) -> String {
         digest_of(&self.der)
+    }
+
+    /// The SHA-256 digest of the certificate.
+    pub fn sha256(&self) -> Vec<u8> {
+        digest(&SHA256, &self.der).as_ref().to_vec()
     }
 
     /// The TLSA data that pins its key: DANE-EE, public key, SHA-256 (RFC 6698 §2.1).

@@ -18,6 +18,7 @@ pub mod process;
 mod prosody;
 pub mod server;
 pub mod stranger;
+pub mod web;
 pub mod world;
 pub mod xml;
 pub mod zone;
@@ -31,6 +32,7 @@ pub use peer::{Peer, Stream};
 pub use process::Process;
 pub use server::{Kind, Manner, Server, Setup};
 pub use stranger::{Outcome, Stranger};
+pub use web::Web;
 pub use world::World;
 pub use zone::Zone;
 

@@ -22,6 +22,8 @@ struct Shared {
     certificate: Certificate,
     /// What it says about keys.
     of_keys: &'static str,
+    /// What it offers first.
+    offers: &'static str,
     heard: Mutex<Vec<String>>,
     changed: Condvar,
 }
@@ -38,13 +40,23 @@ pub enum Outcome {
 impl Stranger {
     /// Listens at a port as the server of a domain, and says `valid` to whoever asks.
     pub fn listen(host: &Host, port: u16, domain: &str, certificate: &Certificate) -> Self {
-        Self::serve(host, port, &[domain], certificate, "valid")
+        Self::serve(host, port, &[domain], certificate, ("valid", FEATURES))
+    }
+
+    /// The same, but it does without TLS, or somebody on the way has it look so.
+    pub fn listen_in_the_clear(
+        host: &Host,
+        port: u16,
+        domain: &str,
+        certificate: &Certificate,
+    ) -> Self {
+        Self::serve(host, port, &[domain], certificate, ("valid", FEATURES_IN_THE_CLEAR))
     }
 
     /// The same, as the server of several domains, who has made none of the keys that it is asked
     /// about, and says `invalid`.
     pub fn listen_for(host: &Host, port: u16, domains: &[&str], certificate: &Certificate) -> Self {
-        Self::serve(host, port, domains, certificate, "invalid")
+        Self::serve(host, port, domains, certificate, ("invalid", FEATURES))
     }
 
     fn serve(
@@ -52,7 +64,7 @@ impl Stranger {
         port: u16,
         domains: &[&str],
         certificate: &Certificate,
-        of_keys: &'static str,
+        (of_keys, offers): (&'static str, &'static str),
     ) -> Self {
         let peer = Peer::on(host);
         peer.listen(port);
@@ -62,6 +74,7 @@ impl Stranger {
             domains: domains.iter().map(|&it| it.to_owned()).collect(),
             certificate: certificate.clone(),
             of_keys,
+            offers,
             heard: Mutex::default(),
             changed: Condvar::new(),
         });
@@ -149,10 +162,13 @@ impl Stranger {
                     return stream.close();
                 }
                 stream.send(match (secured, authenticated) {
-                    (false, _) => FEATURES,
+                    (false, _) => self.shared.offers,
                     (true, false) => FEATURES_AFTER_TLS,
                     (true, true) => "<stream:features/>",
                 });
+            } else if said.starts_with("<starttls") && self.shared.offers != FEATURES {
+                stream.send("<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:stream>");
+                return stream.close();
             } else if said.starts_with("<starttls") {
                 if stream.accept_tls(PROCEED, &self.shared.certificate).is_err() {
                     return;
@@ -256,6 +272,9 @@ fn header(from: &str, to: &str, id: Option<&str>) -> String {
 
 const FEATURES: &str = "<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'>\
                         <required/></starttls></stream:features>";
+
+const FEATURES_IN_THE_CLEAR: &str = "<stream:features>\
+    <dialback xmlns='urn:xmpp:features:dialback'><errors/></dialback></stream:features>";
 
 const FEATURES_AFTER_TLS: &str = "<stream:features>\
     <mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>EXTERNAL</mechanism>\

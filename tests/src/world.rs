@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Once, OnceLock};
+use std::time::Duration;
 use std::{env, fs, process};
 
 use crate::host::{Host, etc, run};
@@ -76,9 +77,18 @@ impl World {
     /// Signs the zone and starts the DNS. Servers may be started from now on.
     pub fn open(&mut self) {
         let folder = self.hub.folder("dns");
-        self.zone.write(&folder);
+        let _ = self.zone.write(&folder);
         let named = self.zone.serve(&self.hub, &folder);
         self.named = Some(named);
+    }
+
+    /// Changes what the DNS says while everything runs.
+    pub fn republish(&mut self, change: impl FnOnce(&mut Zone)) {
+        change(&mut self.zone);
+        let serial = self.zone.write(&self.hub.folder("dns"));
+        let named = self.named.as_ref().or_fail("find the DNS open");
+        named.signal("HUP");
+        named.hear(&format!("zone ./IN: loaded serial {serial}"), Duration::from_secs(20));
     }
 
     /// The file with the root's DNSKEY, which a validating resolver trusts.

@@ -14,10 +14,28 @@ use crate::host::{Host, run};
 use crate::{Certificate, OrFail, Process};
 
 /// The records of a world.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Zone {
     signed: String,
     unsigned: String,
+    /// What is changed after it was signed, from and to: a forgery.
+    forged: Vec<(String, String)>,
+    /// How often it was published.
+    serial: u32,
+    /// How long each record may be remembered, in seconds.
+    pub ttl: u32,
+}
+
+impl Default for Zone {
+    fn default() -> Self {
+        Self {
+            signed: String::new(),
+            unsigned: String::new(),
+            forged: Vec::new(),
+            serial: 0,
+            ttl: 60,
+        }
+    }
 }
 
 impl Zone {
@@ -33,6 +51,20 @@ impl Zone {
         let zone = if unsigned { &mut self.unsigned } else { &mut self.signed };
         // Writing into a String cannot fail.
         let _ = writeln!(zone, "{name}. IN {kind} {data}");
+    }
+
+    /// Takes back all records of a name and type.
+    pub fn forget(&mut self, name: &str, kind: &str) {
+        let owner = format!("{name}. IN {kind} ");
+        for zone in [&mut self.signed, &mut self.unsigned] {
+            let kept = zone.lines().filter(|line| !line.starts_with(&owner));
+            *zone = kept.map(|line| format!("{line}\n")).collect();
+        }
+    }
+
+    /// Has a text in the zone changed after it was signed, as a forger would on the way.
+    pub fn forge(&mut self, from: &str, to: &str) {
+        self.forged.push((from.to_owned(), to.to_owned()));
     }
 
     /// Gives a name the addresses of a host.
@@ -61,10 +93,14 @@ impl Zone {
         self.record(&format!("_{port}._tcp.{target}"), "TLSA", &certificate.tlsa());
     }
 
-    /// Writes and signs the zones.
-    pub(crate) fn write(&self, folder: &Path) {
-        let unsigned = Self::UNSIGNED;
-        let head = "$TTL 60\n@ IN SOA ns. hostmaster. 1 3600 600 86400 5\n@ IN NS ns.\n";
+    /// Writes and signs the zones, by the keys that the folder has; the first time it makes them.
+    /// Returns the serial number.
+    pub(crate) fn write(&mut self, folder: &Path) -> u32 {
+        self.serial += 1;
+        let (unsigned, ttl, serial) = (Self::UNSIGNED, self.ttl, self.serial);
+        let head = format!(
+            "$TTL {ttl}\n@ IN SOA ns. hostmaster. {serial} 3600 600 86400 5\n@ IN NS ns.\n"
+        );
         let root = format!(
             "{head}ns. IN A 198.18.0.1\nns. IN AAAA fd77::1\n{unsigned}. IN NS ns.\n{}",
             self.signed
@@ -73,6 +109,24 @@ impl Zone {
         let old = format!("{head}{}", self.unsigned);
         fs::write(folder.join(unsigned), old).or_fail("write the unsigned zone");
 
+        if serial == 1 {
+            Self::make_keys(folder);
+        }
+        let mut sign = Command::new("dnssec-signzone");
+        run(sign.current_dir(folder).args(["-q", "-S", "-o", ".", "-f", "draft", "root"]));
+        let mut signed = fs::read_to_string(folder.join("draft")).or_fail("read the signed zone");
+        for (from, to) in &self.forged {
+            assert!(signed.contains(from), "there is no {from:?} to forge");
+            signed = signed.replace(from, to);
+        }
+        fs::write(folder.join("draft"), signed).or_fail("write the signed zone");
+        // Whoever reads just now reads the one or the other.
+        let published = fs::rename(folder.join("draft"), folder.join("root.signed"));
+        published.or_fail("publish the signed zone");
+        serial
+    }
+
+    fn make_keys(folder: &Path) {
         let keygen = |flags: &[&str]| {
             let mut command = Command::new("dnssec-keygen");
             command.current_dir(folder).args(["-q", "-a", "ECDSAP256SHA256"]).args(flags).arg(".");
@@ -80,8 +134,6 @@ impl Zone {
         };
         let anchor = keygen(&["-f", "KSK"]);
         keygen(&[]);
-        let mut sign = Command::new("dnssec-signzone");
-        run(sign.current_dir(folder).args(["-q", "-S", "-o", ".", "-f", "root.signed", "root"]));
         let anchor = fs::read(folder.join(format!("{anchor}.key"))).or_fail("read the root's key");
         fs::write(folder.join(Self::TRUST_ANCHOR), anchor).or_fail("write the trust anchor");
     }

@@ -153,12 +153,29 @@ impl Rooms {
         answer.await.unwrap_or(Err(Setback::Stream(None)))
     }
 
+    /// Where a peer is could not be found out. If somebody forged it, or kept it from us, that
+    /// settles who the peer is as well as its certificate would have.
+    fn lost_way(&self, domain: &Domain, error: Unresolved) -> Setback {
+        let result = match error {
+            Unresolved::Bogus => Some("refuted"),
+            Unresolved::Failed | Unresolved::TimedOut => Some("undetermined"),
+            Unresolved::Declined | Unresolved::NotFound | Unresolved::Forbidden => None,
+        };
+        if let Some(result) = result {
+            let (side, domain, reason) = (Side::Public, domain.clone(), error.label());
+            let judged =
+                Event::Judged { side, outbound: true, domain, proof: None, result, reason };
+            (self.tell)(judged);
+        }
+        unresolved(error)
+    }
+
     /// Tries every endpoint of the target, on every rung that policy allows, until one lets the
     /// pair pass.
     async fn climb(self: &Arc<Self>, pair: &DomainPair) -> Result<()> {
         let target = &pair.target;
         let endpoints = self.verifier.delegation(target, Service::Server).await;
-        let endpoints = endpoints.map_err(unresolved)?;
+        let endpoints = endpoints.map_err(|error| self.lost_way(target, error))?;
         let level = self.terms(Side::Public).level(Some(target));
         let mut last = Setback::Unreachable;
         for endpoint in endpoints {
