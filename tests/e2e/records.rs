@@ -2,12 +2,16 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
 
 use ligase_tests::{
-    Capture, Certificate, Host, Kind, Leaf, Ligase, OrFail, Proxy, Setup, World, peer,
+    Capture, Certificate, Host, Kind, Leaf, Ligase, OrFail, Process, Proxy, Setup, World, peer,
 };
+use serde_json::Value;
 
-use crate::verona::names_of;
+use crate::conversation::chat;
+use crate::verona::{names_of, publish};
 
 /// DANE, as two libraries of others read it: nobody vouches for the certificate but the records,
 /// by STARTTLS and by direct TLS, with the key of today and with the one that was announced.
@@ -42,6 +46,89 @@ fn openssl_and_gnutls_verify_what_is_shown_by_what_was_printed() {
     show(&mut ligase, &unannounced);
     asking.assert_all(false);
 }
+
+/// POSH, as another ligase reads it: a tenant whose zone nobody signs and whom no certificate of the
+/// hoster names, by the reference that its own web server keeps and the document that ours serves.
+#[test]
+fn another_ligase_is_convinced_by_the_document_that_is_served() {
+    let mut world = World::new();
+    let (montague, capulet) = (world.host("montague"), world.host("capulet"));
+    let web = world.host("web");
+    let certificate = world.authority.issue(&[TARGET]);
+    let hosted = [TENANT.to_owned()];
+    world.zone.lines(&print(&montague, &hosted, &certificate, None, "zone"));
+    world.zone.address(TARGET, &montague);
+    world.zone.address(TENANT, &web);
+    publish(&mut world, "capulet.lab", &capulet, 7269);
+    world.open();
+
+    let printed = print(&montague, &hosted, &certificate, None, "json");
+    let printed: Value = serde_json::from_str(&printed).or_fail("read what was printed");
+    let posh = &printed["domains"][0]["posh"];
+    assert_eq!(posh["url"], format!("https://{TENANT}/{DOCUMENT}"));
+    let site = world.authority.issue(&[TENANT]);
+    let _site = serve(&web, &site, &posh["reference"].to_string());
+
+    let mut proxy = Proxy::new(&world, &montague, Capture::Dns, &hosted, &certificate);
+    proxy.set("server_name", TARGET);
+    proxy.set("listen.posh", "\"[::]:443\"");
+    let _ours = proxy.start();
+    let theirs = world.authority.issue(&["capulet.lab", "conference.capulet.lab"]);
+    let names = names_of("capulet.lab");
+    let mut proxy = Proxy::new(&world, &capulet, Capture::Dns, &names, &theirs);
+    proxy.set("policy.default", "dna");
+    let their_ligase = proxy.start();
+    let users = [(&montague, "romeo", TENANT), (&capulet, "juliet", "capulet.lab")];
+    let servers = users.map(|(host, user, domain)| {
+        let own = Leaf::of(&[domain]).self_signed();
+        let server = Setup::new(Kind::Prosody, host, &[domain], &own).start();
+        server.register(user, domain);
+        server
+    });
+    let [romeo, juliet] =
+        users.map(|(host, user, domain)| world.users().login(&format!("{user}@{domain}"), host));
+
+    chat(&romeo, &juliet);
+    chat(&juliet, &romeo);
+    let connections = their_ligase.json("/connections");
+    for direction in ["inbound", "outbound"] {
+        let proofs = proofs(&connections, direction);
+        assert_eq!(proofs, ["posh"], "{direction}: {connections:#}");
+    }
+    drop(servers);
+}
+
+/// By which proofs the tenant is known on the connections of one direction.
+fn proofs(connections: &Value, direction: &str) -> Vec<String> {
+    let each = connections.as_array().into_iter().flatten();
+    let each = each.filter(|it| it["direction"] == direction && it["side"] == "public");
+    let names = each.filter_map(|it| it["delegated"].as_array()).flatten();
+    let names = names.filter(|it| it["domain"] == TENANT);
+    names.filter_map(|it| it["prooftype"].as_str()).map(str::to_owned).collect()
+}
+
+/// A web server with one POSH document, such as a tenant may have anywhere. It is killed when
+/// dropped.
+pub(crate) fn serve(host: &Host, certificate: &Certificate, document: &str) -> Process {
+    let folder = host.folder("web");
+    let (chain, key) = certificate.write(&folder, "web");
+    let page = folder.join(DOCUMENT);
+    let below = page.parent().or_fail("find the folder of a page");
+    fs::create_dir_all(below).or_fail("make the folder of a page");
+    fs::write(&page, document).or_fail("write a page");
+    let mut openssl = host.command("openssl");
+    openssl.args(["s_server", "-WWW", "-accept", "443", "-cert"]).arg(chain).arg("-key").arg(key);
+    openssl.current_dir(&folder);
+    let site = Process::start("web server", openssl);
+    site.hear("ACCEPT", Duration::from_secs(10));
+    site
+}
+
+/// A tenant, whose zone is not signed.
+const TENANT: &str = "tenant.old";
+
+/// Where a web server has its POSH document.
+const DOCUMENT: &str = ".well-known/posh/xmpp-server.json";
 
 /// Where all domains are served here.
 const TARGET: &str = "xmpp.montague.lab";
@@ -91,7 +178,7 @@ impl Asking<'_> {
         }
         let done = openssl
             .args(["-servername", name])
-            .stdin(std::process::Stdio::null())
+            .stdin(Stdio::null())
             .output()
             .or_fail("run openssl");
         let said = [done.stdout, done.stderr].concat();
