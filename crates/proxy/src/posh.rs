@@ -34,7 +34,7 @@ pub struct Site {
     /// What we are called, and by which certificates.
     pub tls: Tls,
     /// The document of a domain, as it is now; none if the domain is not ours.
-    pub document: Box<dyn Fn(&Domain) -> Option<Value> + Send + Sync>,
+    pub document: Box<dyn Fn(Domain) -> Option<Value> + Send + Sync>,
     /// Is told whom we turned away, and why.
     pub turned_away: Box<dyn Fn(Violation, SocketAddr) + Send + Sync>,
 }

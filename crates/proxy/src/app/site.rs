@@ -16,13 +16,13 @@ pub(super) fn site(rooms: &Arc<Rooms>) -> Site {
             let settings = for_documents.settings.load();
             let server_name = &settings.public.server_name;
             let identities = for_documents.tls.identities();
-            let ours = domain == server_name
+            let ours = domain == *server_name
                 || match &*settings.public.hosted {
-                    Hosted::Only(domains) => domains.contains(domain),
+                    Hosted::Only(domains) => domains.contains(&domain),
                     // Whoever can be shown no certificate of the domain believes no page of it.
-                    Hosted::Ask => identities.names(domain),
+                    Hosted::Ask => identities.names(&domain),
                 };
-            ours.then(|| fingerprints(identities, server_name, domain))
+            ours.then(|| fingerprints(identities, server_name, &domain))
         }),
         turned_away: Box::new(move |violation, peer| {
             let (side, connection, peer) = (Side::Public, None, Some(peer));

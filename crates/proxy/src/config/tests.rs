@@ -58,6 +58,7 @@ fn the_least_is_enough() {
         Hosts::Listed { domains: [domain("montague.example")].into(), file: None }
     );
     assert_eq!(config.certificates[0].chain, Path::new("/etc/ligase/tls.crt"));
+    assert_eq!(config.certificates[0].next_key, None);
     assert_eq!(config.backend.address, addresses(&["127.0.0.1:5269"])[0]);
     assert_eq!(config.backend.tls, BackendTls::Auto);
     assert_eq!(config.capture, Capture::Dns);
@@ -305,6 +306,16 @@ fn posh_documents_are_served_where_it_is_written() {
         "listen: {posh: '0.0.0.0:7269'}",
         &["listen.posh: 0.0.0.0:7269 collides with 0.0.0.0:7269 of listen.federation"],
     );
+}
+
+#[test]
+fn a_certificate_may_name_the_key_that_follows() {
+    let next =
+        |value: &str| parse(&LEAST.replace("tls.key}", &format!("tls.key, next_key: {value}}}")));
+    let path = next("next.key").unwrap().certificates[0].next_key.clone();
+    assert_eq!(path, Some(PathBuf::from("/etc/ligase/next.key")));
+    assert_eq!(next("~"), parse(LEAST));
+    assert_eq!(next("''").unwrap_err(), ["certificates[0].next_key: must not be empty"]);
 }
 
 #[test]

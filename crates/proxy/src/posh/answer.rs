@@ -14,7 +14,7 @@ use super::document::PATH;
 pub(super) fn answer<B>(
     request: &Request<B>,
     asked: Option<&str>,
-    document: &dyn Fn(&Domain) -> Option<Value>,
+    document: &dyn Fn(Domain) -> Option<Value>,
 ) -> Response<Full<Bytes>> {
     match find(request, asked, document) {
         Ok(document) => respond(StatusCode::OK, "application/json", document.to_string()),
@@ -34,7 +34,7 @@ pub(super) fn answer<B>(
 fn find<B>(
     request: &Request<B>,
     asked: Option<&str>,
-    document: &dyn Fn(&Domain) -> Option<Value>,
+    document: &dyn Fn(Domain) -> Option<Value>,
 ) -> Result<Value, StatusCode> {
     let host = host(request)?.or(asked).ok_or(StatusCode::BAD_REQUEST)?;
     // A host that is no domain has no page.
@@ -47,7 +47,7 @@ fn find<B>(
         return Err(StatusCode::NOT_FOUND);
     }
     match *request.method() {
-        Method::GET | Method::HEAD => document(&domain).ok_or(StatusCode::NOT_FOUND),
+        Method::GET | Method::HEAD => document(domain).ok_or(StatusCode::NOT_FOUND),
         _ => Err(StatusCode::METHOD_NOT_ALLOWED),
     }
 }

@@ -77,8 +77,8 @@ impl Served {
             tls: tls.clone(),
             document: Box::new(move |asked| {
                 let own = domain("xmpp1.hosting.example");
-                let ours = *asked == domain("montague.example");
-                ours.then(|| fingerprints(&identities, &own, asked))
+                let ours = asked == domain("montague.example");
+                ours.then(|| fingerprints(&identities, &own, &asked))
             }),
             turned_away: Box::new(move |violation, _| told.lock().unwrap().push(violation)),
         };

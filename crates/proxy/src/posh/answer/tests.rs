@@ -13,7 +13,7 @@ async fn ask(line: &str, headers: &[(&str, &str)], asked: Option<&str>) -> (u16,
         request = request.header(*name, *value);
     }
     let request = request.body(()).unwrap();
-    let document = |domain: &Domain| {
+    let document = |domain: Domain| {
         let hosted = domain.ascii() == "montague.example";
         hosted.then(|| json!({"of": domain.ascii()}))
     };
