@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use rcgen::{CertificateParams, KeyPair};
@@ -149,6 +149,35 @@ _xmpps-server._tcp.xn--bcher-kva.example. 3600 IN SRV 0 5 5270 xmpp1.hosting.exa
     );
     assert_eq!(folder.print(&[]), expect);
     assert_eq!(folder.print(&["-o", "zone"]), expect);
+}
+
+/// The first block of this kind in the documentation.
+fn documented(kind: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/records.md");
+    let text = fs::read_to_string(path).unwrap();
+    let (_, rest) = text.split_once(&format!("```{kind}\n")).unwrap();
+    rest.split_once("```").unwrap().0.to_owned()
+}
+
+#[test]
+fn the_documentation_shows_what_is_printed() {
+    let folder = Folder::new("docs");
+    let config = documented("yaml").replace("/etc/ligase/tls/", "");
+    let resolver = "resolver: {servers: ['192.0.2.53']}\n";
+    let output = folder.records(&[], USUAL, &format!("{config}{resolver}"));
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let folder_name = format!("{}/", folder.0.display());
+    let mut printed = String::from_utf8(output.stdout).unwrap();
+    printed = printed.replace(&folder_name, "/etc/ligase/tls/");
+    let documents = ["tls.crt", "mantua.crt"].map(|it| folder.document(&[it]));
+    let fingerprints = documents.iter().flat_map(|it| it["fingerprints"].as_array().unwrap());
+    let digests = fingerprints.flat_map(|it| it.as_object().unwrap().values());
+    let keys = ["tls.key", "mantua.key", "next.key"].map(|it| folder.tlsa(it));
+    for digest in digests.map(|it| it.as_str().unwrap()).chain(keys.iter().map(|it| &it[6..])) {
+        assert!(printed.contains(digest), "{digest}: {printed}");
+        printed = printed.replace(digest, "DIGEST");
+    }
+    assert_eq!(printed, documented("text"));
 }
 
 #[test]

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use ligase_verifier::Domain;
+
 use crate::binding::{Hosted, Side};
 use crate::connection::event::Event;
 use crate::connection::rooms::Rooms;
 use crate::posh::{Site, fingerprints};
+use crate::tls::identity::Identities;
 
 /// The documents of all hosted domains, and that of our own name, which others may refer to.
 pub(super) fn site(rooms: &Arc<Rooms>) -> Site {
@@ -13,16 +16,10 @@ pub(super) fn site(rooms: &Arc<Rooms>) -> Site {
     Site {
         tls: rooms.tls.clone(),
         document: Box::new(move |domain| {
-            let settings = for_documents.settings.load();
-            let server_name = &settings.public.server_name;
+            let terms = &for_documents.settings.load().public;
             let identities = for_documents.tls.identities();
-            let ours = domain == *server_name
-                || match &*settings.public.hosted {
-                    Hosted::Only(domains) => domains.contains(&domain),
-                    // Whoever can be shown no certificate of the domain believes no page of it.
-                    Hosted::Ask => identities.names(&domain),
-                };
-            ours.then(|| fingerprints(identities, server_name, &domain))
+            let ours = is_ours(&terms.hosted, &terms.server_name, identities, &domain);
+            ours.then(|| fingerprints(identities, &terms.server_name, &domain))
         }),
         turned_away: Box::new(move |violation, peer| {
             let (side, connection, peer) = (Side::Public, None, Some(peer));
@@ -30,3 +27,21 @@ pub(super) fn site(rooms: &Arc<Rooms>) -> Site {
         }),
     }
 }
+
+/// Whether a domain has a document here.
+fn is_ours(
+    hosted: &Hosted,
+    server_name: &Domain,
+    identities: &Identities,
+    domain: &Domain,
+) -> bool {
+    domain == server_name
+        || match hosted {
+            Hosted::Only(domains) => domains.contains(domain),
+            // Whoever can be shown no certificate of the domain believes no page of it.
+            Hosted::Ask => identities.names(domain),
+        }
+}
+
+#[cfg(test)]
+mod tests;
