@@ -3,10 +3,9 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::time::Duration;
 
 use ligase_tests::{
-    Capture, Certificate, Host, Kind, Leaf, Ligase, OrFail, Process, Proxy, Setup, World, peer,
+    Capture, Certificate, Host, Kind, Leaf, Ligase, OrFail, Proxy, Setup, Web, World, peer,
 };
 use serde_json::Value;
 
@@ -65,9 +64,10 @@ fn another_ligase_is_convinced_by_the_document_that_is_served() {
     let printed = print(&montague, &hosted, &certificate, None, "json");
     let printed: Value = serde_json::from_str(&printed).or_fail("read what was printed");
     let posh = &printed["domains"][0]["posh"];
-    assert_eq!(posh["url"], format!("https://{TENANT}/{DOCUMENT}"));
-    let site = world.authority.issue(&[TENANT]);
-    let _site = serve(&web, &site, &posh["reference"].to_string());
+    let url = format!("https://{TENANT}/.well-known/posh/xmpp-server.json");
+    assert_eq!(posh["url"], url);
+    let site = Web::start(&web, &world.authority.issue(&[TENANT]));
+    site.publish(TENANT, &posh["reference"].to_string());
 
     let mut proxy = Proxy::new(&world, &montague, Capture::Dns, &hosted, &certificate);
     proxy.set("server_name", TARGET);
@@ -107,28 +107,8 @@ fn proofs(connections: &Value, direction: &str) -> Vec<String> {
     names.filter_map(|it| it["prooftype"].as_str()).map(str::to_owned).collect()
 }
 
-/// A web server with one POSH document, such as a tenant may have anywhere. It is killed when
-/// dropped.
-pub(crate) fn serve(host: &Host, certificate: &Certificate, document: &str) -> Process {
-    let folder = host.folder("web");
-    let (chain, key) = certificate.write(&folder, "web");
-    let page = folder.join(DOCUMENT);
-    let below = page.parent().or_fail("find the folder of a page");
-    fs::create_dir_all(below).or_fail("make the folder of a page");
-    fs::write(&page, document).or_fail("write a page");
-    let mut openssl = host.command("openssl");
-    openssl.args(["s_server", "-WWW", "-accept", "443", "-cert"]).arg(chain).arg("-key").arg(key);
-    openssl.current_dir(&folder);
-    let site = Process::start("web server", openssl);
-    site.hear("ACCEPT", Duration::from_secs(10));
-    site
-}
-
 /// A tenant, whose zone is not signed.
 const TENANT: &str = "tenant.old";
-
-/// Where a web server has its POSH document.
-const DOCUMENT: &str = ".well-known/posh/xmpp-server.json";
 
 /// Where all domains are served here.
 const TARGET: &str = "xmpp.montague.lab";
