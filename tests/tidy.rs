@@ -14,7 +14,7 @@ const FLOORS: [&[&str]; 6] = [
     &["establish"],
     &["net", "tls", "capture"],
     &["connection"],
-    &["admin", "app", "args", "command", "config", "drain", "logging", "observe", "reload"],
+    &["admin", "app", "args", "command", "config", "drain", "logging", "observe", "posh", "reload"],
 ];
 
 /// Where nothing may wait, read a clock, draw chance or touch the world.

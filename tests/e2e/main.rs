@@ -7,6 +7,7 @@ mod drain;
 mod interop;
 mod load;
 mod proofs;
+mod records;
 mod refute;
 mod usage;
 mod verona;

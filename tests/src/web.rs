@@ -36,6 +36,11 @@ impl Web {
         let digest = BASE64_STANDARD.encode(certificate.sha256());
         let document =
             format!("{{\"fingerprints\":[{{\"sha-256\":\"{digest}\"}}],\"expires\":{expires}}}");
+        self.publish(domain, &document);
+    }
+
+    /// Publishes this as the document of a domain.
+    pub fn publish(&self, domain: &str, document: &str) {
         // Whoever reads just now reads the one or the other.
         let draft = self.folder.join(format!(".{domain}"));
         fs::write(&draft, document).or_fail("write a document");

@@ -67,6 +67,17 @@ impl Zone {
         self.forged.push((from.to_owned(), to.to_owned()));
     }
 
+    /// Adds records as they stand in a zone file, one a line, each with its owner's whole name, its
+    /// lifetime and its class.
+    pub fn lines(&mut self, text: &str) {
+        for line in text.lines().filter(|it| !it.is_empty() && !it.starts_with(';')) {
+            let mut parts = line.splitn(5, ' ');
+            let mut part = || parts.next().or_fail(&format!("read the record {line:?}"));
+            let (name, _lifetime, _class, kind, data) = (part(), part(), part(), part(), part());
+            self.record(name.trim_end_matches('.'), kind, data);
+        }
+    }
+
     /// Gives a name the addresses of a host.
     pub fn address(&mut self, name: &str, host: &Host) {
         self.record(name, "A", &host.v4.to_string());

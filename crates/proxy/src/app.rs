@@ -3,6 +3,7 @@
 mod doors;
 mod reload;
 mod settings;
+mod site;
 mod views;
 
 use std::fmt;

@@ -7,6 +7,8 @@ use std::sync::LazyLock;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use ligase_verifier::Domain;
+
 use crate::config::Overrides;
 
 /// What was asked for on the command line.
@@ -44,6 +46,15 @@ pub enum Command {
                       Example:\n  ligase validate --config /etc/ligase/ligase.yaml")]
     Validate(ConfigFile),
 
+    /// Print the records to publish for the hosted domains: SRV, TLSA and POSH
+    #[command(
+        after_help = "The TLSA records are those of every key in use and of every `next_key`: publish all \
+                      of them.\n\n\
+                      Examples:\n  ligase records --config /etc/ligase/ligase.yaml\n  \
+                      ligase records --config /etc/ligase/ligase.yaml montague.example -o json"
+    )]
+    Records(Records),
+
     /// The netfilter rules of `capture: redirect`
     #[command(
         subcommand,
@@ -66,6 +77,32 @@ pub struct ConfigFile {
     /// The configuration file
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
+}
+
+/// Which records to print, and how.
+#[derive(clap::Args, Clone, Debug, Eq, PartialEq)]
+pub struct Records {
+    /// The configuration file
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+
+    /// Only those of these hosted domains; needed with `hosts: auto`
+    #[arg(value_name = "DOMAIN")]
+    pub domains: Vec<Domain>,
+
+    /// The form
+    #[arg(short, long, value_enum, default_value_t, value_name = "FORM")]
+    pub output: RecordsForm,
+}
+
+/// The form in which records are printed.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub enum RecordsForm {
+    /// For zone files, with the POSH documents in comments
+    #[default]
+    Zone,
+    /// For programs
+    Json,
 }
 
 /// What to do about the netfilter rules.

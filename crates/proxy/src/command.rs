@@ -2,5 +2,6 @@
 
 pub mod capture;
 pub mod demo;
+pub mod records;
 pub mod run;
 pub mod validate;

@@ -40,6 +40,8 @@ pub struct Config {
     pub capture: Capture,
     /// Where we listen.
     pub listen: Listen,
+    /// By which ports peers reach us.
+    pub public: Public,
     /// Where we look up what peers have published.
     pub resolver: Resolver,
     /// Who vouches for certificates (PKIX).
@@ -79,6 +81,9 @@ pub struct CertificateFiles {
     pub chain: PathBuf,
     /// The private key.
     pub key: PathBuf,
+    /// The private key of the certificate that will follow this one. It is used for nothing but to
+    /// be announced beforehand (RFC 7671 §8.1).
+    pub next_key: Option<PathBuf>,
 }
 
 /// The server that we stand in front of.
@@ -208,6 +213,16 @@ pub struct Listen {
     pub posh: Vec<SocketAddr>,
     /// For operators and their tools; empty when there is no admin port.
     pub admin: Vec<SocketAddr>,
+}
+
+/// By which ports peers reach [`Listen::federation`], as our SRV records are to tell them. Zero
+/// where nobody can know: the system chooses the port that is listened at.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Public {
+    /// To begin with STARTTLS.
+    pub starttls: u16,
+    /// To begin with TLS (XEP-0368).
+    pub direct_tls: u16,
 }
 
 /// Where we look up what peers have published.

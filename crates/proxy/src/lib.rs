@@ -22,6 +22,7 @@ pub mod config;
 pub mod drain;
 pub mod logging;
 pub mod observe;
+pub mod posh;
 
 #[cfg(test)]
 mod tests;

@@ -11,6 +11,7 @@ fn main() -> ExitCode {
             Command::Run(file) => command::run::run(&file.config),
             Command::Validate(file) => command::validate::validate(&file.config),
             Command::Capture(what) => command::capture::capture(&what),
+            Command::Records(records) => command::records::records(&records),
             Command::Demo(demo) => command::demo::run(&demo),
         },
         Err(instead) => {

@@ -34,6 +34,7 @@ use unverified::Unverified;
 pub struct Tls {
     server: Arc<ServerConfig>,
     client: Arc<ClientConfig>,
+    web: Arc<ServerConfig>,
     identities: Arc<Identities>,
 }
 
@@ -46,17 +47,17 @@ impl Tls {
         let provider = provider();
         let unverified = Arc::new(Unverified::new(&provider));
 
-        let mut server = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        let named = Arc::new(Named { identities: Arc::clone(&identities), addressed: None });
+        let server = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_protocol_versions(&[&TLS13, &TLS12])?
             .with_client_cert_verifier(unverified.clone())
-            .with_cert_resolver(Arc::new(Named {
-                identities: Arc::clone(&identities),
-                addressed: None,
-            }));
-        server.alpn_protocols = vec![ALPN.to_vec()];
-        server.session_storage = Arc::new(NoServerSessionStorage {});
-        server.send_tls13_tickets = 0;
-        server.max_early_data_size = 0;
+            .with_cert_resolver(named.clone());
+        let server = unresumed(server, ALPN);
+        let web = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_protocol_versions(&[&TLS13, &TLS12])?
+            .with_no_client_auth()
+            .with_cert_resolver(named);
+        let web = unresumed(web, ALPN_WEB);
 
         let builder = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(&[&TLS13, &TLS12])?;
@@ -64,7 +65,8 @@ impl Tls {
         client.resumption = Resumption::disabled();
         client.enable_early_data = false;
 
-        Ok(Self { server: Arc::new(server), client: Arc::new(client), identities })
+        let (server, client, web) = (Arc::new(server), Arc::new(client), Arc::new(web));
+        Ok(Self { server, client, web, identities })
     }
 
     /// What we are called, and by which certificates.
@@ -88,6 +90,12 @@ impl Tls {
     /// A handshake with whoever came to us, under this very certificate whatever they ask for.
     pub fn receive_as(&self, certificate: Arc<CertifiedKey>) -> Arc<ServerConfig> {
         self.server_showing(Arc::new(Fixed(certificate)))
+    }
+
+    /// A handshake with whoever came for a web page. Our certificate is the one for the name in
+    /// their ClientHello, else our first; theirs is not asked for.
+    pub fn receive_web(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.web)
     }
 
     /// A handshake with a server that we went to. It is shown this certificate if it asks for
@@ -174,6 +182,15 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::new(aws_lc_rs::default_provider())
 }
 
+/// Each handshake stands for itself, and for one protocol.
+fn unresumed(mut config: ServerConfig, alpn: &[u8]) -> ServerConfig {
+    config.alpn_protocols = vec![alpn.to_vec()];
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
+    config.max_early_data_size = 0;
+    config
+}
+
 /// Our own certificate for a handshake, by name.
 #[derive(Debug)]
 struct Named {
@@ -211,6 +228,9 @@ impl ResolvesClientCert for Fixed {
 /// Streams between servers (XEP-0368 §3). Whoever offers only others is refused (RFC 7301 §3.2);
 /// whoever offers none is not.
 const ALPN: &[u8] = b"xmpp-server";
+
+/// Web pages (RFC 7301 §6).
+const ALPN_WEB: &[u8] = b"http/1.1";
 
 #[cfg(test)]
 mod tests;

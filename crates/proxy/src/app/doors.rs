@@ -7,6 +7,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::Error;
+use super::site::site;
 use crate::admin::{self, Views};
 use crate::binding::Side;
 use crate::capture::dns::{self, Responder, Sources, Steering};
@@ -14,11 +15,13 @@ use crate::config::{Capture, Config};
 use crate::connection::arrival::Gate;
 use crate::connection::rooms::Rooms;
 use crate::net::listener::{Admission, Limits, bind};
+use crate::posh;
 
 /// Everything that is listened at.
 pub(super) struct Doors {
     federation: Vec<TcpListener>,
     backend: Vec<TcpListener>,
+    posh: Vec<TcpListener>,
     admin: Vec<TcpListener>,
     dns: Option<Responder>,
     public_gate: Gate,
@@ -29,6 +32,7 @@ impl Doors {
     pub(super) fn open(config: &Config, rooms: &Rooms) -> Result<Self, Error> {
         let federation = bind_all(&config.listen.federation)?;
         let backend = bind_all(&config.listen.backend)?;
+        let posh = bind_all(&config.listen.posh)?;
         let admin = bind_all(&config.listen.admin)?;
         let dns = match config.capture {
             Capture::Explicit => None,
@@ -51,6 +55,7 @@ impl Doors {
         Ok(Self {
             federation,
             backend,
+            posh,
             admin,
             dns,
             public_gate: Gate {
@@ -82,6 +87,11 @@ impl Doors {
         }
         for listener in self.backend {
             served.spawn(Arc::clone(rooms).listen(listener, self.backend_gate.clone()));
+        }
+        // While the last streams end, those whom we speak with may still look for our documents.
+        let (seats, site) = (posh::admission(), Arc::new(site(rooms)));
+        for listener in self.posh {
+            served.spawn(posh::serve(listener, seats.clone(), Arc::clone(&site)));
         }
         for listener in self.admin {
             served.spawn(admin::serve(listener, Arc::clone(views)));

@@ -115,6 +115,7 @@ impl Reloader {
             "certificates": config.certificates.iter().map(|it| json!({
                 "chain": it.chain.display().to_string(),
                 "key": it.key.display().to_string(),
+                "next_key": it.next_key.as_ref().map(|it| it.display().to_string()),
             })).collect::<Vec<_>>(),
             "backend": {
                 "address": config.backend.address.to_string(),
@@ -128,7 +129,12 @@ impl Reloader {
                 "federation": text(&config.listen.federation),
                 "backend": text(&config.listen.backend),
                 "dns": text(&config.listen.dns),
+                "posh": text(&config.listen.posh),
                 "admin": text(&config.listen.admin),
+            },
+            "public": {
+                "starttls": config.public.starttls,
+                "direct_tls": config.public.direct_tls,
             },
             "resolver": { "dnssec": config.resolver.dnssec.as_str() },
             "policy": { "default": format!("{:?}", config.policy.default).to_lowercase() },

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use clap::CommandFactory as _;
 
-use super::{Args, Capture, Command, ConfigFile, Demo, DemoServer, Exit};
+use super::{Args, Capture, Command, ConfigFile, Demo, DemoServer, Exit, Records, RecordsForm};
 
 fn read(line: &str) -> Result<Args, clap::Error> {
     Args::read(line.split(' ').map(OsString::from))
@@ -31,6 +31,19 @@ fn every_command_is_read() {
     accept("ligase capture print --config a.yaml", &Command::Capture(Capture::Print(file())));
     accept("ligase capture apply --config a.yaml", &Command::Capture(Capture::Apply(file())));
     accept("ligase capture remove --config a.yaml", &Command::Capture(Capture::Remove(file())));
+    let records = |domains: &[&str], output| {
+        let domains = domains.iter().map(|it| it.parse().unwrap()).collect();
+        Command::Records(Records { config: PathBuf::from("a.yaml"), domains, output })
+    };
+    accept("ligase records --config a.yaml", &records(&[], RecordsForm::Zone));
+    accept(
+        "ligase records --config a.yaml -o json A.example b.example.",
+        &records(&["a.example", "b.example"], RecordsForm::Json),
+    );
+    accept(
+        "ligase records a.example --config a.yaml --output=zone",
+        &records(&["a.example"], RecordsForm::Zone),
+    );
     let demo = |stay, with| Command::Demo(Demo { stay, with });
     accept("ligase demo", &demo(false, DemoServer::Embedded));
     accept("ligase demo --stay --with prosody", &demo(true, DemoServer::Prosody));
@@ -42,6 +55,8 @@ fn what_makes_no_sense_is_not_acted_on() {
     instead("ligase", Exit::Usage, "Usage:");
     instead("ligase walk", Exit::Usage, "unrecognized subcommand 'walk'");
     instead("ligase run", Exit::Usage, "--config <FILE>");
+    instead("ligase records --config a -o xml", Exit::Usage, "invalid value 'xml'");
+    instead("ligase records --config a 192.0.2.1", Exit::Usage, "not a domain name");
     instead("ligase run --config", Exit::Usage, "a value is required");
     instead("ligase run --config a b", Exit::Usage, "unexpected argument 'b'");
     instead("ligase demo --with openfire", Exit::Usage, "invalid value 'openfire'");

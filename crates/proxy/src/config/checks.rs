@@ -14,9 +14,6 @@ pub(super) fn check(config: &Config, problems: &Problems) {
     if listen.backend.is_empty() {
         problems.add("listen.backend", "the backend needs an address to connect to");
     }
-    if !listen.posh.is_empty() {
-        problems.add("listen.posh", "POSH documents are not served yet: leave it null");
-    }
     if config.capture == Capture::Dns && listen.dns.is_empty() {
         problems.add("listen.dns", "`capture: dns` needs an address to answer at");
     }

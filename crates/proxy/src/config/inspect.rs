@@ -103,7 +103,7 @@ impl Config {
             match identity_of(files) {
                 Ok(identity) => {
                     inspect_identity(&key, &identity, at, findings);
-                    named |= names(&identity.names, self.server_name.ascii());
+                    named |= identity.is_for(self.server_name.ascii());
                 }
                 Err(error) => {
                     all_read = false;
@@ -112,6 +112,7 @@ impl Config {
                 }
             }
             keep_private(format!("{key}.key"), &files.key, findings);
+            inspect_next_key(format!("{key}.next_key"), files, findings);
         }
         if all_read && !named {
             let problem = format!(
@@ -227,10 +228,21 @@ fn inspect_identity(key: &str, identity: &Identity, at: SystemTime, findings: &m
     }
 }
 
-/// Whether one of a certificate's names is this one, or a wildcard for it.
-fn names(names: &[String], name: &str) -> bool {
-    let parent = name.split_once('.').map(|(_, parent)| parent);
-    names.iter().any(|it| it == name || (parent.is_some() && it.strip_prefix("*.") == parent))
+/// A key that is announced and cannot be used would be missed on the day of the change.
+fn inspect_next_key(key: String, files: &CertificateFiles, findings: &mut Findings) {
+    let Some(next) = &files.next_key else {
+        return;
+    };
+    match identity::public_key(next) {
+        Ok(next_key) if identity::public_key(&files.key).is_ok_and(|it| it == next_key) => {
+            let problem =
+                format!("{}: is the key in use: announce the one after it", next.display());
+            findings.warn(&key, problem);
+        }
+        Ok(_) => {}
+        Err(error) => findings.problem(&key, error),
+    }
+    keep_private(key, next, findings);
 }
 
 /// A secret that others on this machine may read is no secret of ours.

@@ -10,8 +10,8 @@ use super::file::{FILE, Problems, Section, one_of};
 use super::values::{domain, level, non_empty, read_text, secret_at, socket_address};
 use super::{
     Backend, BackendTls, Capture, CertificateFiles, Config, DialbackSecret, Dnssec, Error, Hosts,
-    Limits, Listen, LocalCaFiles, Log, LogFormat, LogLevel, Resolver, ResolverServers, Roots,
-    checks,
+    Limits, Listen, LocalCaFiles, Log, LogFormat, LogLevel, Public, Resolver, ResolverServers,
+    Roots, checks,
 };
 use crate::binding::Policy;
 
@@ -80,6 +80,7 @@ fn read_file(file: &mut Section<'_>, folder: &Path, overrides: &Overrides) -> Op
     let backend = backend(file.section("backend"), folder);
     let capture = capture(file);
     let listen = listen(file.section("listen"), capture);
+    let public = public(file.section("public"), &listen, capture);
 
     let mut section = file.section("resolver");
     let resolver = Resolver {
@@ -117,6 +118,7 @@ fn read_file(file: &mut Section<'_>, folder: &Path, overrides: &Overrides) -> Op
         backend,
         capture,
         listen,
+        public,
         resolver,
         roots,
         policy,
@@ -193,9 +195,10 @@ fn certificates(file: &mut Section<'_>, folder: &Path) -> Vec<CertificateFiles> 
         let mut section = file.within(format!("certificates[{index}]"), value);
         let chain = section.required("chain", |text| Ok(folder.join(non_empty(text)?)));
         let key = section.required("key", |text| Ok(folder.join(non_empty(text)?)));
+        let next_key = section.text("next_key", |text| Ok(folder.join(non_empty(text)?)));
         section.finish();
         if let (Some(chain), Some(key)) = (chain, key) {
-            certificates.push(CertificateFiles { chain, key });
+            certificates.push(CertificateFiles { chain, key, next_key });
         }
     }
     certificates
@@ -255,6 +258,23 @@ fn listen(mut section: Section<'_>, capture: Capture) -> Listen {
     };
     section.finish();
     listen
+}
+
+/// Both ways to begin are understood at every port that we listen at. With `capture: redirect` the
+/// usual port is turned to us.
+fn public(mut section: Section<'_>, listen: &Listen, capture: Capture) -> Public {
+    let usual = match capture {
+        Capture::Redirect { .. } => PORT,
+        Capture::Dns | Capture::Explicit => listen.federation.first().map_or(0, SocketAddr::port),
+    };
+    let mut port = |key, default| {
+        let port = section.number(key, u64::from(default), 1..=u64::from(u16::MAX));
+        u16::try_from(port).unwrap_or(default)
+    };
+    let starttls = port("starttls", usual);
+    let direct_tls = port("direct_tls", starttls);
+    section.finish();
+    Public { starttls, direct_tls }
 }
 
 fn servers(section: &mut Section<'_>) -> ResolverServers {
@@ -352,6 +372,9 @@ fn log(mut section: Section<'_>, overrides: &Overrides, file: &Section<'_>) -> L
         }),
     }
 }
+
+/// Where servers look for each other when nobody tells them (RFC 6120 §14.7).
+const PORT: u16 = 5269;
 
 /// Where a system names its resolver.
 const RESOLV_CONF: &str = "/etc/resolv.conf";

@@ -8,7 +8,7 @@ use ligase_verifier::Domain;
 use super::checks::check_system;
 use super::file::Problems;
 use super::{
-    BackendTls, Capture, Config, Hosts, Limit, Limits, LogFormat, LogLevel, Overrides,
+    BackendTls, Capture, Config, Hosts, Limit, Limits, LogFormat, LogLevel, Overrides, Public,
     ResolverServers, Roots,
 };
 use crate::binding::Level;
@@ -58,6 +58,7 @@ fn the_least_is_enough() {
         Hosts::Listed { domains: [domain("montague.example")].into(), file: None }
     );
     assert_eq!(config.certificates[0].chain, Path::new("/etc/ligase/tls.crt"));
+    assert_eq!(config.certificates[0].next_key, None);
     assert_eq!(config.backend.address, addresses(&["127.0.0.1:5269"])[0]);
     assert_eq!(config.backend.tls, BackendTls::Auto);
     assert_eq!(config.capture, Capture::Dns);
@@ -162,7 +163,7 @@ fn errors_further_down_name_the_key() {
     check(
         "5: 6",
         &[
-            "5: unknown key; known are server_name, hosts, certificates, backend, capture, redirect, listen, resolver, trust, policy, dialback_secret, limits, drain_seconds, log",
+            "5: unknown key; known are server_name, hosts, certificates, backend, capture, redirect, listen, public, resolver, trust, policy, dialback_secret, limits, drain_seconds, log",
         ],
     );
 }
@@ -239,7 +240,7 @@ fn unknown_keys_are_told_escaped() {
     check(
         "\"\\e[2Jlog\\n\": 1",
         &[
-            "\\u{1b}[2Jlog\\n: unknown key; known are server_name, hosts, certificates, backend, capture, redirect, listen, resolver, trust, policy, dialback_secret, limits, drain_seconds, log",
+            "\\u{1b}[2Jlog\\n: unknown key; known are server_name, hosts, certificates, backend, capture, redirect, listen, public, resolver, trust, policy, dialback_secret, limits, drain_seconds, log",
         ],
     );
 }
@@ -297,12 +298,45 @@ fn nobody_is_told_to_talk_to_themselves() {
 }
 
 #[test]
-fn what_is_not_served_cannot_be_asked_for() {
+fn posh_documents_are_served_where_it_is_written() {
+    assert_eq!(accept("listen: {posh: null}").listen.posh, []);
+    let posh = accept("listen: {posh: '0.0.0.0:443'}").listen.posh;
+    assert_eq!(posh, ["0.0.0.0:443".parse().unwrap()]);
     check(
-        "listen: {posh: '0.0.0.0:443'}",
-        &["listen.posh: POSH documents are not served yet: leave it null"],
+        "listen: {posh: '0.0.0.0:7269'}",
+        &["listen.posh: 0.0.0.0:7269 collides with 0.0.0.0:7269 of listen.federation"],
     );
-    accept("listen: {posh: null}");
+}
+
+#[test]
+fn a_certificate_may_name_the_key_that_follows() {
+    let next =
+        |value: &str| parse(&LEAST.replace("tls.key}", &format!("tls.key, next_key: {value}}}")));
+    let path = next("next.key").unwrap().certificates[0].next_key.clone();
+    assert_eq!(path, Some(PathBuf::from("/etc/ligase/next.key")));
+    assert_eq!(next("~"), parse(LEAST));
+    assert_eq!(next("''").unwrap_err(), ["certificates[0].next_key: must not be empty"]);
+}
+
+#[test]
+fn peers_are_told_the_port_that_leads_to_us() {
+    let told = |text| {
+        let Public { starttls, direct_tls } = accept(text).public;
+        (starttls, direct_tls)
+    };
+    assert_eq!(told(""), (7269, 7269));
+    assert_eq!(told("listen: {federation: ['[::]:6000', '0.0.0.0:6001']}"), (6000, 6000));
+    assert_eq!(told("listen: {federation: '0.0.0.0:0'}"), (0, 0));
+    assert_eq!(told("capture: redirect\nredirect: {uid: 7269}"), (5269, 5269));
+    assert_eq!(told("public: {starttls: 5269}"), (5269, 5269));
+    assert_eq!(told("public: {direct_tls: 5270}"), (7269, 5270));
+    assert_eq!(told("public: {starttls: 5269, direct_tls: 443}"), (5269, 443));
+    for port in ["0", "65536", "https"] {
+        check(
+            &format!("public: {{starttls: {port}}}"),
+            &["public.starttls: must be a whole number from 1 to 65535"],
+        );
+    }
 }
 
 #[test]

@@ -1,20 +1,25 @@
 //! Our certificates by name, reread when they change.
 
+mod public_key;
+mod texts;
+
 use std::collections::HashMap;
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
-use aws_lc_rs::digest::{Context, SHA256};
 use ligase_verifier::{Domain, Presented};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
+
+pub use public_key::public_key;
+pub(super) use texts::read;
+use texts::{Digest, Texts};
 
 /// Where one certificate is kept.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -57,9 +62,6 @@ struct Held {
     by_name: HashMap<String, usize>,
     digest: Digest,
 }
-
-/// Of all files together, as they were read.
-type Digest = [u8; 32];
 
 /// What a reload came to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -145,9 +147,12 @@ impl Identities {
     /// The certificate to show whoever asks for this name: one that has it, else one with a
     /// wildcard for it, else the first.
     pub fn for_name(&self, name: &str) -> Arc<CertifiedKey> {
-        let held = self.held.load();
-        let place = held.find(name).unwrap_or(DEFAULT);
-        Arc::clone(&held.list[place].certificate)
+        self.held.load().shown(name).certificate.clone()
+    }
+
+    /// What is known of the certificate to show whoever asks for this name.
+    pub fn shown(&self, name: &str) -> Identity {
+        self.held.load().shown(name).clone()
     }
 
     /// The certificate to show when speaking for this domain (B-10).
@@ -210,6 +215,10 @@ impl Held {
         Ok(Self { list: list.into(), by_name, digest: texts.digest })
     }
 
+    fn shown(&self, name: &str) -> &Identity {
+        &self.list[self.find(name).unwrap_or(DEFAULT)]
+    }
+
     /// The place of the certificate for a name: exact, else by a wildcard for its first label.
     fn find(&self, name: &str) -> Option<usize> {
         let name = name.trim_end_matches('.').to_ascii_lowercase();
@@ -222,6 +231,14 @@ impl Held {
 }
 
 impl Identity {
+    /// Whether it names this domain, given in A-labels, itself or by a wildcard.
+    pub fn is_for(&self, domain: &str) -> bool {
+        let parent = domain.split_once('.').map(|(_, parent)| parent);
+        let named =
+            |it: &String| it == domain || parent.is_some() && it.strip_prefix("*.") == parent;
+        self.names.iter().any(named)
+    }
+
     fn parse(
         files: &Files,
         chain: &[u8],
@@ -293,45 +310,6 @@ fn names(presented: &Presented) -> Vec<String> {
     let mut seen = std::collections::HashSet::new();
     names.retain(|name| seen.insert(name.clone()));
     names
-}
-
-/// What all files say, and the digest of that.
-struct Texts {
-    pairs: Vec<(Vec<u8>, Vec<u8>)>,
-    digest: Digest,
-}
-
-impl Texts {
-    fn read(files: &[Files]) -> Result<Self, Error> {
-        let mut context = Context::new(&SHA256);
-        let mut pairs = Vec::with_capacity(files.len());
-        for files in files {
-            let pair = (read(&files.chain)?, read(&files.key)?);
-            for (path, text) in [(&files.chain, &pair.0), (&files.key, &pair.1)] {
-                // Lengths and paths as well: what moves from one file to another has changed.
-                context.update(path.as_os_str().as_encoded_bytes());
-                context.update(&[0]);
-                context.update(&(text.len() as u64).to_be_bytes());
-                context.update(text);
-            }
-            pairs.push(pair);
-        }
-        let mut digest = [0; 32];
-        digest.copy_from_slice(context.finish().as_ref());
-        Ok(Self { pairs, digest })
-    }
-}
-
-/// A file's content, if there is no more than [`FILE_MAX`] of it.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    let mut text = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(FILE_MAX + 1).read_to_end(&mut text))
-        .map_err(|error| Problem::Unreadable(error.kind()).of(path))?;
-    if FILE_MAX < text.len() as u64 {
-        return Err(Problem::TooLong.of(path));
-    }
-    Ok(text)
 }
 
 impl Problem {

@@ -307,6 +307,28 @@ fn streams_between_servers_are_the_only_protocol() {
 }
 
 #[test]
+fn who_comes_for_a_page_is_shown_the_same_and_asked_for_nothing() {
+    let folder = Folder::new();
+    let tls = tls(&folder);
+    let offer = |version, asked, protocols: &[&[u8]]| {
+        let (_, mut client) = peer(version, Some(certified(params(), false)));
+        client.alpn_protocols = protocols.iter().map(|it| it.to_vec()).collect();
+        shake(client, tls.receive_web(), Some(asked))
+    };
+    for version in VERSIONS {
+        let (client, ours) = offer(version, "montague.example", &[b"h2", b"http/1.1"]).unwrap();
+        assert_eq!(presented(&client).unwrap().names().dns, ["montague.example"]);
+        assert_eq!(presented(&ours), None, "a certificate that nobody asked for");
+        assert_eq!(client.alpn_protocol(), Some(&b"http/1.1"[..]));
+        let (client, _) = offer(version, "unheard.example", &[]).unwrap();
+        assert_eq!(presented(&client).unwrap().names().dns, ["xmpp1.hosting.example"]);
+        // A stream is no page, whoever leads it here.
+        let refused = offer(version, "montague.example", &[b"xmpp-server"]).unwrap_err();
+        assert_eq!(blame(refused), Some(Violation::TlsAlpn));
+    }
+}
+
+#[test]
 fn only_direct_tls_names_its_protocol() {
     let folder = Folder::new();
     let tls = tls(&folder);
@@ -336,9 +358,11 @@ fn nothing_is_ever_resumed() {
         let client = Arc::new(client);
         let ours = tls.initiate(tls.identities().for_name(""), Begin::AfterStartTls);
         for _ in 0..3 {
-            let (_, end) = shake(client.clone(), tls.receive(None), Some("a.example")).unwrap();
-            assert_ne!(end.handshake_kind(), Some(HandshakeKind::Resumed));
-            assert!(end.handshake_kind().is_some());
+            for receive in [tls.receive(None), tls.receive_web()] {
+                let (_, end) = shake(client.clone(), receive, Some("a.example")).unwrap();
+                assert_ne!(end.handshake_kind(), Some(HandshakeKind::Resumed));
+                assert!(end.handshake_kind().is_some());
+            }
             let (end, _) = shake(ours.clone(), server.clone(), Some("a.example")).unwrap();
             assert_ne!(end.handshake_kind(), Some(HandshakeKind::Resumed));
         }

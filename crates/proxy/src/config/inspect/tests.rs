@@ -126,6 +126,32 @@ fn files_that_do_not_fit_are_named() {
 }
 
 #[test]
+fn a_key_that_is_to_follow_is_looked_at_too() {
+    let mut place = Place::new("next");
+    place.config = SOUND.replace("key: tls.key", "key: tls.key, next_key: next.key");
+    let at = expiry() - days(30);
+    let missing = "certificates[0].next_key: ./next.key: cannot be read: entity not found";
+    place.check("", at, &[missing], &[]);
+    place.write("next.key", "nothing", 0o600);
+    let unusable =
+        "certificates[0].next_key: ./next.key: has no private key in it that can be used";
+    place.check("", at, &[unusable], &[]);
+    place.write("next.key", &KeyPair::generate().unwrap().serialize_pem(), 0o600);
+    place.check("", at, &[], &[]);
+    let same = fs::read_to_string(place.folder.join("tls.key")).unwrap();
+    place.write("next.key", &same, 0o604);
+    place.check(
+        "",
+        at,
+        &[],
+        &[
+            "certificates[0].next_key: ./next.key: is the key in use: announce the one after it",
+            "certificates[0].next_key: ./next.key: every user of this machine may use it (mode 604)",
+        ],
+    );
+}
+
+#[test]
 fn a_name_that_no_certificate_bears_is_told() {
     let place = Place::new("names");
     place.certificate("tls", "hosting.example");
