@@ -1,16 +1,17 @@
 //! Every prooftype at work: how peers are proven, what refutes them, and what happens when a proof
 //! ends.
 
+use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use ligase_tests::{
-    Capture, Certificate, Host, Kind, Leaf, Ligase, Manner, Outcome, Server, Setup, Stranger, User,
-    Web, World,
+    Capture, Certificate, Host, Kind, Leaf, Ligase, Manner, OrFail, Outcome, Server, Setup,
+    Stranger, User, Web, World,
 };
 
 use crate::conversation::chat;
-use crate::verona::{House, Plan, Rows, names_of, proofs_of, publish};
+use crate::verona::{House, Plan, Rows, certificate, names_of, proofs_of, publish};
 
 /// A server by itself, and somebody who lives there.
 struct Peer {
@@ -299,6 +300,43 @@ fn a_proof_that_ends_is_made_again_or_ends_its_pairs() {
 #[expect(clippy::disallowed_methods, reason = "these tests are about time as it passes")]
 fn now() -> Instant {
     Instant::now()
+}
+
+/// An authority takes back what it said of a peer. The list is read when it changes, and then the
+/// peer is judged by it at once.
+#[test]
+fn a_certificate_that_is_revoked_ends_its_pairs() {
+    let mut world = World::new();
+    let plan = Plan::behind("montague", Kind::Prosody, Manner::Default, Capture::Dns);
+    let place = plan.publish(&mut world);
+    let hosts = ["revoked", "kept"].map(|name| {
+        let (host, domain) = (world.host(name), format!("{name}.lab"));
+        publish(&mut world, &domain, &host, 5269);
+        host
+    });
+    world.open();
+    let list = place.folder("ligase").join("revoked.pem");
+    fs::write(&list, world.authority.revoke(&[])).or_fail("write a list");
+    let house = plan.build(&world, &place, |proxy| {
+        proxy.set("policy.default", "dna");
+        proxy.set("trust.revocations", &list.display().to_string());
+    });
+    let [revoked, kept] = ["revoked.lab", "kept.lab"].map(|domain| certificate(&world, domain));
+    let [first, second] = [("revoked.lab", &revoked), ("kept.lab", &kept)];
+    let first = Peer::start(&world, &hosts[0], first.0, Kind::Prosody, first.1);
+    let second = Peer::start(&world, &hosts[1], second.0, Kind::Prosody, second.1);
+    talk(&house, &[&first, &second], Duration::ZERO);
+    let before = standing(&house, &second);
+
+    let draft = list.with_extension("draft");
+    fs::write(&draft, world.authority.revoke(&[&revoked])).or_fail("write a list");
+    fs::rename(draft, &list).or_fail("publish a list");
+    falls(&house, &first, now() + Duration::from_secs(10));
+    let soon = Duration::from_secs(5);
+    house.proxy().log().hear("reason=cert.revoked", soon);
+    talk(&house, &[&second], Duration::ZERO);
+    let after = standing(&house, &second);
+    assert_eq!(before.each_ref().map(|it| it.id), after.each_ref().map(|it| it.id));
 }
 
 /// How long what the domains say may be remembered.

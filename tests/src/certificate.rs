@@ -4,10 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::rand;
 use rcgen::{
-    BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType,
-    ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    NameConstraints, PublicKeyData,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CustomExtension,
+    DistinguishedName, DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer, KeyIdMethod,
+    KeyPair, KeyUsagePurpose, NameConstraints, PublicKeyData, RevokedCertParams, SerialNumber,
 };
 use time::{Duration, OffsetDateTime};
 use yasna::models::ObjectIdentifier;
@@ -87,6 +88,29 @@ impl Authority {
     /// Its certificate, as whoever trusts it keeps it.
     pub fn pem(&self) -> &str {
         &self.pem
+    }
+
+    /// The list of what it has revoked: these certificates, as PEM (RFC 5280 §5).
+    pub fn revoke(&self, certificates: &[&Certificate]) -> String {
+        let now = OffsetDateTime::now_utc();
+        let revoked = |it: &&Certificate| {
+            Some(RevokedCertParams {
+                serial_number: it.serial.clone()?,
+                revocation_time: now,
+                reason_code: None,
+                invalidity_date: None,
+            })
+        };
+        let list = CertificateRevocationListParams {
+            this_update: now,
+            next_update: now + Duration::days(1),
+            crl_number: SerialNumber::from(1),
+            issuing_distribution_point: None,
+            revoked_certs: certificates.iter().filter_map(revoked).collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        let list = list.signed_by(&self.issuer).and_then(|it| it.pem());
+        list.or_fail("sign a list of revoked certificates")
     }
 
     /// A leaf without any fault that names these domains.
@@ -192,8 +216,9 @@ impl Leaf {
     /// The certificate, signed by an authority.
     pub fn signed_by(&self, authority: &Authority) -> Certificate {
         let key = KeyPair::generate().or_fail("make a key");
-        let signed = self.params().signed_by(&key, &authority.issuer).or_fail("sign a leaf");
-        let mut certificate = Certificate::new(&signed, &key);
+        let params = self.params();
+        let signed = params.signed_by(&key, &authority.issuer).or_fail("sign a leaf");
+        let mut certificate = Certificate::new(&signed, &key, params.serial_number);
         certificate.chain.push_str(&authority.chain);
         certificate
     }
@@ -201,12 +226,16 @@ impl Leaf {
     /// The certificate, signed by its own key.
     pub fn self_signed(&self) -> Certificate {
         let key = KeyPair::generate().or_fail("make a key");
-        let signed = self.params().self_signed(&key).or_fail("sign a leaf");
-        Certificate::new(&signed, &key)
+        let params = self.params();
+        let signed = params.self_signed(&key).or_fail("sign a leaf");
+        Certificate::new(&signed, &key, params.serial_number)
     }
 
     fn params(&self) -> CertificateParams {
         let mut params = CertificateParams::default();
+        let mut serial = [0; 8];
+        rand::fill(&mut serial).or_fail("draw a serial number");
+        params.serial_number = Some(SerialNumber::from(u64::from_be_bytes(serial)));
         params.distinguished_name = called(&self.subject);
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = match self.purpose {
@@ -255,11 +284,13 @@ pub struct Certificate {
     public_key: Vec<u8>,
     chain: String,
     key: String,
+    serial: Option<SerialNumber>,
 }
 
 impl Certificate {
-    fn new(signed: &rcgen::Certificate, key: &KeyPair) -> Self {
+    fn new(signed: &rcgen::Certificate, key: &KeyPair, serial: Option<SerialNumber>) -> Self {
         Self {
+            serial,
             der: signed.der().to_vec(),
             public_key: key.subject_public_key_info(),
             chain: signed.pem(),

@@ -84,9 +84,7 @@ impl App {
             key: config.backend.local_ca.key.clone(),
         };
         let local_ca = LocalCa::load_or_create(&ca, now).map_err(Error::LocalCa)?;
-        let verifier = Verifier::new(&config.verifier_settings()).map_err(Error::Verifier)?;
-        let counted = Arc::clone(&metrics);
-        let verifier = verifier.observed_by(move |it| observe::verified(&counted, it));
+        let verifier = verifier(&config, &metrics).map_err(Error::Verifier)?;
         let tls = Tls::new(Arc::clone(&identities)).map_err(|_| Error::Chance)?;
         let keys = keys(&config)?;
         let rooms = Arc::new(Rooms::new(
@@ -115,6 +113,7 @@ impl App {
             keys,
             rooms: Arc::clone(&rooms),
             metrics: Arc::clone(&metrics),
+            believed: std::sync::Mutex::new(reload::contents(config.verifier_files())),
             current: std::sync::Mutex::new(config),
         };
         let (reloader, end) = (Arc::new(reloader), Arc::default());
@@ -195,6 +194,12 @@ impl Signals {
             _ = self.interrupt.recv() => Signal::End,
         }
     }
+}
+
+fn verifier(config: &Config, metrics: &Arc<Metrics>) -> Result<Verifier, SetupError> {
+    let counted = Arc::clone(metrics);
+    let verifier = Verifier::new(&config.verifier_settings())?;
+    Ok(verifier.observed_by(move |it| observe::verified(&counted, it)))
 }
 
 fn views(

@@ -46,6 +46,8 @@ pub struct Config {
     pub resolver: Resolver,
     /// Who vouches for certificates (PKIX).
     pub roots: Roots,
+    /// A PEM file of certificate revocation lists.
+    pub revocations: Option<PathBuf>,
     /// What peers must show.
     pub policy: Policy,
     /// The prooftypes that count; never empty, in the order written.

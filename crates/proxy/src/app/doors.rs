@@ -118,7 +118,7 @@ fn responder(config: &Config, rooms: &Rooms) -> Result<Responder, Error> {
         Capture::Redirect { .. } => Sources::ThisHost,
         Capture::Dns | Capture::Explicit => Sources::Loopback,
     };
-    let upstream = rooms.verifier.resolver_servers().to_vec();
+    let upstream = rooms.verifier.load().resolver_servers().to_vec();
     let first = listen.first().copied();
     let settings = dns::Settings { listen, upstream, steering, sources };
     Responder::bind(settings).map_err(|error| {

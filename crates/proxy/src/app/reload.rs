@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ligase_metrics::Metrics;
+use ligase_verifier::Verifier;
 use serde_json::{Value, json};
 use tracing::{info, warn};
 
@@ -25,6 +26,8 @@ pub(super) struct Reloader {
     pub(super) rooms: Arc<Rooms>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) current: Mutex<Config>,
+    /// What the files held by which we believe others.
+    pub(super) believed: Mutex<Contents>,
 }
 
 impl Reloader {
@@ -54,11 +57,18 @@ impl Reloader {
 
     fn try_reload(&self) -> Result<(), Vec<config::Error>> {
         let config = Config::read(&self.path, &self.overrides)?;
+        let verifier = self.doubted_verifier(&config)?;
         let reloaded = self.rooms.tls.identities().replace(files(&config));
         reloaded.map_err(|error| {
             let (key, problem) = ("certificates".to_owned(), error.to_string());
             vec![config::Error { key, problem }]
         })?;
+        if let Some((verifier, believed)) = verifier {
+            self.rooms.verifier.store(Arc::new(verifier));
+            *self.believed.lock().unwrap_or_else(PoisonError::into_inner) = believed;
+            // Whoever was proven by what we believed before has to be proven anew (F-51).
+            self.rooms.tables.doubt();
+        }
         self.rooms.settings.store(Arc::new(settings::settings(&config, &self.keys)));
         self.logging.set_level(config.log.level);
         let expiry = self.rooms.tls.identities().earliest_expiry();
@@ -69,6 +79,29 @@ impl Reloader {
         }
         *self.current.lock().unwrap_or_else(PoisonError::into_inner) = config;
         Ok(())
+    }
+
+    /// Another verifier, if what the one in use was made of has changed. It begins without memory.
+    fn doubted_verifier(
+        &self,
+        config: &Config,
+    ) -> Result<Option<(Verifier, Contents)>, Vec<config::Error>> {
+        let before = self.current();
+        let same = before.resolver == config.resolver
+            && before.roots == config.roots
+            && before.revocations == config.revocations
+            && before.prooftypes == config.prooftypes
+            && before.limits.lookup_seconds == config.limits.lookup_seconds
+            && before.limits.dns_answers == config.limits.dns_answers;
+        let believed = contents(config.verifier_files());
+        if same && believed == *self.believed.lock().unwrap_or_else(PoisonError::into_inner) {
+            return Ok(None);
+        }
+        let verifier = super::verifier(config, &self.metrics).map_err(|error| {
+            let (key, problem) = (config::verifier_key(&error).to_owned(), error.to_string());
+            vec![config::Error { key, problem }]
+        })?;
+        Ok(Some((verifier, believed)))
     }
 
     /// Looks again and again whether a file has changed: a mounted secret changes without a signal.
@@ -89,10 +122,9 @@ impl Reloader {
     }
 
     /// What the configuration and every file that it names hold now.
-    fn fingerprint(&self) -> Vec<Option<Vec<u8>>> {
+    fn fingerprint(&self) -> Contents {
         let named = self.current().files();
-        let files = std::iter::once(self.path.clone()).chain(named);
-        files.map(|path| std::fs::read(path).ok()).collect()
+        contents(std::iter::once(self.path.clone()).chain(named))
     }
 
     pub(super) fn readiness(&self) -> Readiness {
@@ -146,15 +178,21 @@ impl Reloader {
     }
 }
 
+/// What files hold; none where one cannot be read.
+pub(super) type Contents = Vec<Option<Vec<u8>>>;
+
+pub(super) fn contents(files: impl IntoIterator<Item = PathBuf>) -> Contents {
+    files.into_iter().map(|path| std::fs::read(path).ok()).collect()
+}
+
 /// Keys whose new values are not taken up while the program runs.
 fn needs_restart(before: &Config, after: &Config) -> Vec<&'static str> {
     let (was, is) = (&before.limits, &after.limits);
     let changed = [
         ("listen", before.listen != after.listen),
         ("capture", before.capture != after.capture),
-        ("resolver", before.resolver != after.resolver),
-        ("trust", before.roots != after.roots),
-        ("policy.prooftypes", before.prooftypes != after.prooftypes),
+        // Our own server is answered by whom we asked when we started.
+        ("resolver.servers", before.resolver.servers != after.resolver.servers),
         ("backend.local_ca", before.backend.local_ca != after.backend.local_ca),
         ("dialback_secret", before.dialback_secret != after.dialback_secret),
         ("log.format", before.log.format != after.log.format),
@@ -169,8 +207,6 @@ fn needs_restart(before: &Config, after: &Config) -> Vec<&'static str> {
         ("limits.queue_total_bytes", was.queue_total_bytes != is.queue_total_bytes),
         ("limits.backend_connects", was.backend_connects != is.backend_connects),
         ("limits.authority_connects", was.authority_connects != is.authority_connects),
-        ("limits.lookup_seconds", was.lookup_seconds != is.lookup_seconds),
-        ("limits.dns_answers", was.dns_answers != is.dns_answers),
     ];
     changed.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
 }

@@ -284,6 +284,11 @@ impl Table {
         self.ends.first().map(|(end, ..)| *end)
     }
 
+    /// When the last proof ends.
+    pub fn last_end(&self) -> Option<SystemTime> {
+        self.ends.last().map(|(end, ..)| *end)
+    }
+
     /// Takes the proofs that have ended by `now`. What rests on them stands until they are
     /// [proven](Self::prove) anew or [disproven](Self::disprove), and one of the two must follow.
     pub fn take_ended(&mut self, now: SystemTime) -> Vec<(ConnectionId, Domain)> {

@@ -64,6 +64,7 @@ impl Config {
                 Roots::System => verifier::RootSource::System,
                 Roots::File(path) => verifier::RootSource::File(path.clone()),
             },
+            revocations: self.revocations.clone(),
             prooftypes: self.prooftypes.clone(),
             reach: verifier::Reach {
                 loopback: self.resolver.allow_loopback,
@@ -87,12 +88,19 @@ impl Config {
         if let Hosts::Listed { file, .. } = &self.hosts {
             files.extend(file.clone());
         }
-        if let Roots::File(path) = &self.roots {
-            files.push(path.clone());
-        }
-        files.extend(self.resolver.trust_anchor.clone());
+        files.extend(self.verifier_files());
         files.extend(self.dialback_secret.as_ref().map(|it| it.file.clone()));
         files
+    }
+
+    /// Those of them that decide who is believed about peers.
+    pub fn verifier_files(&self) -> Vec<PathBuf> {
+        let roots = match &self.roots {
+            Roots::File(path) => Some(path.clone()),
+            Roots::System => None,
+        };
+        let files = [roots, self.revocations.clone(), self.resolver.trust_anchor.clone()];
+        files.into_iter().flatten().collect()
     }
 
     fn inspect_certificates(&self, at: SystemTime, findings: &mut Findings) {
@@ -202,7 +210,8 @@ impl Config {
 pub fn verifier_key(error: &SetupError) -> &'static str {
     match error {
         SetupError::TrustAnchor(_) => "resolver.trust_anchor",
-        SetupError::Roots(_) | SetupError::Revocations(_) => "trust.roots",
+        SetupError::Roots(_) => "trust.roots",
+        SetupError::Revocations(_) => "trust.revocations",
         SetupError::NoServers | SetupError::Resolver => "resolver.servers",
     }
 }

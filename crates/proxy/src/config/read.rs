@@ -101,6 +101,7 @@ fn read_file(file: &mut Section<'_>, folder: &Path, overrides: &Overrides) -> Op
             file => Ok(Roots::File(path(file)?)),
         })
         .unwrap_or(Roots::System);
+    let revocations = section.text("revocations", path);
     section.finish();
 
     let (policy, prooftypes) = policy(file.section("policy"));
@@ -121,6 +122,7 @@ fn read_file(file: &mut Section<'_>, folder: &Path, overrides: &Overrides) -> Op
         public,
         resolver,
         roots,
+        revocations,
         policy,
         prooftypes,
         dialback_secret,

@@ -96,7 +96,10 @@ fn errors_name_the_key() {
         "backend: {adress: '127.0.0.1:5269'}",
         &["backend.adress: unknown key; did you mean `address`?"],
     );
-    check("trust: {anchors: none-of-ours}", &["trust.anchors: unknown key; known are roots"]);
+    check(
+        "trust: {anchors: none-of-ours}",
+        &["trust.anchors: unknown key; known are roots, revocations"],
+    );
     check("backend: {address: localhost}", &["backend.address: \"localhost\" is not an IP:PORT"]);
     check("backend: {tls: yes}", &["backend.tls: \"yes\" is not one of auto, off, required"]);
     check("backend: {local_ca: {key: ''}}", &["backend.local_ca.key: must not be empty"]);

@@ -51,7 +51,7 @@ impl Rooms {
             presented,
             at: self.now(),
         };
-        let verdict = self.verifier.verify(request).await;
+        let verdict = self.verifier.load_full().verify(request).await;
         let (result, proof, reason) = match &verdict {
             Verdict::Proven(it) => ("proven", Some(it.prooftype().as_str()), ""),
             Verdict::Unproven(it) => ("unproven", None, it.finding.label()),
@@ -105,10 +105,11 @@ impl Rooms {
     /// that brought the key (F-43, L-07).
     async fn ask_peer(self: &Arc<Self>, pair: &DomainPair, errand: Errand) -> Answer {
         let _seat = self.authority_seats.acquire().await;
-        let endpoints = match self.verifier.delegation(&pair.sender, Service::Server).await {
-            Ok(endpoints) => endpoints,
-            Err(error) => return Answer::Unknown(unresolved(error)),
-        };
+        let endpoints =
+            match self.verifier.load_full().delegation(&pair.sender, Service::Server).await {
+                Ok(endpoints) => endpoints,
+                Err(error) => return Answer::Unknown(unresolved(error)),
+            };
         let mut last = DialbackError::RemoteServerTimeout;
         for endpoint in endpoints {
             let Ok(place) = self.locate(endpoint).await else { continue };

@@ -174,7 +174,7 @@ impl Rooms {
     /// pair pass.
     async fn climb(self: &Arc<Self>, pair: &DomainPair) -> Result<()> {
         let target = &pair.target;
-        let endpoints = self.verifier.delegation(target, Service::Server).await;
+        let endpoints = self.verifier.load_full().delegation(target, Service::Server).await;
         let endpoints = endpoints.map_err(|error| self.lost_way(target, error))?;
         let level = self.terms(Side::Public).level(Some(target));
         let mut last = Setback::Unreachable;
@@ -208,8 +208,8 @@ impl Rooms {
     /// Where an endpoint is and by which name its certificate goes. An endpoint whose addresses or
     /// TLSA records cannot be had for certain is not dialed.
     pub(super) async fn locate(&self, endpoint: Endpoint) -> Result<Place> {
-        let addresses = self.verifier.addresses(&endpoint).await.map_err(unresolved)?;
-        let base = self.verifier.tlsa_base(&endpoint).await.map_err(unresolved)?;
+        let addresses = self.verifier.load_full().addresses(&endpoint).await.map_err(unresolved)?;
+        let base = self.verifier.load_full().tlsa_base(&endpoint).await.map_err(unresolved)?;
         let port = endpoint.port;
         let addresses = addresses.into_iter().map(|ip| SocketAddr::new(ip, port)).collect();
         Ok(Place { endpoint, addresses, base })

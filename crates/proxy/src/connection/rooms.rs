@@ -24,7 +24,7 @@ pub struct Rooms {
     /// Who may say what over which connection, and what waits.
     pub tables: Tables,
     /// Finds out who speaks for a domain.
-    pub verifier: Verifier,
+    pub verifier: ArcSwap<Verifier>,
     /// Our certificates towards peers.
     pub tls: Tls,
     /// Our certificates towards our own server.
@@ -127,7 +127,7 @@ impl Rooms {
     ) -> Self {
         Self {
             tables,
-            verifier,
+            verifier: ArcSwap::from_pointee(verifier),
             tls,
             local_ca,
             settings: ArcSwap::from_pointee(settings),

@@ -31,6 +31,8 @@ struct Inner {
     entries: HashMap<ConnectionId, Entry>,
     queue: Queue,
     last: u64,
+    /// Whether all proofs are to be looked at, ended or not.
+    doubted: bool,
 }
 
 /// A connection as others see it.
@@ -87,6 +89,7 @@ impl Tables {
             entries: HashMap::new(),
             queue: Queue::new(bounds),
             last: 0,
+            doubted: false,
         };
         Self { inner: Mutex::new(inner), outbox_bytes_max, sooner: Notify::new() }
     }
@@ -252,7 +255,15 @@ impl Tables {
         }
     }
 
-    /// Waits until a proof comes in that ends sooner than all others. Cancel-safe.
+    /// Has all proofs looked at again: what they were made by does not count any more.
+    pub fn doubt(&self) {
+        self.lock().doubted = true;
+        self.sooner.notify_one();
+    }
+
+    /// Waits until there is more to look at than was known. Cancel-safe.
+    ///
+    /// Most often a proof came in that ends sooner than all others. Cancel-safe.
     pub async fn sooner(&self) {
         self.sooner.notified().await;
     }
@@ -260,7 +271,9 @@ impl Tables {
     /// The proofs that have ended by now. Each has to be [`renewed`](Self::renewed).
     pub fn take_ended(&self, now: SystemTime) -> Vec<(Ended, Domain)> {
         let mut inner = self.lock();
-        let ended = inner.table.take_ended(now);
+        let doubted = std::mem::take(&mut inner.doubted);
+        let last = inner.table.last_end().filter(|_| doubted);
+        let ended = inner.table.take_ended(last.unwrap_or(now).max(now));
         let known = |(id, domain)| {
             let entry = inner.entries.get(&id)?;
             let (endpoint, presented) = (entry.endpoint.clone(), entry.presented.clone());

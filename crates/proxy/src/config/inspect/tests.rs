@@ -225,6 +225,12 @@ fn anchor_and_roots_are_read() {
     );
     place.check("resolver: {servers: ['192.0.2.53']}\ntrust: {roots: tls.crt}", at, &[], &[]);
     place.check(
+        "resolver: {servers: ['192.0.2.53']}\ntrust: {revocations: tls.crt}",
+        at,
+        &["trust.revocations: ./tls.crt is no list of revoked certificates"],
+        &[],
+    );
+    place.check(
         "resolver: {servers: ['192.0.2.53'], dnssec: trust-ad}",
         at,
         &[],

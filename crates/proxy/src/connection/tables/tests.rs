@@ -264,6 +264,10 @@ fn proofs_end_even_where_nobody_listens() {
     prove(120);
     assert_eq!(world.tables.look(Table::next_end), Some(proof::noon() + 2 * minute));
     assert!(world.tables.take_ended(proof::noon() + minute).is_empty());
+    // What proofs are made by may change, and then all have ended.
+    world.tables.doubt();
+    assert_eq!(world.tables.take_ended(proof::noon() + minute).len(), 1);
+    prove(120);
     let ended = world.tables.take_ended(proof::noon() + 2 * minute);
     assert!(matches!(&ended[..], [(it, name)] if it.facts.id == PEER && *name == domain("a.test")));
 
