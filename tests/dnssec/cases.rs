@@ -79,7 +79,7 @@ const ZONES: [&str; 43] = [
 ];
 
 /// Below each of three zones.
-const SPECIAL: [(&str, &str); 62] = [
+const SPECIAL: [(&str, &str); 63] = [
     ("z.wild", "A"),
     ("z.wild", "AAAA"),
     ("z.wild", "SRV"),
@@ -141,6 +141,7 @@ const SPECIAL: [(&str, &str); 62] = [
     ("_xmpp-server._tcp.deep.er", "SRV"),
     ("_xmpp-server._tcp.dot", "SRV"),
     ("_xmpp-server._tcp.mixed", "SRV"),
+    ("_xmpp-server._tcp.cased", "SRV"),
     ("cAMELcASE", "A"),
 ];
 

@@ -25,8 +25,8 @@ fn it_says_what_others_say() {
         let (unbound, bind, delv, ours) = thread::scope(|scope| {
             let unbound = scope.spawn(|| ask(&|name, kind| oracle::ask(at(UNBOUND), name, kind)));
             let bind = scope.spawn(|| ask(&|name, kind| oracle::ask(at(BIND), name, kind)));
-            let delv = scope
-                .spawn(|| ask(&|name, kind| oracle::delv(lab, at(PLAIN_UNBOUND), name, kind)));
+            let delv =
+                scope.spawn(|| ask(&|name, kind| oracle::delv(lab, at(PLAIN_UNBOUND), name, kind)));
             let ours = scope.spawn(|| {
                 let ours = Ours::new(lab, at(PLAIN_UNBOUND), Dnssec::Validate);
                 let other = Ours::new(lab, at(PLAIN_BIND), Dnssec::Validate);
@@ -43,10 +43,18 @@ fn it_says_what_others_say() {
             )
         });
         let mut differ = 0;
-        println!("{:42} {:4} {:16} {:16} {:16} {:16} ours over BIND", "name", "type", "unbound", "BIND", "delv", "ours");
+        println!(
+            "{:42} {:4} {:16} {:16} {:16} {:16} ours over BIND",
+            "name", "type", "unbound", "BIND", "delv", "ours"
+        );
         for (at, case) in cases.iter().enumerate() {
             let (u, b, d, o, p) = (unbound[at], bind[at], delv[at], ours.0[at], ours.1[at]);
-            let mark = if o == u && o == b && d == o && p == o { "" } else { differ += 1; " ≠" };
+            let mark = if o == u && o == b && d == o && p == o {
+                ""
+            } else {
+                differ += 1;
+                " ≠"
+            };
             println!("{:42} {:4} {u:16} {b:16} {d:16} {o:16} {p}{mark}", case.name, case.kind);
         }
         println!("{differ} of {} differ", cases.len());

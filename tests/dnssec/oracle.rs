@@ -118,8 +118,8 @@ pub fn delv(lab: &Lab, server: SocketAddr, name: &str, kind: &str) -> State {
     command.arg(address).args(["-p", &port, "-a"]).arg(lab.delv_anchor());
     command.args(["+root", "-q", name, "-t", kind]);
     let done = command.output().or_fail("start delv");
-    let said = String::from_utf8_lossy(&done.stdout).into_owned()
-        + &String::from_utf8_lossy(&done.stderr);
+    let said =
+        String::from_utf8_lossy(&done.stdout).into_owned() + &String::from_utf8_lossy(&done.stderr);
     if said.contains("resolution failed") && !said.contains("ncache") {
         let is_lost = ["timed out", "SERVFAIL", "no servers", "too many"];
         return match is_lost.iter().any(|it| said.contains(it)) {
@@ -127,9 +127,8 @@ pub fn delv(lab: &Lab, server: SocketAddr, name: &str, kind: &str) -> State {
             false => State::Bogus,
         };
     }
-    let is_record = |line: &&str| {
-        !line.starts_with(';') && line.split_whitespace().nth(3) == Some(kind)
-    };
+    let is_record =
+        |line: &&str| !line.starts_with(';') && line.split_whitespace().nth(3) == Some(kind);
     let records = said.lines().filter(is_record).count();
     State::Known { secure: !said.contains("unsigned"), records }
 }

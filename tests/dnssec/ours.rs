@@ -5,9 +5,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use ligase_tests::{Authority, OrFail};
-use ligase_verifier::{
-    Dnssec, Failure, Kind, Question, RootSource, Servers, Settings, Verifier,
-};
+use ligase_verifier::{Dnssec, Failure, Kind, Question, RootSource, Servers, Settings, Verifier};
 use tokio::runtime::Runtime;
 
 use crate::lab::Lab;

@@ -270,7 +270,8 @@ fn sign(signing: &Signing, folder: &Path, origin: &str) -> String {
     }
     let (start, end) = signing.period;
     let (start, end) = (format!("now{start:+}"), format!("now{end:+}"));
-    let mut arguments = vec!["-q", "-P", "-S", "-O", "full", "-s", &start, "-e", &end, "-o", origin];
+    let mut arguments =
+        vec!["-q", "-P", "-S", "-O", "full", "-s", &start, "-e", &end, "-o", origin];
     if !signing.split {
         arguments.push("-z");
     }
