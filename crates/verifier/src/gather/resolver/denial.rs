@@ -18,8 +18,6 @@ pub(super) struct Denial<'a> {
     hashed: Hashed<'a>,
     /// For how many seconds all of it may be believed.
     pub(super) ttl: u32,
-    /// When the first signature of it ends.
-    pub(super) ends: Seconds,
 }
 
 /// What a denial says of a name at which a zone may begin.
@@ -39,7 +37,7 @@ impl<'a> Denial<'a> {
         at: Seconds,
         effort: &Effort,
     ) -> Self {
-        let (mut ttl, mut ends) = (u32::MAX, keys.ends());
+        let mut ttl = u32::MAX;
         let mut plain = Plain::new(&keys.zone);
         let mut hashed = Hashed::new(&keys.zone);
         let mut seen: Vec<&Name> = Vec::new();
@@ -57,14 +55,14 @@ impl<'a> Denial<'a> {
             if only.data != record.data {
                 continue;
             }
-            (ttl, ends) = (ttl.min(its.ttl), ends.or_earlier(its.ends, at));
+            ttl = ttl.min(its.ttl);
             match &record.data {
                 RData::DNSSEC(DNSSECRData::NSEC(nsec)) => plain.add(&record.name, nsec),
                 RData::DNSSEC(DNSSECRData::NSEC3(nsec3)) => hashed.add(&record.name, nsec3),
                 _ => (),
             }
         }
-        Self { plain, hashed, ttl, ends }
+        Self { plain, hashed, ttl }
     }
 
     /// Who claims to have signed what denies something in this section.

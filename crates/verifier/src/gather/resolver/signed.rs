@@ -12,7 +12,6 @@ use hickory_resolver::proto::rr::{DNSClass, Name, RData, Record, RecordType};
 #[derive(Debug)]
 pub(super) struct Signed<'a> {
     pub(super) name: &'a Name,
-    pub(super) kind: RecordType,
     /// The records, with one TTL, none twice (RFC 4034 §6.3).
     pub(super) records: Vec<Record>,
     signatures: Vec<(&'a RRSIG, u32)>,
@@ -54,7 +53,7 @@ impl<'a> Signed<'a> {
         let signatures = here().filter_map(|it| Some((signature(it)?, it.ttl)));
         let covers = |it: &(&RRSIG, u32)| it.0.input().type_covered == kind;
         let signatures = signatures.filter(covers).take(SIGNATURES_MAX).collect();
-        Some(Self { name: &first.name, kind, records, signatures })
+        Some(Self { name: &first.name, records, signatures })
     }
 
     /// Who claims to have signed this, each named once. Only a zone that the name is in can
@@ -150,14 +149,6 @@ impl Keys {
         let keys = keys.filter_map(|it| Some((it.calculate_key_tag().ok()?, it.clone())));
         Arc::new(Self { zone, keys: keys.take(KEYS_MAX).collect(), ends })
     }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.keys.is_empty()
-    }
-
-    pub(super) fn ends(&self) -> Seconds {
-        self.ends
-    }
 }
 
 /// A point in time as signatures have it: seconds since 1970, forgetting all but the lower 32 bits
@@ -188,7 +179,7 @@ impl Seconds {
     }
 
     /// The earlier of two points that lie ahead.
-    pub(super) fn or_earlier(self, other: Self, at: Self) -> Self {
+    fn or_earlier(self, other: Self, at: Self) -> Self {
         if at.until(self) <= at.until(other) { self } else { other }
     }
 }

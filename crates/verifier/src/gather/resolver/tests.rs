@@ -8,7 +8,7 @@ use hickory_resolver::proto::dnssec::crypto::EcdsaSigningKey;
 use hickory_resolver::proto::dnssec::rdata::{DNSKEY, DNSSECRData, NSEC, RRSIG};
 use hickory_resolver::proto::dnssec::{Algorithm, DnssecSigner, PublicKey, SigningKey};
 use hickory_resolver::proto::op::{MessageType, OpCode, Query, ResponseCode};
-use hickory_resolver::proto::rr::rdata::{A, CNAME, NS, SOA, SRV, TLSA};
+use hickory_resolver::proto::rr::rdata::{A, CNAME, NS, NULL, SOA, SRV, TLSA};
 use hickory_resolver::proto::rr::{DNSClass, RecordSet};
 use hickory_resolver::proto::serialize::binary::BinEncodable;
 use time::OffsetDateTime;
@@ -33,6 +33,12 @@ fn address(last: u8) -> RData {
 
 fn alias(target: &str) -> RData {
     RData::CNAME(CNAME(name(target)))
+}
+
+/// An alias for all names below one (RFC 6672).
+fn alias_for_tree(target: &str) -> RData {
+    let rdata = NULL::with(name(target).to_bytes().unwrap());
+    RData::Unknown { code: RecordType::DNAME, rdata }
 }
 
 fn srv(target: &str) -> RData {
@@ -67,6 +73,7 @@ impl World {
         world.add("alias.test.", alias("x.v.test."));
         world.add("out.test.", alias("x.unsigned."));
         world.add("nowhere.test.", alias("none.v.test."));
+        world.add("tree.test.", alias_for_tree("v.test."));
         world.add("loop.test.", alias("pool.test."));
         world.add("pool.test.", alias("loop.test."));
         world.add("*.wild.test.", address(9));
@@ -108,7 +115,7 @@ impl World {
         if set.is_empty() {
             return Vec::new();
         }
-        let inception = OffsetDateTime::now_utc() - time::Duration::hours(1);
+        let inception = OffsetDateTime::from(crate::mint::now()) - time::Duration::hours(1);
         let rrsig = RRSIG::from_rrset(&set, DNSClass::IN, inception, &self.signer).unwrap();
         let rrsig = RData::DNSSEC(DNSSECRData::RRSIG(rrsig));
         let mut records: Vec<Record> = set.records_without_rrsigs().cloned().collect();
@@ -153,6 +160,13 @@ impl World {
             if response.answers.is_empty() {
                 response.answers = self.signed(asked, from, kind);
             }
+        }
+        let tree = name("tree.test.");
+        if tree.zone_of(asked) && tree != *asked {
+            // What the server makes of it itself is nobody's to sign.
+            let lie = Record::from_rdata(asked.clone(), 300, alias("x.unsigned."));
+            response.answers = self.signed(&tree, &tree, RecordType::DNAME);
+            response.answers.push(lie);
         }
         if response.answers.is_empty() {
             response.authorities = self.signed(&Name::root(), &Name::root(), RecordType::SOA);
@@ -224,6 +238,7 @@ async fn ask_bent(
             response.metadata.truncation = false;
         } else if response.metadata.truncation {
             response.answers.clear();
+            response.authorities.clear();
         }
         response.to_bytes().unwrap()
     };
@@ -345,6 +360,50 @@ async fn aliases_are_as_secure_as_their_weakest_link() {
 }
 
 #[tokio::test]
+async fn an_alias_for_a_tree_leads_where_its_owner_says() {
+    check("x.tree.test", Kind::A, honest, "secure: 192.0.2.2, 192.0.2.3 at x.v.test").await;
+    let expect = "secure: 10 20 5269 x.v.test at _xmpp-server._tcp.v.test";
+    check("_xmpp-server._tcp.tree.test", Kind::Srv, honest, expect).await;
+    check("none.tree.test", Kind::A, honest, "secure:  at none.v.test").await;
+    check("tree.test", Kind::A, honest, "secure:  at tree.test").await;
+    let bend = only("x.tree.test", |it| {
+        it.answers.retain(|it| it.record_type() != RecordType::RRSIG);
+    });
+    check("x.tree.test", Kind::A, bend, "bogus").await;
+    let forged = only("x.tree.test", |it| {
+        for record in &mut it.answers {
+            if record.record_type() == RecordType::DNAME {
+                record.data = alias_for_tree("unsigned.");
+            }
+        }
+    });
+    check("x.tree.test", Kind::A, forged, "bogus").await;
+}
+
+#[tokio::test]
+async fn keys_that_do_not_sign_each_other_sign_nothing() {
+    let strip = |query: &Query, it: &mut Message| {
+        if query.query_type() == RecordType::DNSKEY {
+            it.answers.retain(|it| it.record_type() != RecordType::RRSIG);
+        }
+    };
+    check("x.v.test", Kind::A, strip, "bogus").await;
+    check("none.v.test", Kind::A, strip, "bogus").await;
+    check("x.unsigned", Kind::A, strip, "bogus").await;
+}
+
+#[tokio::test]
+async fn what_a_server_repeats_or_shuffles_is_the_same() {
+    let expect = "secure: 192.0.2.2, 192.0.2.3 at x.v.test";
+    let repeat = only("x.v.test", |it| {
+        let all = it.answers.clone();
+        it.answers.extend(all.into_iter().rev());
+        it.answers[0].ttl += 7;
+    });
+    check("x.v.test", Kind::A, repeat, expect).await;
+}
+
+#[tokio::test]
 async fn a_wildcard_is_secure_where_no_closer_name_is() {
     check("z.wild.test", Kind::A, honest, "secure: 192.0.2.9 at z.wild.test").await;
     check("y.wild.test", Kind::A, honest, "secure: 192.0.2.8 at y.wild.test").await;
@@ -460,9 +519,9 @@ async fn a_server_that_fails_is_no_absence() {
 
 #[tokio::test]
 async fn keys_that_nobody_sends_are_no_forgery() {
+    // Whoever finds fault with an answer is asked once more to let us see for ourselves.
     let found = "secure: 192.0.2.2, 192.0.2.3 at x.v.test";
-    // Each question is asked twice, and so is the whole.
-    for (failures, expect) in [(1, found), (2, found), (3, found), (1000, "failed")] {
+    for (failures, expect) in [(1, found), (1000, "failed")] {
         let asked = std::cell::Cell::new(0);
         let bend = |query: &Query, response: &mut Message| {
             if query.query_type() == RecordType::DNSKEY {
@@ -474,8 +533,75 @@ async fn keys_that_nobody_sends_are_no_forgery() {
             }
         };
         check("x.v.test", Kind::A, bend, expect).await;
-        assert_eq!(asked.get(), 4.min(failures + 1));
+        assert_eq!(asked.get(), 2);
     }
+}
+
+/// The key of the zone, and hundreds of others that bear the same tag.
+fn key_ring(world: &World) -> Vec<Record> {
+    let algorithm = Algorithm::ECDSAP256SHA256;
+    let tag = world.signer.calculate_key_tag().unwrap();
+    let mut set = RecordSet::with_ttl(Name::root(), RecordType::DNSKEY, 300);
+    set.add_rdata(RData::DNSSEC(DNSSECRData::DNSKEY(world.signer.to_dnskey())));
+    while set.records_without_rrsigs().count() < 200 {
+        let pkcs8 = EcdsaSigningKey::generate_pkcs8(algorithm).unwrap();
+        let key = EcdsaSigningKey::from_pkcs8(&pkcs8, algorithm).unwrap();
+        let key = key.to_public_key().unwrap();
+        let with = |flags: u16| {
+            let key = DNSKEY::with_flags(flags, key.clone());
+            (key.calculate_key_tag().ok() == Some(tag)).then_some(key)
+        };
+        // Flags that nobody knows change the tag at will.
+        let near =
+            tag.wrapping_sub(DNSKEY::with_flags(0, key.clone()).calculate_key_tag().unwrap());
+        let made = [near, near.wrapping_sub(1), near.wrapping_add(1)].into_iter().find_map(with);
+        if let Some(key) = made.filter(|it| it.zone_key() && !it.revoke()) {
+            set.add_rdata(RData::DNSSEC(DNSSECRData::DNSKEY(key)));
+        }
+    }
+    world.sign(&Name::root(), set)
+}
+
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "how long it takes is the question")]
+async fn keys_of_one_tag_and_signatures_by_the_hundred_cost_little() {
+    let world = World::new();
+    let ring = key_ring(&world);
+    let owner = name("x.v.test.");
+    let signed = world.signed(&owner, &owner, RecordType::A);
+    let genuine = signed.iter().find_map(|it| match &it.data {
+        RData::DNSSEC(DNSSECRData::RRSIG(it)) => Some(it.clone()),
+        _ => None,
+    });
+    let genuine = genuine.unwrap();
+    let forged = |number: u8| {
+        let forged = RRSIG::from_sig(genuine.input().clone(), vec![number | 1; 64]);
+        Record::from_rdata(owner.clone(), 300, RData::DNSSEC(DNSSECRData::RRSIG(forged)))
+    };
+    let bend = |query: &Query, response: &mut Message| {
+        response.metadata.truncation = true;
+        if query.query_type() == RecordType::DNSKEY {
+            response.answers.clone_from(&ring);
+        } else if *query.name() == owner && query.query_type() == RecordType::A {
+            response.answers.retain(|it| it.record_type() == RecordType::A);
+            response.answers.extend((0..=127).map(forged));
+            // As many that deny something.
+            response.authorities = (0..=127)
+                .flat_map(|it| {
+                    let nsec = NSEC::new_cover_self(name("z."), [RecordType::A]);
+                    let nsec = RData::DNSSEC(DNSSECRData::NSEC(nsec));
+                    let mut signature = genuine.input().clone();
+                    signature.type_covered = RecordType::NSEC;
+                    let signature = RRSIG::from_sig(signature, vec![it | 1; 64]);
+                    let signature = RData::DNSSEC(DNSSECRData::RRSIG(signature));
+                    [nsec, signature].map(|it| Record::from_rdata(name("a."), 300, it))
+                })
+                .collect();
+        }
+    };
+    let start = std::time::Instant::now();
+    check("x.v.test", Kind::A, bend, "bogus").await;
+    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
 }
 
 async fn trusting(owner: &str, bend: impl Fn(&Query, &mut Message)) -> String {
