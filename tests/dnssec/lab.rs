@@ -14,15 +14,15 @@ use ligase_tests::{OrFail, Process};
 use crate::tree::{DEEP, MIDDLE, ROOT, TOP, Tree};
 
 /// Who asks the servers of the tree. Only two of them validate.
-pub const PLAIN_UNBOUND: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 20);
-pub const PLAIN_BIND: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 21);
-pub const UNBOUND: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 22);
-pub const BIND: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 23);
+pub(crate) const PLAIN_UNBOUND: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 20);
+pub(crate) const PLAIN_BIND: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 21);
+pub(crate) const UNBOUND: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 22);
+pub(crate) const BIND: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 23);
 
 /// The running servers.
 #[derive(Debug)]
-pub struct Lab {
-    pub folder: PathBuf,
+pub(crate) struct Lab {
+    pub(crate) folder: PathBuf,
     _servers: Vec<Process>,
 }
 
@@ -30,7 +30,7 @@ pub struct Lab {
 ///
 /// The test calls itself again there, by its name, since a program cannot move once it has threads.
 /// Everything started there ends with it.
-pub fn within(test: &str, work: impl FnOnce(&Lab)) {
+pub(crate) fn within(test: &str, work: impl FnOnce(&Lab)) {
     if let Some(folder) = env::var_os(INSIDE) {
         return work(&Lab::start(Path::new(&folder)));
     }
@@ -120,12 +120,12 @@ impl Lab {
     }
 
     /// The file with the root's key.
-    pub fn anchor(&self) -> PathBuf {
+    pub(crate) fn anchor(&self) -> PathBuf {
         self.folder.join("root.key")
     }
 
     /// The same for `delv`.
-    pub fn delv_anchor(&self) -> PathBuf {
+    pub(crate) fn delv_anchor(&self) -> PathBuf {
         self.folder.join("delv.keys")
     }
 }
@@ -166,13 +166,13 @@ fn bind_anchor(file: &Path) -> String {
 }
 
 /// Where a port of this machine is.
-pub fn at(address: Ipv4Addr) -> SocketAddr {
+pub(crate) fn at(address: Ipv4Addr) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(address), 53)
 }
 
 /// Runs a program to its end in a folder, and returns what it said. It must succeed.
 #[track_caller]
-pub fn run(program: &str, folder: &Path, arguments: &[&str]) -> String {
+pub(crate) fn run(program: &str, folder: &Path, arguments: &[&str]) -> String {
     let mut command = Command::new(program);
     let done = command.current_dir(folder).args(arguments).output();
     let done = done.or_fail(&format!("start {program}"));

@@ -11,7 +11,7 @@ use crate::lab::Lab;
 
 /// What became of a question.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum State {
+pub(crate) enum State {
     /// So many records, and whether they, or their absence, are secure.
     Known { secure: bool, records: usize },
     /// An answer that is not to be believed.
@@ -21,12 +21,16 @@ pub enum State {
 }
 
 impl State {
-    pub const fn secure(records: usize) -> Self {
+    pub(crate) const fn secure(records: usize) -> Self {
         Self::Known { secure: true, records }
     }
 
-    pub const fn insecure(records: usize) -> Self {
+    pub(crate) const fn insecure(records: usize) -> Self {
         Self::Known { secure: false, records }
+    }
+
+    pub(crate) fn is_known(self) -> bool {
+        matches!(self, Self::Known { .. })
     }
 }
 
@@ -48,7 +52,7 @@ impl fmt::Display for State {
 }
 
 /// Asks a resolver that validates.
-pub fn ask(server: SocketAddr, name: &str, kind: &str) -> State {
+pub(crate) fn ask(server: SocketAddr, name: &str, kind: &str) -> State {
     let Some((code, secure, records)) = exchange(server, name, kind, false) else {
         return State::Failed;
     };
@@ -112,7 +116,7 @@ fn number(kind: &str) -> u16 {
 }
 
 /// Has `delv` ask a resolver and check the answer.
-pub fn delv(lab: &Lab, server: SocketAddr, name: &str, kind: &str) -> State {
+pub(crate) fn delv(lab: &Lab, server: SocketAddr, name: &str, kind: &str) -> State {
     let (address, port) = (format!("@{}", server.ip()), server.port().to_string());
     let mut command = Command::new("delv");
     command.arg(address).args(["-p", &port, "-a"]).arg(lab.delv_anchor());

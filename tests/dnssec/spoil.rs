@@ -2,7 +2,7 @@
 
 /// Bends the signatures of the SRV records, of the TLSA records and of the addresses of `xmpp`,
 /// but not of its IPv6 addresses.
-pub fn bend_some(zone: &str) -> String {
+pub(crate) fn bend_some(zone: &str) -> String {
     let is_meant = |line: &Line<'_>| {
         line.covers("SRV") || line.covers("TLSA") || line.is_at("xmpp") && line.covers("A")
     };
@@ -10,29 +10,29 @@ pub fn bend_some(zone: &str) -> String {
 }
 
 /// Bends the signature of the keys.
-pub fn bend_the_keys(zone: &str) -> String {
+pub(crate) fn bend_the_keys(zone: &str) -> String {
     each(zone, |it| Some(if it.covers("DNSKEY") { it.bent() } else { it.text.to_owned() }))
 }
 
 /// Bends the signatures of whatever denies.
-pub fn bend_denials(zone: &str) -> String {
+pub(crate) fn bend_denials(zone: &str) -> String {
     let is_meant = |it: &Line<'_>| it.covers("NSEC") || it.covers("NSEC3");
     each(zone, |it| Some(if is_meant(it) { it.bent() } else { it.text.to_owned() }))
 }
 
 /// Takes away the signatures of TLSA records and IPv6 addresses.
-pub fn strip_some(zone: &str) -> String {
+pub(crate) fn strip_some(zone: &str) -> String {
     let is_meant = |it: &Line<'_>| it.covers("TLSA") || it.covers("AAAA");
     each(zone, |it| (!is_meant(it)).then(|| it.text.to_owned()))
 }
 
 /// Takes away all signatures but those of the keys.
-pub fn strip_all_but_keys(zone: &str) -> String {
+pub(crate) fn strip_all_but_keys(zone: &str) -> String {
     each(zone, |it| (it.kind != "RRSIG" || it.covers("DNSKEY")).then(|| it.text.to_owned()))
 }
 
 /// Takes away whatever denies.
-pub fn drop_denials(zone: &str) -> String {
+pub(crate) fn drop_denials(zone: &str) -> String {
     let is_meant = |it: &Line<'_>| it.kind == "NSEC" || it.covers("NSEC");
     each(zone, |it| (!is_meant(it)).then(|| it.text.to_owned()))
 }

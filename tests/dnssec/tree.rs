@@ -16,14 +16,14 @@ use crate::lab::run;
 use crate::spoil;
 
 /// Where the servers of the root, of the top level, of what is below and of what is deeper are.
-pub const ROOT: &str = "127.0.0.10";
-pub const TOP: &str = "127.0.0.11";
-pub const MIDDLE: &str = "127.0.0.12";
-pub const DEEP: &str = "127.0.0.13";
+pub(crate) const ROOT: &str = "127.0.0.10";
+pub(crate) const TOP: &str = "127.0.0.11";
+pub(crate) const MIDDLE: &str = "127.0.0.12";
+pub(crate) const DEEP: &str = "127.0.0.13";
 
 /// How a zone is signed.
 #[derive(Clone, Debug)]
-pub struct Signing {
+pub(crate) struct Signing {
     /// As `dnssec-keygen` calls it; two if there is a plus between them.
     algorithm: &'static str,
     /// The number of NSEC3 iterations, if it is not NSEC that denies.
@@ -73,19 +73,19 @@ struct Plan {
 
 /// All zones, signed and written to files.
 #[derive(Debug)]
-pub struct Tree {
+pub(crate) struct Tree {
     /// Where the files are.
-    pub folder: PathBuf,
+    pub(crate) folder: PathBuf,
 }
 
 impl Tree {
     /// The key of the root, as a DNSKEY record.
-    pub fn anchor(folder: &Path) -> PathBuf {
+    pub(crate) fn anchor(folder: &Path) -> PathBuf {
         folder.join("root.key")
     }
 
     /// Makes and signs all zones, children first.
-    pub fn grow(folder: &Path) -> Self {
+    pub(crate) fn grow(folder: &Path) -> Self {
         let mut ds = BTreeMap::new();
         for depth in [3, 2] {
             let plans: Vec<Plan> = plans().into_iter().filter(|it| it.depth() == depth).collect();
@@ -112,7 +112,7 @@ impl Tree {
     }
 
     /// The configuration of a server of these zones.
-    pub fn zones(server: &str, folder: &Path) -> String {
+    pub(crate) fn zones(server: &str, folder: &Path) -> String {
         let mut text = String::new();
         for plan in plans().into_iter().chain(tops()).chain([root()]) {
             if plan.server == server {
@@ -336,6 +336,8 @@ fn plans() -> Vec<Plan> {
         nsec3("n3i600.lab", 600),
         Plan::new("expired.lab", period(-20 * DAY, -10 * DAY)),
         Plan::new("future.lab", period(10 * DAY, 100 * DAY)),
+        Plan::new("tomorrow.lab", period(DAY / 2, 100 * DAY)),
+        Plan::new("lately.lab", period(-100 * DAY, -HOUR / 2)),
         signed("badsig.lab", P256).spoilt(spoil::bend_some),
         signed("badkey.lab", P256).spoilt(spoil::bend_the_keys),
         signed("baddenial.lab", P256).spoilt(spoil::bend_denials),
