@@ -82,9 +82,9 @@ impl Liar {
                     return;
                 }
                 asked_too.fetch_add(1, Ordering::Relaxed);
-                let fate = answer(&source, &query[..length], &bend);
-                lies_too.fetch_add(usize::from(fate.1 != Fate::Honest), Ordering::Relaxed);
-                if let Some(answer) = fate.0 {
+                let (answer, fate) = answer(&source, &query[..length], &bend);
+                lies_too.fetch_add(usize::from(fate != Fate::Honest), Ordering::Relaxed);
+                if let Some(answer) = answer {
                     socket.send_to(&answer, peer).or_fail("answer");
                 }
             }
@@ -120,10 +120,10 @@ fn answer(source: &Source, query: &[u8], bend: &Bend) -> (Option<Vec<u8>>, Fate)
         return (None, Fate::Honest);
     };
     let asked = message.queries.first().or_fail("find a question").clone();
-    match bend(&asked, &mut message, source) {
-        Fate::Lost => (None, Fate::Lost),
-        fate => (Some(message.to_vec().or_fail("write an answer")), fate),
-    }
+    let fate = bend(&asked, &mut message, source);
+    let is_lost = fate == Fate::Lost;
+    let answer = (!is_lost).then(|| message.to_vec().or_fail("write an answer"));
+    (answer, fate)
 }
 
 /// Long enough for a resolver to ask others.

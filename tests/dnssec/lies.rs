@@ -84,10 +84,10 @@ fn is_signature(record: &Record) -> bool {
 }
 
 fn denies(record: &Record) -> bool {
-    let kind = match &record.data {
-        RData::DNSSEC(DNSSECRData::RRSIG(signature)) => signature.input().type_covered,
-        _ => record.record_type(),
-    };
+    let mut kind = record.record_type();
+    if let RData::DNSSEC(DNSSECRData::RRSIG(signature)) = &record.data {
+        kind = signature.input().type_covered;
+    }
     matches!(kind, RecordType::NSEC | RecordType::NSEC3)
 }
 
@@ -140,9 +140,9 @@ pub(crate) const ALL: [Lie; 37] = [
     })
     .harmless(),
     Lie::new("what is there is said not to be", About::It, |it, _, _| {
-        it.metadata.response_code = match it.metadata.response_code {
-            ResponseCode::NXDomain => ResponseCode::NoError,
-            _ => ResponseCode::NXDomain,
+        it.metadata.response_code = match it.metadata.response_code == ResponseCode::NXDomain {
+            true => ResponseCode::NoError,
+            false => ResponseCode::NXDomain,
         };
         Fate::Bent
     })
@@ -224,9 +224,11 @@ pub(crate) const ALL: [Lie; 37] = [
         Fate::Bent
     }),
     Lie::new("one record is added", About::It, |it, victim, _| {
-        let data = match victim.kind {
-            RecordType::A => RData::A(A::new(192, 0, 2, 66)),
-            kind => RData::Unknown { code: kind, rdata: NULL::with(vec![3, 1, 1, 7, 7, 7, 7, 0]) },
+        // As TLSA of usage 0 as well as as SRV of a host named a.
+        let rdata = NULL::with(vec![0, 1, 0, 1, 20, 149, 1, 97, 0]);
+        let data = match victim.kind == RecordType::A {
+            true => RData::A(A::new(192, 0, 2, 66)),
+            false => RData::Unknown { code: victim.kind, rdata },
         };
         it.answers.push(Record::from_rdata(name(&victim.name), 60, data));
         it.metadata.response_code = ResponseCode::NoError;

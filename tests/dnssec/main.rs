@@ -204,7 +204,11 @@ fn no_liar_is_believed() {
             let mut caught = 0;
             for ((victim, truth), told) in victims.iter().zip(&truths).zip(&told) {
                 let told = &told[number];
-                let is_true = told.ours == *truth;
+                let is_insecure = |it: &State| matches!(it, State::Known { secure: false, .. });
+                // Where even the truth is insecure, a lie may be: in an opt-out span there may be an
+                // unsigned zone of that name, and what it says is anybody's to say.
+                let is_true = told.ours == *truth
+                    || is_insecure(&truth.0) && is_insecure(&told.ours.0) && !lie.is_harmless;
                 let is_caught = matches!(told.ours.0, State::Bogus | State::Failed);
                 caught += usize::from(is_caught);
                 let fault = match (is_true, is_caught) {

@@ -198,10 +198,8 @@ impl Plan {
         let file = folder.join(self.file());
         let Some(signing) = &self.signing else {
             fs::write(&file, text).or_fail("write a zone");
-            return match self.ds {
-                Ds::Wrong => wrong_ds(&self.origin()),
-                _ => String::new(),
-            };
+            let is_wrong = matches!(self.ds, Ds::Wrong);
+            return if is_wrong { wrong_ds(&self.origin()) } else { String::new() };
         };
         let keys = folder.join(format!("{}.keys", self.file()));
         fs::create_dir(&keys).or_fail("make a folder for keys");

@@ -56,10 +56,10 @@ impl<'a> Denial<'a> {
                 continue;
             }
             ttl = ttl.min(its.ttl);
-            match &record.data {
-                RData::DNSSEC(DNSSECRData::NSEC(nsec)) => plain.add(&record.name, nsec),
-                RData::DNSSEC(DNSSECRData::NSEC3(nsec3)) => hashed.add(&record.name, nsec3),
-                _ => (),
+            if let RData::DNSSEC(DNSSECRData::NSEC(nsec)) = &record.data {
+                plain.add(&record.name, nsec);
+            } else if let RData::DNSSEC(DNSSECRData::NSEC3(nsec3)) = &record.data {
+                hashed.add(&record.name, nsec3);
             }
         }
         Self { plain, hashed, ttl }
@@ -106,9 +106,9 @@ impl<'a> Denial<'a> {
 fn lacks(types: &RecordTypeSet, kind: RecordType) -> bool {
     // What the zone above says of a zone that begins here is about its DS records only, and what
     // the zone itself says is about all others (RFC 6840 §4.1).
-    let speaks = match kind {
-        RecordType::DS => !types.contains(RecordType::SOA),
-        _ => !is_cut(types),
+    let speaks = match kind == RecordType::DS {
+        true => !types.contains(RecordType::SOA),
+        false => !is_cut(types),
     };
     speaks && !types.contains(kind) && !types.contains(RecordType::CNAME)
 }

@@ -117,6 +117,7 @@ impl<'a> Signed<'a> {
 fn canonical(record: &Record, ttl: u32) -> Record {
     let mut record = record.clone();
     record.ttl = ttl;
+    #[expect(clippy::wildcard_enum_match_arm, reason = "we look at no other types with names")]
     match &mut record.data {
         RData::CNAME(alias) => alias.0 = alias.0.to_lowercase(),
         RData::SRV(srv) => srv.target = srv.target.to_lowercase(),
@@ -128,10 +129,10 @@ fn canonical(record: &Record, ttl: u32) -> Record {
 }
 
 fn signature(record: &Record) -> Option<&RRSIG> {
-    match &record.data {
-        RData::DNSSEC(DNSSECRData::RRSIG(signature)) => Some(signature),
-        _ => None,
-    }
+    let RData::DNSSEC(DNSSECRData::RRSIG(signature)) = &record.data else {
+        return None;
+    };
+    Some(signature)
 }
 
 impl Keys {
@@ -143,7 +144,11 @@ impl Keys {
     ) -> Arc<Self> {
         // A revoked key signs nothing but its own end (RFC 5011 §2.1).
         let is_usable = |it: &&DNSKEY| {
-            it.zone_key() && !it.revoke() && it.public_key().algorithm().is_supported()
+            let key = it.public_key();
+            it.zone_key()
+                && !it.revoke()
+                && key.algorithm().is_supported()
+                && key.public_bytes().len() <= KEY_SIZE_MAX
         };
         let keys = keys.filter(is_usable);
         let keys = keys.filter_map(|it| Some((it.calculate_key_tag().ok()?, it.clone())));
@@ -230,7 +235,10 @@ const SIGNERS_MAX: usize = 2;
 const TAG_SHARERS_MAX: usize = 2;
 
 /// Keys of a zone that are remembered; the largest zones have ten.
-const KEYS_MAX: usize = 32;
+const KEYS_MAX: usize = 24;
+
+/// Octets of one key: 8192 bits, which are more than anybody uses, and an exponent.
+const KEY_SIZE_MAX: usize = 1024 + 8;
 
 /// Signatures that are checked in one look-up, at some 0.1 ms each. An alias of an alias in another
 /// country takes thirty.

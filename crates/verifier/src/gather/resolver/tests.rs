@@ -569,11 +569,8 @@ async fn keys_of_one_tag_and_signatures_by_the_hundred_cost_little() {
     let ring = key_ring(&world);
     let owner = name("x.v.test.");
     let signed = world.signed(&owner, &owner, RecordType::A);
-    let genuine = signed.iter().find_map(|it| match &it.data {
-        RData::DNSSEC(DNSSECRData::RRSIG(it)) => Some(it.clone()),
-        _ => None,
-    });
-    let genuine = genuine.unwrap();
+    let signatures = signed.iter().filter_map(|it| it.try_borrow::<RRSIG>());
+    let genuine = signatures.map(|it| it.data().clone()).next().unwrap();
     let forged = |number: u8| {
         let forged = RRSIG::from_sig(genuine.input().clone(), vec![number | 1; 64]);
         Record::from_rdata(owner.clone(), 300, RData::DNSSEC(DNSSECRData::RRSIG(forged)))

@@ -210,17 +210,17 @@ fn vouch(digest: &DS, zone: &Name, key: &DNSKEY) -> bool {
 }
 
 fn digest(record: &Record) -> Option<&DS> {
-    match &record.data {
-        RData::DNSSEC(DNSSECRData::DS(digest)) => Some(digest),
-        _ => None,
-    }
+    let RData::DNSSEC(DNSSECRData::DS(digest)) = &record.data else {
+        return None;
+    };
+    Some(digest)
 }
 
 fn key(record: &Record) -> Option<&DNSKEY> {
-    match &record.data {
-        RData::DNSSEC(DNSSECRData::DNSKEY(key)) => Some(key),
-        _ => None,
-    }
+    let RData::DNSSEC(DNSSECRData::DNSKEY(key)) = &record.data else {
+        return None;
+    };
+    Some(key)
 }
 
 /// How long it is remembered who signs a zone: long enough for all look-ups about one peer.
@@ -229,14 +229,14 @@ const LIFETIME_MAX: Duration = Duration::from_secs(60);
 /// What was learnt so shortly ago would not be learnt otherwise now.
 const NEWS: Duration = Duration::from_secs(5);
 
-/// Names at which zones may begin: a few for each of some hundreds of peers, 20 KiB each at most.
+/// Names at which zones may begin: a few for each of some hundreds of peers, 25 KiB each at most.
 const KNOWN_MAX: usize = 2048;
 
 /// Questions about zones in flight.
 const ASKING_MAX: usize = 256;
 
 /// Keys of a zone that are looked at for those whose digests we know; the largest zones have ten.
-const KEYS_MAX: usize = 32;
+const KEYS_MAX: usize = 24;
 
 /// Digests of one zone that are compared with each of its keys. Two for each of two keys are usual.
 const DIGESTS_MAX: usize = 16;
