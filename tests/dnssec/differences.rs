@@ -47,7 +47,7 @@ pub(crate) const ALL: [Difference; 5] = [
         names: |it| it.ends_with("opt.lab") || it.ends_with(".opt") || it.starts_with("c-opt."),
         bind: |it| it == State::insecure(0),
         says: |it| it == State::secure(0),
-        why: "delv does not report that an opt-out span proves no absence (RFC 5155 §9.2)",
+        why: "delv reports that the proof is signed, not that opt-out proves no absence (RFC 5155 §9.2)",
     },
     Difference {
         who: DELV,

@@ -33,8 +33,26 @@ struct Column {
     says: Vec<State>,
 }
 
-/// Asks everybody everything, each in turn, all at the same time.
+/// Asks everybody everything.
 fn ask_all(lab: &Lab, cases: &[Case]) -> Vec<Column> {
+    let mut columns = ask_each(lab, cases);
+    // Who was too busy to answer some of it is asked again.
+    let is_lost = |row: &usize| {
+        let says = || columns.iter().map(|it| it.says[*row]);
+        says().any(|it| it == State::Failed) && says().any(State::is_known)
+    };
+    let lost: Vec<usize> = (0..cases.len()).filter(is_lost).collect();
+    let again: Vec<Case> = lost.iter().map(|row| cases[*row].clone()).collect();
+    if !again.is_empty() {
+        for (column, second) in columns.iter_mut().zip(ask_each(lab, &again)) {
+            lost.iter().zip(second.says).for_each(|(row, says)| column.says[*row] = says);
+        }
+    }
+    columns
+}
+
+/// Asks each in turn, all at the same time.
+fn ask_each(lab: &Lab, cases: &[Case]) -> Vec<Column> {
     let ask =
         |who, ask: &dyn Fn(&Case) -> State| Column { who, says: cases.iter().map(ask).collect() };
     let ours = |who, server, dnssec| {
@@ -113,16 +131,13 @@ fn it_says_what_others_say() {
 /// Counts what must never be, and what may be rarely.
 fn tally(columns: &[Column]) {
     let says = |who| &columns.iter().find(|it| it.who == who).or_fail("find a column").says;
-    let (bind, unbound, delv) = (says(differences::BIND), says(differences::UNBOUND), says(DELV));
+    let (bind, unbound) = (says(differences::BIND), says(differences::UNBOUND));
     for who in [OURS, OURS_OVER_BIND] {
         let rows = || says(who).iter().enumerate();
         let is_secure = |it: State| matches!(it, State::Known { secure: true, .. });
         let is_none = |it: State| matches!(it, State::Known { records: 0, .. });
-        let others = |row: usize| [bind[row], unbound[row], delv[row]];
-        let false_secure = rows()
-            .filter(|(row, it)| is_secure(**it) && !others(*row).iter().all(|it| is_secure(*it)));
-        // delv calls more secure than there is, and unbound believes what is about to be.
-        let false_secure = false_secure.filter(|(row, _)| !is_secure(bind[*row])).count();
+        let are_sure = |row: usize| is_secure(bind[row]) && is_secure(unbound[row]);
+        let false_secure = rows().filter(|(row, it)| is_secure(**it) && !are_sure(*row)).count();
         let false_absent = rows().filter(|(row, it)| is_none(**it) && !is_none(bind[*row])).count();
         let false_bogus =
             rows().filter(|(row, it)| !it.is_known() && bind[*row].is_known()).count();
@@ -161,7 +176,8 @@ fn victims() -> Vec<Victim> {
 /// What came of one lie.
 struct Told {
     ours: (State, Vec<Data>),
-    delv: State,
+    /// What delv says, if it was asked.
+    delv: Option<State>,
     lies: usize,
 }
 
@@ -172,11 +188,9 @@ fn tell(lab: &Lab, lie: &'static Lie, victim: &Victim) -> Told {
     let kind = victim.kind.to_string();
     let ours = Ours::new(lab, liar.at, Dnssec::Validate).hear(&victim.name, &kind);
     let lies = liar.lies();
-    // delv waits long for what is lost.
-    let delv = match lie.what.ends_with("lost") {
-        true => State::Failed,
-        false => oracle::delv(lab, liar.at, &victim.name, &kind),
-    };
+    // One zone shows how others take it, and delv waits long for what is lost.
+    let asks_delv = victim.zone == "p256.lab" && !lie.what.ends_with("lost");
+    let delv = asks_delv.then(|| oracle::delv(lab, liar.at, &victim.name, &kind));
     Told { ours, delv, lies }
 }
 
@@ -218,8 +232,12 @@ fn no_liar_is_believed() {
                     _ => "",
                 };
                 println!(
-                    "  {:28} {:5} {:14} ours {:14} delv {:14} {fault}",
-                    victim.name, victim.kind, truth.0, told.ours.0, told.delv
+                    "  {:28} {:5} {:14} ours {:14} {:20} {fault}",
+                    victim.name,
+                    victim.kind,
+                    truth.0,
+                    told.ours.0,
+                    told.delv.map(|it| format!("delv {it}")).unwrap_or_default(),
                 );
                 if !fault.is_empty() {
                     faults.push(format!("{}, {}: {fault}", lie.what, victim.name));

@@ -19,6 +19,8 @@ use super::*;
 /// A signed root zone in which everything is, but for what is below `unsigned.`.
 struct World {
     signer: DnssecSigner,
+    /// A key that will sign some day.
+    next: Option<DNSKEY>,
     records: BTreeMap<Name, Vec<RData>>,
     unsigned: BTreeMap<Name, Vec<RData>>,
 }
@@ -57,7 +59,8 @@ impl World {
         let dnskey = DNSKEY::from_key(&key.to_public_key().unwrap());
         let week = Duration::from_secs(7 * 24 * 3600);
         let signer = DnssecSigner::new(dnskey.clone(), Box::new(key), Name::root(), week);
-        let mut world = Self { signer, records: BTreeMap::new(), unsigned: BTreeMap::new() };
+        let mut world =
+            Self { signer, next: None, records: BTreeMap::new(), unsigned: BTreeMap::new() };
         world.add(".", soa());
         world.add(".", RData::NS(NS(name("ns."))));
         world.add(".", RData::DNSSEC(DNSSECRData::DNSKEY(dnskey)));
@@ -91,12 +94,15 @@ impl World {
 
     /// The anchor of this world, in a file.
     fn anchor(&self) -> PathBuf {
-        let key = self.signer.to_dnskey();
-        let digits = key.public_key().public_bytes();
-        let base64 = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, digits);
+        let mut text = String::new();
+        for key in [self.signer.to_dnskey()].into_iter().chain(self.next.clone()) {
+            let octets = key.public_key().public_bytes();
+            let base64 = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, octets);
+            text += &format!(". IN DNSKEY 256 3 13 {base64}\n");
+        }
         let tag = self.signer.calculate_key_tag().unwrap();
         let path = std::env::temp_dir().join(format!("ligase-{}-{tag}.key", std::process::id()));
-        std::fs::write(&path, format!(". IN DNSKEY 256 3 13 {base64}\n")).unwrap();
+        std::fs::write(&path, text).unwrap();
         path
     }
 
@@ -215,6 +221,20 @@ async fn ask_bent(
     kind: Kind,
     bend: impl Fn(&Query, &mut Message),
 ) -> Answer {
+    let question = Question { name: owner.to_owned(), kind };
+    ask_with(world, dnssec, bend, async |resolver| {
+        resolver.look_up(&question, crate::mint::now()).await
+    })
+    .await
+}
+
+/// Does something with a resolver in front of a server that answers as `bend` has it.
+async fn ask_with<T>(
+    world: &World,
+    dnssec: Dnssec,
+    bend: impl Fn(&Query, &mut Message),
+    work: impl AsyncFnOnce(&Resolver) -> T,
+) -> T {
     let (socket, tcp, server) = sockets().await;
     let anchor = world.anchor();
     let settings = Settings {
@@ -262,9 +282,8 @@ async fn ask_bent(
             stream.write_all(&response).await.unwrap();
         }
     };
-    let question = Question { name: owner.to_owned(), kind };
     tokio::select! {
-        answer = resolver.look_up(&question, crate::mint::now()) => answer,
+        done = work(&resolver) => done,
         () = serve => panic!("the server stopped"),
         () = serve_tcp => panic!("the server stopped"),
     }
@@ -535,6 +554,44 @@ async fn keys_that_nobody_sends_are_no_forgery() {
         check("x.v.test", Kind::A, bend, expect).await;
         assert_eq!(asked.get(), 2);
     }
+}
+
+#[tokio::test]
+async fn keys_that_are_out_of_date_are_fetched_anew() {
+    let (mut before, after) = (World::new(), World::new());
+    before.next = Some(after.signer.to_dnskey());
+    let is_after = std::cell::Cell::new(false);
+    let asked = std::cell::Cell::new(0);
+    let bend = |query: &Query, response: &mut Message| {
+        if is_after.get() {
+            response.answers.clear();
+            response.authorities.clear();
+            after.answer(query, response);
+        }
+        asked.set(asked.get() + 1);
+    };
+    ask_with(&before, Dnssec::Validate, bend, async |resolver| {
+        let ask = async |name: &str, seconds| {
+            let question = Question { name: name.to_owned(), kind: Kind::A };
+            let at = crate::mint::now() + Duration::from_secs(seconds);
+            spell(resolver.look_up(&question, at).await)
+        };
+        let found = "secure: 192.0.2.2, 192.0.2.3 at x.v.test";
+        assert_eq!(ask("x.v.test", 0).await, found);
+        // The question and the key; then the question.
+        assert_eq!(asked.replace(0), 2);
+        assert_eq!(ask("x.v.test", 10).await, found);
+        assert_eq!(asked.replace(0), 1);
+        is_after.set(true);
+        // The question, whether somebody else signs it, the question again, and the new key.
+        assert_eq!(ask("x.v.test", 20).await, found);
+        assert_eq!(asked.replace(0), 4);
+        is_after.set(false);
+        // What was learnt just now is not asked for again.
+        assert_eq!(ask("x.v.test", 24).await, "bogus");
+        assert_eq!(ask("x.v.test", 26).await, found);
+    })
+    .await;
 }
 
 /// The key of the zone, and hundreds of others that bear the same tag.
