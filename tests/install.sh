@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 packages="
     prosody lua-unbound ejabberd erlang-base
-    bind9 bind9-utils bind9-dnsutils
+    bind9 bind9-utils bind9-dnsutils unbound ldnsutils
     gnutls-bin dns-root-data
     iproute2 nftables iptables procps util-linux openssl
     python3 python3-venv

@@ -55,6 +55,13 @@ impl<K: Clone + Eq + Hash, V: Clone> Cache<K, V> {
         found.await.value.clone()
     }
 
+    /// Forgets what was found of `key` before that time. Tells whether there was anything.
+    pub(crate) fn forget(&self, key: &K, before: SystemTime) -> bool {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_old = |it: &Arc<Entry<V>>| it.found.get().is_some_and(|it| it.from < before);
+        entries.get(key).is_some_and(is_old) && entries.remove(key).is_some()
+    }
+
     fn entry(&self, key: &K, at: SystemTime) -> Arc<Entry<V>> {
         // Nothing panics with the lock in hand, and a cache may be short of an entry anyway.
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);

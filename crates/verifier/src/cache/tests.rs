@@ -40,6 +40,20 @@ async fn what_was_found_is_kept_until_it_goes_stale() {
 }
 
 #[tokio::test]
+async fn what_is_old_may_be_forgotten() {
+    let cache = Cache::new(10, 256);
+    let later = |seconds| now() + Duration::from_secs(seconds);
+    let ask = async |found| cache.get(&"name", now(), || async { (found, later(60)) }).await;
+    assert!(!cache.forget(&"name", later(9)));
+    assert_eq!(ask(1).await, 1);
+    assert!(!cache.forget(&"name", now()));
+    assert!(!cache.forget(&"other", later(9)));
+    assert_eq!(ask(2).await, 1);
+    assert!(cache.forget(&"name", later(9)));
+    assert_eq!(ask(3).await, 3);
+}
+
+#[tokio::test]
 async fn who_gives_up_asking_leaves_it_to_the_next() {
     let cache = Cache::new(10, 256);
     let until = now() + Duration::from_secs(60);

@@ -1,22 +1,24 @@
 //! DNS over the network. Nothing outside knows which library speaks it.
 
 mod anchors;
+mod denial;
+mod signed;
 mod trusting;
 mod upstream;
 mod validating;
-mod wildcard;
+mod zones;
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, SystemTime};
 
-use hickory_resolver::net::NetError;
-use hickory_resolver::proto::op::{DnsRequestOptions, Message};
+use hickory_resolver::proto::op::Message;
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 use hickory_resolver::system_conf::read_system_conf;
 use tokio::time::timeout;
 
 use self::anchors::Anchors;
+use self::signed::Effort;
 use self::trusting::Trusting;
 use self::validating::Validating;
 use super::{Answer, Data, Failure, Kind, Question, Records, Security};
@@ -58,7 +60,7 @@ impl Resolver {
         let stub = match settings.dnssec {
             Dnssec::Validate => {
                 let anchors = Anchors::load(settings.trust_anchor.as_deref())?;
-                Stub::Validating(Box::new(Validating::new(&servers, anchors)?))
+                Stub::Validating(Box::new(Validating::new(servers.clone(), anchors)))
             }
             Dnssec::TrustAd => Stub::Trusting(Trusting::new(servers.clone(), true)),
             Dnssec::Off => Stub::Trusting(Trusting::new(servers.clone(), false)),
@@ -91,11 +93,11 @@ impl Resolver {
             let (owner, expires) = (question.name.clone(), at + NEGATIVE_LIFETIME_MIN);
             return Ok(Records { data: Vec::new(), security: Security::Insecure, owner, expires });
         };
-        let kind = record_type(question.kind);
+        let (kind, effort) = (record_type(question.kind), Effort::new());
         let (mut security, mut lifetime) = (Security::Secure, u32::MAX);
         for _ in 0..ALIASES_MAX {
             let step = match &self.stub {
-                Stub::Validating(stub) => stub.step(&name, kind).await?,
+                Stub::Validating(stub) => stub.step(&name, kind, at, &effort).await?,
                 Stub::Trusting(stub) => stub.step(&name, kind).await?,
             };
             let (records, step_security, ttl) = match step {
@@ -155,15 +157,6 @@ fn record_type(kind: Kind) -> RecordType {
     }
 }
 
-/// How all our questions are asked.
-fn request_options(wants_signatures: bool) -> DnsRequestOptions {
-    let mut options = DnsRequestOptions::default();
-    options.use_edns = true;
-    options.edns_set_dnssec_ok = wants_signatures;
-    options.recursion_desired = true;
-    options
-}
-
 /// The answers that are about this very name; servers, and forgers, may add others.
 fn records_at<'a>(message: &'a Message, name: &Name, kind: RecordType) -> Vec<&'a Record> {
     let is_meant = |it: &&Record| it.record_type() == kind && it.name == *name;
@@ -179,13 +172,6 @@ fn negative_lifetime(message: &Message) -> u32 {
         Some(it.ttl.min(soa.minimum))
     };
     message.authorities.iter().find_map(lifetime).unwrap_or(0)
-}
-
-fn failure(error: &NetError) -> Failure {
-    match matches!(error, NetError::Timeout) {
-        true => Failure::TimedOut,
-        false => Failure::Failed,
-    }
 }
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "we ask for no other types")]

@@ -11,6 +11,8 @@ use crate::settings::SetupError;
 pub(super) struct Anchors {
     keys: TrustAnchors,
     digests: Vec<(Name, DS)>,
+    /// Whose they are.
+    zones: Vec<Name>,
     count: usize,
 }
 
@@ -19,7 +21,8 @@ impl Anchors {
     pub(super) fn load(path: Option<&Path>) -> Result<Self, SetupError> {
         let Some(path) = path else {
             let keys = TrustAnchors::default();
-            return Ok(Self { count: keys.len(), keys, digests: Vec::new() });
+            let (digests, zones) = (Vec::new(), vec![Name::root()]);
+            return Ok(Self { count: keys.len(), keys, digests, zones });
         };
         let text = std::fs::read_to_string(path).ok();
         text.and_then(|it| Self::parse(&it)).ok_or_else(|| SetupError::TrustAnchor(path.to_owned()))
@@ -28,7 +31,7 @@ impl Anchors {
     /// Reads records, one a line: name, perhaps a TTL, perhaps a class, type, data; comments
     /// behind a semicolon. Refuses what it does not understand, and a file that says nothing.
     fn parse(text: &str) -> Option<Self> {
-        let (mut keys, mut digests, mut count) = (String::new(), Vec::new(), 0);
+        let (mut keys, mut digests, mut zones) = (String::new(), Vec::new(), Vec::new());
         for line in text.lines() {
             let words: Vec<&str> = line.split(';').next()?.split_whitespace().collect();
             let [name, ref rest @ ..] = words[..] else {
@@ -38,14 +41,16 @@ impl Anchors {
                 |it: &&str| ["DNSKEY", "DS"].iter().any(|its| it.eq_ignore_ascii_case(its));
             let at = rest.iter().take(3).position(is_type)?;
             let data = rest.get(at + 1..)?;
+            let zone = Name::from_ascii(name).ok()?;
             match rest[at].eq_ignore_ascii_case("DS") {
-                true => digests.push((Name::from_ascii(name).ok()?, digest(data)?)),
+                true => digests.push((zone.clone(), digest(data)?)),
                 false => keys += &format!("{name} IN DNSKEY {}\n", data.join(" ")),
             }
-            count += 1;
+            zones.push(zone);
         }
         let keys = TrustAnchors::from_str(&keys).ok()?;
-        (0 < count).then_some(Self { keys, digests, count })
+        let count = zones.len();
+        (0 < count).then_some(Self { keys, digests, zones, count })
     }
 
     /// How many keys and digests there are.
@@ -53,31 +58,21 @@ impl Anchors {
         self.count
     }
 
-    /// The zones of which we know digests only.
-    pub(super) fn zones(&self) -> Vec<Name> {
-        let mut zones: Vec<Name> = self.digests.iter().map(|(zone, _)| zone.clone()).collect();
-        zones.sort();
-        zones.dedup();
-        zones
+    /// The closest zone with an anchor that encloses a name.
+    pub(super) fn closest(&self, name: &Name) -> Option<&Name> {
+        let enclosing = self.zones.iter().filter(|it| it.zone_of(name));
+        enclosing.max_by_key(|it| it.iter().count())
     }
 
-    /// The keys, with those of `published` whose digest we know. Whoever published them, they can
-    /// be no others. `None` if a zone's is still missing.
-    pub(super) fn with(&self, published: &[(Name, DNSKEY)]) -> Option<TrustAnchors> {
-        let mut anchors = self.keys.clone();
-        let mut missing = self.zones();
-        for (zone, key) in published {
-            let is_meant = |(its_zone, digest): &&(Name, DS)| {
-                its_zone == zone
-                    && digest.algorithm() == PublicKey::algorithm(key.public_key())
-                    && digest.covers(zone, key).unwrap_or(false)
-            };
-            if self.digests.iter().any(|it| is_meant(&it)) {
-                anchors.insert_with_name(key.public_key(), zone.into());
-                missing.retain(|it| it != zone);
-            }
-        }
-        missing.is_empty().then_some(anchors)
+    /// Whether this is a key of that zone.
+    pub(super) fn vouch(&self, zone: &Name, key: &DNSKEY) -> bool {
+        let is_meant = |(its_zone, digest): &(Name, DS)| {
+            its_zone == zone
+                && digest.algorithm() == PublicKey::algorithm(key.public_key())
+                && digest.covers(zone, key).unwrap_or(false)
+        };
+        self.keys.contains_with_name(key.public_key(), &zone.into())
+            || self.digests.iter().any(is_meant)
     }
 }
 

@@ -8,7 +8,7 @@ use hickory_resolver::proto::dnssec::crypto::EcdsaSigningKey;
 use hickory_resolver::proto::dnssec::rdata::{DNSKEY, DNSSECRData, NSEC, RRSIG};
 use hickory_resolver::proto::dnssec::{Algorithm, DnssecSigner, PublicKey, SigningKey};
 use hickory_resolver::proto::op::{MessageType, OpCode, Query, ResponseCode};
-use hickory_resolver::proto::rr::rdata::{A, CNAME, NS, SOA, SRV, TLSA};
+use hickory_resolver::proto::rr::rdata::{A, CNAME, NS, NULL, SOA, SRV, TLSA};
 use hickory_resolver::proto::rr::{DNSClass, RecordSet};
 use hickory_resolver::proto::serialize::binary::BinEncodable;
 use time::OffsetDateTime;
@@ -19,6 +19,8 @@ use super::*;
 /// A signed root zone in which everything is, but for what is below `unsigned.`.
 struct World {
     signer: DnssecSigner,
+    /// A key that will sign some day.
+    next: Option<DNSKEY>,
     records: BTreeMap<Name, Vec<RData>>,
     unsigned: BTreeMap<Name, Vec<RData>>,
 }
@@ -33,6 +35,12 @@ fn address(last: u8) -> RData {
 
 fn alias(target: &str) -> RData {
     RData::CNAME(CNAME(name(target)))
+}
+
+/// An alias for all names below one (RFC 6672).
+fn alias_for_tree(target: &str) -> RData {
+    let rdata = NULL::with(name(target).to_bytes().unwrap());
+    RData::Unknown { code: RecordType::DNAME, rdata }
 }
 
 fn srv(target: &str) -> RData {
@@ -51,7 +59,8 @@ impl World {
         let dnskey = DNSKEY::from_key(&key.to_public_key().unwrap());
         let week = Duration::from_secs(7 * 24 * 3600);
         let signer = DnssecSigner::new(dnskey.clone(), Box::new(key), Name::root(), week);
-        let mut world = Self { signer, records: BTreeMap::new(), unsigned: BTreeMap::new() };
+        let mut world =
+            Self { signer, next: None, records: BTreeMap::new(), unsigned: BTreeMap::new() };
         world.add(".", soa());
         world.add(".", RData::NS(NS(name("ns."))));
         world.add(".", RData::DNSSEC(DNSSECRData::DNSKEY(dnskey)));
@@ -67,6 +76,7 @@ impl World {
         world.add("alias.test.", alias("x.v.test."));
         world.add("out.test.", alias("x.unsigned."));
         world.add("nowhere.test.", alias("none.v.test."));
+        world.add("tree.test.", alias_for_tree("v.test."));
         world.add("loop.test.", alias("pool.test."));
         world.add("pool.test.", alias("loop.test."));
         world.add("*.wild.test.", address(9));
@@ -84,12 +94,15 @@ impl World {
 
     /// The anchor of this world, in a file.
     fn anchor(&self) -> PathBuf {
-        let key = self.signer.to_dnskey();
-        let digits = key.public_key().public_bytes();
-        let base64 = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, digits);
+        let mut text = String::new();
+        for key in [self.signer.to_dnskey()].into_iter().chain(self.next.clone()) {
+            let octets = key.public_key().public_bytes();
+            let base64 = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, octets);
+            text += &format!(". IN DNSKEY 256 3 13 {base64}\n");
+        }
         let tag = self.signer.calculate_key_tag().unwrap();
         let path = std::env::temp_dir().join(format!("ligase-{}-{tag}.key", std::process::id()));
-        std::fs::write(&path, format!(". IN DNSKEY 256 3 13 {base64}\n")).unwrap();
+        std::fs::write(&path, text).unwrap();
         path
     }
 
@@ -108,7 +121,7 @@ impl World {
         if set.is_empty() {
             return Vec::new();
         }
-        let inception = OffsetDateTime::now_utc() - time::Duration::hours(1);
+        let inception = OffsetDateTime::from(crate::mint::now()) - time::Duration::hours(1);
         let rrsig = RRSIG::from_rrset(&set, DNSClass::IN, inception, &self.signer).unwrap();
         let rrsig = RData::DNSSEC(DNSSECRData::RRSIG(rrsig));
         let mut records: Vec<Record> = set.records_without_rrsigs().cloned().collect();
@@ -153,6 +166,13 @@ impl World {
             if response.answers.is_empty() {
                 response.answers = self.signed(asked, from, kind);
             }
+        }
+        let tree = name("tree.test.");
+        if tree.zone_of(asked) && tree != *asked {
+            // What the server makes of it itself is nobody's to sign.
+            let lie = Record::from_rdata(asked.clone(), 300, alias("x.unsigned."));
+            response.answers = self.signed(&tree, &tree, RecordType::DNAME);
+            response.answers.push(lie);
         }
         if response.answers.is_empty() {
             response.authorities = self.signed(&Name::root(), &Name::root(), RecordType::SOA);
@@ -201,6 +221,20 @@ async fn ask_bent(
     kind: Kind,
     bend: impl Fn(&Query, &mut Message),
 ) -> Answer {
+    let question = Question { name: owner.to_owned(), kind };
+    ask_with(world, dnssec, bend, async |resolver| {
+        resolver.look_up(&question, crate::mint::now()).await
+    })
+    .await
+}
+
+/// Does something with a resolver in front of a server that answers as `bend` has it.
+async fn ask_with<T>(
+    world: &World,
+    dnssec: Dnssec,
+    bend: impl Fn(&Query, &mut Message),
+    work: impl AsyncFnOnce(&Resolver) -> T,
+) -> T {
     let (socket, tcp, server) = sockets().await;
     let anchor = world.anchor();
     let settings = Settings {
@@ -224,6 +258,7 @@ async fn ask_bent(
             response.metadata.truncation = false;
         } else if response.metadata.truncation {
             response.answers.clear();
+            response.authorities.clear();
         }
         response.to_bytes().unwrap()
     };
@@ -247,9 +282,8 @@ async fn ask_bent(
             stream.write_all(&response).await.unwrap();
         }
     };
-    let question = Question { name: owner.to_owned(), kind };
     tokio::select! {
-        answer = resolver.look_up(&question, crate::mint::now()) => answer,
+        done = work(&resolver) => done,
         () = serve => panic!("the server stopped"),
         () = serve_tcp => panic!("the server stopped"),
     }
@@ -342,6 +376,50 @@ async fn aliases_are_as_secure_as_their_weakest_link() {
     check("nowhere.test", Kind::A, honest, "secure:  at none.v.test").await;
     check("alias.test", Kind::Srv, honest, "secure:  at x.v.test").await;
     check("loop.test", Kind::A, honest, "failed").await;
+}
+
+#[tokio::test]
+async fn an_alias_for_a_tree_leads_where_its_owner_says() {
+    check("x.tree.test", Kind::A, honest, "secure: 192.0.2.2, 192.0.2.3 at x.v.test").await;
+    let expect = "secure: 10 20 5269 x.v.test at _xmpp-server._tcp.v.test";
+    check("_xmpp-server._tcp.tree.test", Kind::Srv, honest, expect).await;
+    check("none.tree.test", Kind::A, honest, "secure:  at none.v.test").await;
+    check("tree.test", Kind::A, honest, "secure:  at tree.test").await;
+    let bend = only("x.tree.test", |it| {
+        it.answers.retain(|it| it.record_type() != RecordType::RRSIG);
+    });
+    check("x.tree.test", Kind::A, bend, "bogus").await;
+    let forged = only("x.tree.test", |it| {
+        for record in &mut it.answers {
+            if record.record_type() == RecordType::DNAME {
+                record.data = alias_for_tree("unsigned.");
+            }
+        }
+    });
+    check("x.tree.test", Kind::A, forged, "bogus").await;
+}
+
+#[tokio::test]
+async fn keys_that_do_not_sign_each_other_sign_nothing() {
+    let strip = |query: &Query, it: &mut Message| {
+        if query.query_type() == RecordType::DNSKEY {
+            it.answers.retain(|it| it.record_type() != RecordType::RRSIG);
+        }
+    };
+    check("x.v.test", Kind::A, strip, "bogus").await;
+    check("none.v.test", Kind::A, strip, "bogus").await;
+    check("x.unsigned", Kind::A, strip, "bogus").await;
+}
+
+#[tokio::test]
+async fn what_a_server_repeats_or_shuffles_is_the_same() {
+    let expect = "secure: 192.0.2.2, 192.0.2.3 at x.v.test";
+    let repeat = only("x.v.test", |it| {
+        let all = it.answers.clone();
+        it.answers.extend(all.into_iter().rev());
+        it.answers[0].ttl += 7;
+    });
+    check("x.v.test", Kind::A, repeat, expect).await;
 }
 
 #[tokio::test]
@@ -460,9 +538,9 @@ async fn a_server_that_fails_is_no_absence() {
 
 #[tokio::test]
 async fn keys_that_nobody_sends_are_no_forgery() {
+    // Whoever finds fault with an answer is asked once more to let us see for ourselves.
     let found = "secure: 192.0.2.2, 192.0.2.3 at x.v.test";
-    // Each question is asked twice, and so is the whole.
-    for (failures, expect) in [(1, found), (2, found), (3, found), (1000, "failed")] {
+    for (failures, expect) in [(1, found), (1000, "failed")] {
         let asked = std::cell::Cell::new(0);
         let bend = |query: &Query, response: &mut Message| {
             if query.query_type() == RecordType::DNSKEY {
@@ -474,8 +552,110 @@ async fn keys_that_nobody_sends_are_no_forgery() {
             }
         };
         check("x.v.test", Kind::A, bend, expect).await;
-        assert_eq!(asked.get(), 4.min(failures + 1));
+        assert_eq!(asked.get(), 2);
     }
+}
+
+#[tokio::test]
+async fn keys_that_are_out_of_date_are_fetched_anew() {
+    let (mut before, after) = (World::new(), World::new());
+    before.next = Some(after.signer.to_dnskey());
+    let is_after = std::cell::Cell::new(false);
+    let asked = std::cell::Cell::new(0);
+    let bend = |query: &Query, response: &mut Message| {
+        if is_after.get() {
+            response.answers.clear();
+            response.authorities.clear();
+            after.answer(query, response);
+        }
+        asked.set(asked.get() + 1);
+    };
+    ask_with(&before, Dnssec::Validate, bend, async |resolver| {
+        let ask = async |name: &str, seconds| {
+            let question = Question { name: name.to_owned(), kind: Kind::A };
+            let at = crate::mint::now() + Duration::from_secs(seconds);
+            spell(resolver.look_up(&question, at).await)
+        };
+        let found = "secure: 192.0.2.2, 192.0.2.3 at x.v.test";
+        assert_eq!(ask("x.v.test", 0).await, found);
+        // The question and the key; then the question.
+        assert_eq!(asked.replace(0), 2);
+        assert_eq!(ask("x.v.test", 10).await, found);
+        assert_eq!(asked.replace(0), 1);
+        is_after.set(true);
+        // The question, whether somebody else signs it, the question again, and the new key.
+        assert_eq!(ask("x.v.test", 20).await, found);
+        assert_eq!(asked.replace(0), 4);
+        is_after.set(false);
+        // What was learnt just now is not asked for again.
+        assert_eq!(ask("x.v.test", 24).await, "bogus");
+        assert_eq!(ask("x.v.test", 26).await, found);
+    })
+    .await;
+}
+
+/// The key of the zone, and hundreds of others that bear the same tag.
+fn key_ring(world: &World) -> Vec<Record> {
+    let algorithm = Algorithm::ECDSAP256SHA256;
+    let tag = world.signer.calculate_key_tag().unwrap();
+    let mut set = RecordSet::with_ttl(Name::root(), RecordType::DNSKEY, 300);
+    set.add_rdata(RData::DNSSEC(DNSSECRData::DNSKEY(world.signer.to_dnskey())));
+    while set.records_without_rrsigs().count() < 200 {
+        let pkcs8 = EcdsaSigningKey::generate_pkcs8(algorithm).unwrap();
+        let key = EcdsaSigningKey::from_pkcs8(&pkcs8, algorithm).unwrap();
+        let key = key.to_public_key().unwrap();
+        let with = |flags: u16| {
+            let key = DNSKEY::with_flags(flags, key.clone());
+            (key.calculate_key_tag().ok() == Some(tag)).then_some(key)
+        };
+        // Flags that nobody knows change the tag at will.
+        let near =
+            tag.wrapping_sub(DNSKEY::with_flags(0, key.clone()).calculate_key_tag().unwrap());
+        let made = [near, near.wrapping_sub(1), near.wrapping_add(1)].into_iter().find_map(with);
+        if let Some(key) = made.filter(|it| it.zone_key() && !it.revoke()) {
+            set.add_rdata(RData::DNSSEC(DNSSECRData::DNSKEY(key)));
+        }
+    }
+    world.sign(&Name::root(), set)
+}
+
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "how long it takes is the question")]
+async fn keys_of_one_tag_and_signatures_by_the_hundred_cost_little() {
+    let world = World::new();
+    let ring = key_ring(&world);
+    let owner = name("x.v.test.");
+    let signed = world.signed(&owner, &owner, RecordType::A);
+    let signatures = signed.iter().filter_map(|it| it.try_borrow::<RRSIG>());
+    let genuine = signatures.map(|it| it.data().clone()).next().unwrap();
+    let forged = |number: u8| {
+        let forged = RRSIG::from_sig(genuine.input().clone(), vec![number | 1; 64]);
+        Record::from_rdata(owner.clone(), 300, RData::DNSSEC(DNSSECRData::RRSIG(forged)))
+    };
+    let bend = |query: &Query, response: &mut Message| {
+        response.metadata.truncation = true;
+        if query.query_type() == RecordType::DNSKEY {
+            response.answers.clone_from(&ring);
+        } else if *query.name() == owner && query.query_type() == RecordType::A {
+            response.answers.retain(|it| it.record_type() == RecordType::A);
+            response.answers.extend((0..=127).map(forged));
+            // As many that deny something.
+            response.authorities = (0..=127)
+                .flat_map(|it| {
+                    let nsec = NSEC::new_cover_self(name("z."), [RecordType::A]);
+                    let nsec = RData::DNSSEC(DNSSECRData::NSEC(nsec));
+                    let mut signature = genuine.input().clone();
+                    signature.type_covered = RecordType::NSEC;
+                    let signature = RRSIG::from_sig(signature, vec![it | 1; 64]);
+                    let signature = RData::DNSSEC(DNSSECRData::RRSIG(signature));
+                    [nsec, signature].map(|it| Record::from_rdata(name("a."), 300, it))
+                })
+                .collect();
+        }
+    };
+    let start = std::time::Instant::now();
+    check("x.v.test", Kind::A, bend, "bogus").await;
+    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
 }
 
 async fn trusting(owner: &str, bend: impl Fn(&Query, &mut Message)) -> String {

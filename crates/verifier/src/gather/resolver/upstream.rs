@@ -1,83 +1,123 @@
-//! The way to the servers, and a note of the questions that stayed without an answer on it.
+//! The way to the servers.
 
-use std::cell::Cell;
 use std::net::SocketAddr;
-use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use futures_util::{Stream, StreamExt};
-use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverOpts};
+use hickory_resolver::net::NetError;
+use hickory_resolver::net::client::Client;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
-use hickory_resolver::net::xfer::{DnsHandle, RetryDnsHandle};
-use hickory_resolver::net::{DnsError, NetError};
-use hickory_resolver::proto::op::{DnsRequest, DnsResponse};
-use hickory_resolver::{NameServerPool, PoolContext, TlsConfig};
+use hickory_resolver::net::tcp::TcpClientStream;
+use hickory_resolver::net::udp::UdpClientStream;
+use hickory_resolver::net::xfer::{DnsExchange, DnsHandle, FirstAnswer};
+use hickory_resolver::proto::op::{
+    DnsRequest, DnsRequestOptions, DnsResponse, Message, Query, ResponseCode,
+};
 
-use super::{Failure, failure};
-use crate::settings::SetupError;
+use super::Failure;
 
 /// Asks servers, and believes whatever they say.
-///
-/// Validation asks for the keys on the way by itself, and where it cannot get them it calls the
-/// records bogus as if they were forged. So each question that nobody answers is
-/// [noted](Self::noting) here.
-#[derive(Clone)]
-pub(super) struct Upstream(RetryDnsHandle<NameServerPool<TokioRuntimeProvider>>);
+#[derive(Debug)]
+pub(super) struct Upstream {
+    servers: Vec<SocketAddr>,
+    /// The one that is asked first, because it was the last to answer.
+    first: AtomicUsize,
+}
+
+/// What is asked for besides the records.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Wish {
+    /// Signatures, so that we can check them (DO, RFC 3225).
+    Signatures,
+    /// The server's word on whether it has checked them (AD, RFC 6840 §5.7).
+    Word,
+}
 
 impl Upstream {
-    pub(super) fn new(servers: &[SocketAddr]) -> Result<Self, SetupError> {
-        let mut options = ResolverOpts::default();
-        options.timeout = PATIENCE;
-        options.attempts = 1;
-        let tls = TlsConfig::new().map_err(|_| SetupError::Resolver)?;
-        let pool = NameServerPool::from_config(
-            servers.iter().map(|it| server(*it)),
-            Arc::new(PoolContext::new(options, tls)),
-            TokioRuntimeProvider::default(),
-        );
-        Ok(Self(RetryDnsHandle::new(pool, RETRIES_MAX)))
+    pub(super) fn new(servers: Vec<SocketAddr>) -> Self {
+        Self { servers, first: AtomicUsize::new(0) }
     }
 
-    /// Does something that asks questions, and tells also why one of them had no answer, if so.
-    pub(super) async fn noting<T>(work: impl Future<Output = T>) -> (T, Option<Failure>) {
-        let noted = async { (work.await, UNANSWERED.with(Cell::get)) };
-        UNANSWERED.scope(Cell::new(None), noted).await
-    }
-}
-
-tokio::task_local! {
-    /// Why a question of this look-up had no answer. The library gives no place to keep it in, but
-    /// it asks in the task of whom it answers.
-    static UNANSWERED: Cell<Option<Failure>>;
-}
-
-impl DnsHandle for Upstream {
-    type Response = Pin<Box<dyn Stream<Item = Result<DnsResponse, NetError>> + Send>>;
-    type Runtime = TokioRuntimeProvider;
-
-    fn send(&self, request: DnsRequest) -> Self::Response {
-        Box::pin(self.0.send(request).inspect(|answer| {
-            if let Err(error) = answer
-                && !matches!(error, NetError::Dns(DnsError::NoRecordsFound(_)))
-            {
-                // Outside of a look-up nobody wants to know.
-                let _ = UNANSWERED.try_with(|it| it.set(Some(failure(error))));
+    /// Asks one server after the other, until one knows. Returns also who that was.
+    ///
+    /// That a name or its records do not exist is an answer; anything else a server may say instead
+    /// of one is not.
+    pub(super) async fn ask(
+        &self,
+        query: &Query,
+        wish: Wish,
+        unchecked: bool,
+    ) -> Result<(Message, SocketAddr), Failure> {
+        let (count, first) = (self.servers.len(), self.first.load(Ordering::Relaxed));
+        let mut last = Failure::TimedOut;
+        for number in (first..count).chain(0..first.min(count)) {
+            let Some(server) = self.servers.get(number) else { continue };
+            match exchange(*server, query, wish, unchecked).await {
+                Ok(response) if is_answer(&response) => {
+                    self.first.store(number, Ordering::Relaxed);
+                    return Ok((response.into_message(), *server));
+                }
+                Ok(_) => last = Failure::Failed,
+                Err(NetError::Timeout) => (),
+                Err(_) => last = Failure::Failed,
             }
-        }))
+        }
+        Err(last)
+    }
+
+    /// Asks for records with their signatures. A server that finds fault with them is asked to let
+    /// us see for ourselves (RFC 6840 §5.9).
+    pub(super) async fn ask_signed(&self, query: &Query) -> Result<Message, Failure> {
+        let answer = match self.ask(query, Wish::Signatures, false).await {
+            Err(Failure::Failed) => self.ask(query, Wish::Signatures, true).await,
+            answer => answer,
+        };
+        Ok(answer?.0)
     }
 }
 
-fn server(address: SocketAddr) -> NameServerConfig {
-    let mut connections = vec![ConnectionConfig::udp(), ConnectionConfig::tcp()];
-    for connection in &mut connections {
-        connection.port = address.port();
-    }
-    NameServerConfig::new(address.ip(), true, connections)
+fn is_answer(message: &Message) -> bool {
+    matches!(message.metadata.response_code, ResponseCode::NoError | ResponseCode::NXDomain)
 }
 
-/// How long to wait for one server: long enough for it to ask others twice.
+/// Asks one server, over TCP if the answer does not fit.
+async fn exchange(
+    server: SocketAddr,
+    query: &Query,
+    wish: Wish,
+    unchecked: bool,
+) -> Result<DnsResponse, NetError> {
+    let request = || {
+        let mut options = DnsRequestOptions::default();
+        options.use_edns = true;
+        options.edns_set_dnssec_ok = wish == Wish::Signatures;
+        options.recursion_desired = true;
+        let mut request = DnsRequest::from_query(query.clone(), options);
+        request.metadata.authentic_data = true;
+        request.metadata.checking_disabled = unchecked;
+        request
+    };
+    let provider = TokioRuntimeProvider::default;
+    let exchange: DnsExchange<TokioRuntimeProvider> =
+        UdpClientStream::builder(server, provider()).with_timeout(Some(PATIENCE)).exchange();
+    let response = exchange.send(request()).first_answer().await?;
+    if !response.metadata.truncation {
+        return Ok(response);
+    }
+
+    let (connecting, sender) = TcpClientStream::new(server, None, Some(PATIENCE), provider());
+    let (client, background) =
+        Client::<TokioRuntimeProvider>::with_timeout(connecting.await?, sender, PATIENCE);
+    let response = client.send(request()).first_answer();
+    tokio::pin!(response);
+    tokio::select! {
+        biased;
+        response = &mut response => response,
+        // The server may hang up at once, having answered.
+        _ = background => response.await,
+    }
+}
+
+/// How long to wait for one server: long enough for it to ask others twice. A packet that is lost
+/// is sent again within that time.
 const PATIENCE: Duration = Duration::from_secs(2);
-
-/// A packet may be lost once.
-const RETRIES_MAX: usize = 1;

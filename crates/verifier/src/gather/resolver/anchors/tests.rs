@@ -11,7 +11,7 @@ const DIGEST: &str =
     ". IN DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D";
 
 fn parse(text: &str) -> Option<(usize, usize)> {
-    Anchors::parse(text).map(|it| (it.count(), it.zones().len()))
+    Anchors::parse(text).map(|it| (it.count(), it.digests.len()))
 }
 
 #[test]
@@ -55,12 +55,34 @@ fn a_key_is_known_by_its_digest() {
     let other = PublicKeyBuf::new(vec![7; 64], Algorithm::ECDSAP256SHA256);
     let other = DNSKEY::with_flags(257, other);
 
-    assert!(anchors.with(&[]).is_none());
-    assert!(anchors.with(&[(Name::root(), other.clone())]).is_none());
-    assert!(anchors.with(&[(Name::from_ascii("test.").unwrap(), root.clone())]).is_none());
-    let known = anchors.with(&[(Name::root(), other), (Name::root(), root)]).unwrap();
-    assert_eq!(known.len(), 1);
-    assert!(known.contains(keys.get(0).unwrap()));
+    let (here, elsewhere) = (Name::root(), Name::from_ascii("test.").unwrap());
+    assert!(anchors.vouch(&here, &root));
+    assert!(!anchors.vouch(&here, &other));
+    assert!(!anchors.vouch(&elsewhere, &root));
+    let anchors = Anchors::parse(KEY).unwrap();
+    assert!(anchors.vouch(&here, &root));
+    assert!(!anchors.vouch(&here, &other));
+    assert!(!anchors.vouch(&elsewhere, &root));
+}
+
+#[test]
+fn the_closest_anchor_counts() {
+    let anchors =
+        DIGEST.replace(". IN", "test. IN") + "\n" + &DIGEST.replace(". IN", "a.b.test. IN");
+    let anchors = Anchors::parse(&anchors).unwrap();
+    for (name, expect) in [
+        ("test.", Some("test.")),
+        ("b.test.", Some("test.")),
+        ("A.B.test.", Some("a.b.test.")),
+        ("x.a.b.test.", Some("a.b.test.")),
+        ("xa.b.test.", Some("test.")),
+        ("other.", None),
+        (".", None),
+    ] {
+        let name = Name::from_ascii(name).unwrap();
+        let expect = expect.map(|it| Name::from_ascii(it).unwrap());
+        assert_eq!(anchors.closest(&name), expect.as_ref(), "{name}");
+    }
 }
 
 #[test]
