@@ -82,12 +82,13 @@ pub(crate) fn has_usable(records: &[Tlsa], terms: &Terms) -> bool {
     !usable(records, Role::Receiving, terms).is_empty()
 }
 
-/// The records that count: of a kind that is defined and asked for, of the right length, and, of
-/// several digests of one thing, the strongest (RFC 7671 §9).
+/// The records that count: of a kind that is defined and asked for, not cut short, and, of several
+/// digests of one thing, the strongest (RFC 7671 §9).
 fn usable<'a>(records: &'a [Tlsa], role: Role, terms: &Terms) -> Vec<&'a Tlsa> {
     let is_defined = |it: &&Tlsa| {
-        let length = match it.matching {
-            0 => !it.data.is_empty(),
+        let is_whole = match it.matching {
+            // One certificate or key, and all of it. Whether it makes sense does not matter.
+            0 => pkix::content(&it.data).is_some(),
             1 => it.data.len() == 32,
             2 => it.data.len() == 64,
             _ => false,
@@ -96,7 +97,7 @@ fn usable<'a>(records: &'a [Tlsa], role: Role, terms: &Terms) -> Vec<&'a Tlsa> {
         // own certificates they can be meant for nobody else, where it constrains public
         // authorities they can.
         let is_meant = role == Role::Receiving || 2 <= it.usage;
-        length
+        is_whole
             && it.selector <= 1
             && it.usage <= 3
             && is_meant
@@ -178,13 +179,17 @@ impl Question<'_> {
 
     /// Usage 2: the domain names its own authority, which must be shown or be in the record.
     fn anchored_at(&self, record: &Tlsa) -> Option<SystemTime> {
-        let shown = self.candidates().iter().filter(|it| is_match(record, it));
-        let shown = shown.filter_map(|it| self.authority(it)).max();
-        shown.or_else(|| match (record.selector, record.matching) {
+        let mut shown = self.candidates().iter().filter(|it| is_match(record, it)).peekable();
+        // What the authority says of itself, such as its dates, is not passed over by taking its
+        // key from the record.
+        if shown.peek().is_some() {
+            return shown.filter_map(|it| self.authority(it)).max();
+        }
+        match (record.selector, record.matching) {
             (CERTIFICATE, FULL) => self.authority(&CertificateDer::from(record.data.as_slice())),
             (PUBLIC_KEY, FULL) => self.key(&record.data),
             _ => None,
-        })
+        }
     }
 
     /// Tells until when an authority with this certificate vouches, if it does.

@@ -164,6 +164,10 @@ fn records_that_nobody_understands_are_none() {
     let with = |usage, selector, matching, length| {
         vec![Tlsa { usage, selector, matching, data: vec![7; length] }]
     };
+    let cut = |mut it: Tlsa| {
+        it.data.pop();
+        vec![it]
+    };
     for records in [
         with(3, 1, 1, 31),
         with(3, 1, 1, 33),
@@ -175,6 +179,9 @@ fn records_that_nobody_understands_are_none() {
         with(255, 1, 1, 32),
         with(3, 1, 1, 0),
         with(3, 1, 0, 0),
+        with(3, 1, 0, 32),
+        cut(record([3, 0, 0], &chain[0])),
+        cut(record([2, 1, 0], &chain[1])),
     ] {
         world.check(&chain, records, "pkix for 1440 h");
     }
@@ -259,8 +266,56 @@ fn an_authority_that_is_not_shown_must_be_in_the_record() {
         let record = record([2, selector, matching], &world.own_root.certificate);
         world.check(chain, vec![record], expect);
     }
-    let junk = Tlsa { usage: 2, selector: 1, matching: 0, data: b"junk".to_vec() };
-    world.check(chain, vec![junk], FORBIDDEN);
+    // A sequence of DER, which is neither.
+    let junk = |selector| Tlsa { usage: 2, selector, matching: 0, data: vec![0x30, 2, 5, 0] };
+    world.check(chain, vec![junk(0)], FORBIDDEN);
+    world.check(chain, vec![junk(1)], FORBIDDEN);
+}
+
+#[test]
+fn an_authority_that_is_shown_is_not_replaced_by_its_key() {
+    let world = World::new();
+    let old = world.own_root.authority("Old", |it| it.not_after = day(-1));
+    let leaf = old.leaf(&["dns:v.test"], |_| ());
+    let key = || vec![record([2, 1, 0], &old.certificate)];
+    world.check(from_ref(&leaf), key(), ALLOWED);
+    world.check(&[leaf, old.certificate.clone()], key(), FORBIDDEN);
+}
+
+#[test]
+fn a_leaf_may_be_its_own_authority_by_its_key() {
+    let world = World::new();
+    let (leaf, other) =
+        (self_signed(&["dns:v.test"], |_| ()), self_signed(&["dns:w.test"], |_| ()));
+    world.check(from_ref(&leaf), vec![record([2, 1, 0], &leaf)], ALLOWED);
+    world.check(from_ref(&leaf), vec![record([2, 0, 0], &leaf)], FORBIDDEN);
+    world.check(from_ref(&leaf), vec![record([2, 1, 1], &leaf)], FORBIDDEN);
+    world.check(from_ref(&other), vec![record([2, 1, 0], &other)], FORBIDDEN);
+}
+
+#[test]
+fn only_the_usages_that_are_asked_for_count() {
+    let world = World::new();
+    let chain = world.public(&["dns:v.test"]);
+    let other = self_signed(&["dns:v.test"], |_| ());
+    let request = Request { endpoint: Some(x()), role: Role::Receiving, ..incoming(&chain) };
+    for asked in 0..16_u8 {
+        let tlsa_usages: Vec<u8> = (0..4).filter(|it| asked & 1 << it != 0).collect();
+        let terms = Terms { tlsa_usages: tlsa_usages.clone(), ..world.terms() };
+        for usage in 0..4 {
+            let is_asked = tlsa_usages.contains(&usage);
+            let check = |records: Vec<Tlsa>, expect: &str, otherwise: &str| {
+                assert_eq!(has_usable(&records, &terms), is_asked, "{usage} of {tlsa_usages:?}");
+                let evidence = published(vec![at(&x(), Published::Here(records, in_hours(2)))]);
+                let found = outcome(&evaluate(&request, &evidence, &terms));
+                let expect = if is_asked { expect } else { otherwise };
+                assert_eq!(found, expect, "{usage} of {tlsa_usages:?}");
+            };
+            let right = if usage % 2 == 0 { &world.authority.certificate } else { &chain[0] };
+            check(vec![record([usage, 1, 1], right)], ALLOWED, "pkix for 1440 h");
+            check(vec![record([usage, 1, 1], &other)], FORBIDDEN, "pkix for 1440 h");
+        }
+    }
 }
 
 #[test]
