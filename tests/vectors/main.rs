@@ -174,11 +174,12 @@ fn chains_of_every_shape_and_key() {
             for (below, key) in book.keys.iter().enumerate() {
                 let shown = (shape.make)(house, key);
                 let at_server = book.chains.add(ders(&shown.chain), key);
-                let usages = if (above + below) % 2 == 0 { [0, 2] } else { [1, 3] };
+                let usages = if (above + below).is_multiple_of(2) { [0, 2] } else { [1, 3] };
                 for usage in usages {
                     let selection = SELECTIONS[met[usage] % SELECTIONS.len()];
                     met[usage] += 1;
-                    let described = if usage % 2 == 0 { &shown.anchor } else { &shown.chain[0] };
+                    let described =
+                        if [0, 2].contains(&usage) { &shown.anchor } else { &shown.chain[0] };
                     let parameters = [usage as u8, selection[0], selection[1]];
                     let expect = shape.expect[usage];
                     let openssl = shape.openssl.map_or(expect, |(differs, _)| differs[usage]);
@@ -266,7 +267,7 @@ fn sets_of_records() {
     let at_server = book.chains.add(ders(&shown), key);
 
     let good = |parameters: [u8; 3]| {
-        record(parameters, if parameters[0] % 2 == 0 { &root } else { &leaf })
+        record(parameters, if [0, 2].contains(&parameters[0]) { &root } else { &leaf })
     };
     let bad = |parameters| record(parameters, &other);
     let cut = |parameters| {
