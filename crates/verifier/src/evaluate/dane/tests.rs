@@ -1,6 +1,7 @@
 use std::slice::from_ref;
 use std::time::Duration;
 
+use aws_lc_rs::digest::{SHA256, SHA512, digest};
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, IsCa};
 
 use super::*;
@@ -383,7 +384,7 @@ fn a_proof_lasts_as_long_as_the_records() {
     };
     assert_eq!(lifetime(4, 2), 2 * 3600);
     assert_eq!(lifetime(3, 5), 3 * 3600);
-    assert_eq!(lifetime(0, 5), 30);
+    assert_eq!(lifetime(0, 5), 4);
 }
 
 /// The verdict on a peer that connected to us, or to an endpoint, where v.test has these records.
@@ -461,4 +462,39 @@ fn an_endpoint_that_is_no_longer_the_domains_is_like_a_client() {
     };
     check_met(&world, gone.clone(), from_ref(&leaf), tlsa(), ALLOWED);
     check_met(&world, gone, &public, tlsa(), FORBIDDEN);
+}
+
+#[test]
+fn forged_records_are_not_outweighed_by_lost_ones() {
+    let world = World::new();
+    let chain = world.public(&["dns:v.test"]);
+    let y = endpoint("y.host.test", 5269);
+    let bogus = || at(&x(), Published::Bogus(Finding::DnsBogus));
+    let lost = || at(&y, Published::Unreachable(Finding::DnsFailure));
+    check_met(&world, None, &chain, vec![bogus(), lost()], "refuted, dns.bogus");
+    check_met(&world, None, &chain, vec![lost(), bogus()], "refuted, dns.bogus");
+    let slow = at(&x(), Published::Unreachable(Finding::DnsLimit));
+    check_met(&world, None, &chain, vec![lost(), slow], "undetermined, dns.failure");
+}
+
+#[test]
+fn only_so_many_authorities_are_sought_on_the_word_of_a_record_alone() {
+    let world = World::new();
+    let chain = &world.private(&["dns:v.test"], |_| ())[..2];
+    let right = record([2, 1, 0], &world.own_root.certificate);
+    let others = |count: usize| {
+        let other = || record([2, 1, 0], &self_signed(&[], |_| ()));
+        let mut records: Vec<Tlsa> = (0..count).map(|_| other()).collect();
+        records.push(right.clone());
+        records
+    };
+    world.check(chain, others(7), ALLOWED);
+    world.check(chain, others(8), FORBIDDEN);
+    // Records of what was shown, and of leaves, do not count towards that.
+    let leaf = || record([3, 1, 1], &self_signed(&[], |_| ()));
+    let shown = record([2, 1, 0], &world.own_authority.certificate);
+    let mut records: Vec<Tlsa> = (0..40).map(|_| leaf()).collect();
+    records.extend(others(8));
+    records.push(shown);
+    world.check(chain, records, ALLOWED);
 }
