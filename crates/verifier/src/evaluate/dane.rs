@@ -45,15 +45,16 @@ pub(super) fn rule(
     for found in &evidence.tlsa {
         match &found.records {
             Published::Here(records, expires) => {
-                let usable = usable(records, request.role, terms);
-                if !usable.is_empty() {
-                    deciding.push(&found.endpoint);
+                let mut usable = usable(records, request.role, terms).peekable();
+                if usable.peek().is_none() {
+                    continue;
                 }
                 let expires = proof_expires(request, *expires.min(endpoints_expire));
                 let question = Question { shown: &shown, found, expires };
-                if let Some(expires) = usable.iter().find_map(|it| question.matches(it)) {
+                if let Some(expires) = usable.find_map(|it| question.matches(it)) {
                     return Ruling::Allowed(expires);
                 }
+                deciding.push(&found.endpoint);
             }
             Published::Bogus(finding) => ruling = Ruling::Forged(*finding),
             Published::Unreachable(finding) if ruling == Ruling::Silent => {
@@ -81,38 +82,35 @@ pub(super) fn rule(
 
 /// Tells whether any record among these could ever match a TLS server's certificate.
 pub(crate) fn has_usable(records: &[Tlsa], terms: &Terms) -> bool {
-    !usable(records, Role::Receiving, terms).is_empty()
+    usable(records, Role::Receiving, terms).next().is_some()
 }
 
 /// The records that count: of a kind that is defined and asked for, not cut short, and, of several
 /// digests of one thing, the strongest (RFC 7671 §9).
-fn usable<'a>(records: &'a [Tlsa], role: Role, terms: &Terms) -> Vec<&'a Tlsa> {
-    let is_defined = |it: &&Tlsa| {
-        let is_whole = match it.matching {
-            // One certificate or key, and all of it. Whether it makes sense does not matter.
-            0 => pkix::content(&it.data).is_some(),
-            1 => it.data.len() == 32,
-            2 => it.data.len() == 64,
-            _ => false,
-        };
-        // That TLSA records speak of TLS clients is said in no RFC; where a domain gives out its
-        // own certificates they can be meant for nobody else, where it constrains public
-        // authorities they can.
-        let is_meant = role == Role::Receiving || 2 <= it.usage;
-        is_whole
-            && it.selector <= 1
-            && it.usage <= 3
-            && is_meant
-            && terms.tlsa_usages.contains(&it.usage)
+fn usable<'a>(records: &'a [Tlsa], role: Role, terms: &'a Terms) -> impl Iterator<Item = &'a Tlsa> {
+    // That TLSA records speak of TLS clients is said in no RFC; where a domain gives out its own
+    // certificates they can be meant for nobody else, where it constrains public authorities they
+    // can.
+    let is_meant = move |it: &Tlsa| role == Role::Receiving || DANE_TA <= it.usage;
+    let is_usable =
+        move |it: &&Tlsa| is_sound(it) && is_meant(it) && terms.tlsa_usages.contains(&it.usage);
+    let strong = move |of: &Tlsa| {
+        let same = |it: &&Tlsa| it.usage == of.usage && it.selector == of.selector;
+        records.iter().filter(is_usable).any(|it| same(&it) && it.matching == SHA_512)
     };
-    let defined: Vec<&Tlsa> = records.iter().filter(is_defined).collect();
-    let is_outdone = |it: &Tlsa| {
-        it.matching == 1
-            && defined.iter().any(|other| {
-                other.matching == 2 && other.usage == it.usage && other.selector == it.selector
-            })
+    records.iter().filter(is_usable).filter(move |it| it.matching != SHA_256 || !strong(it))
+}
+
+/// Tells whether a record is of a kind that is defined, and not cut short.
+fn is_sound(record: &Tlsa) -> bool {
+    let is_whole = match record.matching {
+        // One certificate or key, and all of it. Whether it makes sense does not matter.
+        FULL => pkix::content(&record.data).is_some(),
+        SHA_256 => record.data.len() == 32,
+        SHA_512 => record.data.len() == 64,
+        _ => false,
     };
-    defined.iter().copied().filter(|it| !is_outdone(it)).collect()
+    is_whole && record.usage <= DANE_EE && record.selector <= PUBLIC_KEY
 }
 
 /// One endpoint's records, and what they are held against.
