@@ -5,6 +5,8 @@
 //! - asked about usage 3 it compares names, unless told not to; RFC 7671 §5.1 does not. It is told
 //!   not to here, and [`openssl_compares_names_unless_told_not_to`] shows what it does otherwise.
 //! - it takes a common name for a DNS-ID, and does not know SRV-IDs: see [`SHAPES`].
+//! - it stops at the first authority that it trusts, where RFC 7671 §5.4 wants the one meant to be
+//!   looked for further up: see [`an_authority_above_the_one_that_is_trusted`].
 //! - it reads the certificate or key in a full record, and leaves one out that makes no sense to
 //!   it. ligase leaves one out that was cut short, and compares the others:
 //!   [`a_record_of_nonsense_still_binds`].
@@ -40,8 +42,8 @@ struct Case {
     records: Vec<Record>,
     expect: Verdict,
     openssl: Verdict,
-    /// Whether openssl is to leave out names in usage 3, as the RFC does.
-    is_told: bool,
+    /// What openssl is told besides.
+    options: &'static [&'static str],
 }
 
 /// All kinds of keys and authorities, the chains made of them, and the questions about these.
@@ -64,7 +66,12 @@ impl Book {
 
     /// Asks everybody everything, and returns how many chains and questions there were.
     fn check(self, name: &str) -> (usize, usize) {
-        let roots: String = self.houses.iter().map(|it| it.root.certificate.pem.as_str()).collect();
+        let roots = self.houses.iter().map(|it| it.root.certificate.pem.as_str()).collect();
+        self.check_where(name, roots)
+    }
+
+    /// The same where these authorities are trusted, in PEM.
+    fn check_where(self, name: &str, roots: String) -> (usize, usize) {
         let file = Roots::write(name, &roots);
         let (chains, questions) = (self.chains.len(), self.cases.len());
         let (server, next) = (Server::start(self.chains), AtomicUsize::new(0));
@@ -98,9 +105,8 @@ impl Case {
         }
 
         let records: Vec<String> = self.records.iter().map(Record::text).collect();
-        let options: &[&str] = if self.is_told { &["-dane_ee_no_namechecks"] } else { &[] };
-        let question =
-            Question { chain: &self.shown, name: self.asked, records: &records, options };
+        let (name, options) = (self.asked, self.options);
+        let question = Question { chain: &self.shown, name, records: &records, options };
         let verdict = openssl::ask(server, &roots.0, &question);
         if verdict != self.openssl {
             faults.push(format!("{}: openssl says {verdict:?}, not {:?}", self.name, self.openssl));
@@ -192,7 +198,7 @@ fn chains_of_every_shape_and_key() {
                         records: vec![record(parameters, described)],
                         expect: verdict(expect, selection),
                         openssl: verdict(openssl, selection),
-                        is_told: true,
+                        options: NO_NAMES,
                     });
                 }
             }
@@ -246,7 +252,7 @@ fn records_of_every_sort() {
                 records: vec![record],
                 expect,
                 openssl: expect,
-                is_told: true,
+                options: NO_NAMES,
             });
         }
     }
@@ -311,7 +317,7 @@ fn sets_of_records() {
             records,
             expect,
             openssl: expect,
-            is_told: true,
+            options: NO_NAMES,
         });
     }
     book.check("sets");
@@ -325,17 +331,17 @@ fn openssl_compares_names_unless_told_not_to() {
         let leaf = house.authority.issue(&naming(&["w.test"]), key);
         let shown = [leaf, house.authority.certificate.clone()];
         let at_server = book.chains.add(ders(&shown), key);
-        for (is_told, openssl) in [(true, Verdict::Accepted), (false, Verdict::Refused)] {
+        for (options, openssl) in [(NO_NAMES, Verdict::Accepted), (&[], Verdict::Refused)] {
             for [selector, matching] in SELECTIONS {
                 book.cases.push(Case {
-                    name: format!("{selector} {matching}, told: {is_told}"),
+                    name: format!("{selector} {matching}, told {options:?}"),
                     chain: ders(&shown),
                     shown: at_server.clone(),
                     asked: HOST,
                     records: vec![record([3, selector, matching], &shown[0])],
                     expect: Verdict::Accepted,
                     openssl,
-                    is_told,
+                    options,
                 });
             }
         }
@@ -364,12 +370,50 @@ fn a_record_of_nonsense_still_binds() {
                 records: vec![nonsense],
                 expect: Verdict::Refused,
                 openssl: Verdict::NoRecords,
-                is_told: true,
+                options: NO_NAMES,
             });
         }
     }
     book.check("nonsense");
 }
+
+/// Whoever trusts an authority only below the one that a record means must look for that further
+/// up, in what was sent (RFC 7671 §5.4).
+#[test]
+fn an_authority_above_the_one_that_is_trusted() {
+    let mut book = Book::new(&KINDS);
+    let trusted = book.houses.iter().map(|it| it.own_authority.certificate.pem.as_str()).collect();
+    for (house, key) in book.houses.iter().zip(&book.keys) {
+        let leaf = house.own_authority.issue(&naming(&[HOST]), key);
+        let (middle, root) = (&house.own_authority.certificate, &house.own_root.certificate);
+        let shown = [leaf, middle.clone(), root.clone()];
+        let at_server = book.chains.add(ders(&shown), key);
+        let (accepted, refused) = (Verdict::Accepted, Verdict::Refused);
+        for (meant, expect, openssl) in [
+            (middle, accepted, accepted),
+            // openssl looks no further than the first authority that it trusts.
+            (root, accepted, refused),
+            (&house.root.certificate, refused, refused),
+        ] {
+            for [selector, matching] in SELECTIONS {
+                book.cases.push(Case {
+                    name: format!("{selector} {matching}"),
+                    chain: ders(&shown),
+                    shown: at_server.clone(),
+                    asked: HOST,
+                    records: vec![record([0, selector, matching], meant)],
+                    expect,
+                    openssl,
+                    options: &["-partial_chain"],
+                });
+            }
+        }
+    }
+    book.check_where("above", trusted);
+}
+
+/// By default openssl compares names at the end of usage 3.
+const NO_NAMES: &[&str] = &["-dane_ee_no_namechecks"];
 
 /// Selectors and matching types.
 const SELECTIONS: [[u8; 2]; 6] = [[0, 0], [0, 1], [0, 2], [1, 0], [1, 1], [1, 2]];
