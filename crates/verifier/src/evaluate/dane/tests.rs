@@ -169,6 +169,10 @@ fn records_that_nobody_understands_are_none() {
         it.data.pop();
         vec![it]
     };
+    let longer = |mut it: Tlsa| {
+        it.data.push(0);
+        vec![it]
+    };
     for records in [
         with(3, 1, 1, 31),
         with(3, 1, 1, 33),
@@ -183,6 +187,10 @@ fn records_that_nobody_understands_are_none() {
         with(3, 1, 0, 32),
         cut(record([3, 0, 0], &chain[0])),
         cut(record([2, 1, 0], &chain[1])),
+        longer(record([3, 0, 0], &chain[0])),
+        longer(record([2, 1, 0], &chain[1])),
+        // A whole value of DER, and no sequence.
+        vec![Tlsa { usage: 3, selector: 1, matching: 0, data: vec![2, 1, 5] }],
     ] {
         world.check(&chain, records, "pkix for 1440 h");
     }
