@@ -282,6 +282,27 @@ fn an_authority_that_is_not_shown_must_be_in_the_record() {
 }
 
 #[test]
+fn the_domains_own_authority_vouches_from_its_first_second_to_its_last() {
+    let world = World::new();
+    for (from, until, expect) in [
+        (-2, 1, "dane for 0 h"),
+        (0, 4000, ALLOWED),
+        (-4000, 0, "dane for 0 h"),
+        (1, 4000, FORBIDDEN),
+        (-4000, -1, FORBIDDEN),
+    ] {
+        let authority = world.own_root.authority("Short", |it| {
+            (it.not_before, it.not_after) = (mint::seconds(from), mint::seconds(until));
+        });
+        let leaf = authority.leaf(&["dns:v.test"], |_| ());
+        let records = || vec![record([2, 0, 0], &authority.certificate)];
+        world.check(&[leaf.clone(), authority.certificate.clone()], records(), expect);
+        // The same where it is in the record alone.
+        world.check(from_ref(&leaf), records(), expect);
+    }
+}
+
+#[test]
 fn an_authority_that_is_shown_is_not_replaced_by_its_key() {
     let world = World::new();
     let old = world.own_root.authority("Old", |it| it.not_after = day(-1));
