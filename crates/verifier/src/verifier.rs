@@ -29,7 +29,7 @@ pub struct Verifier {
     lookup: Remembered,
     terms: Terms,
     posh_terms: PoshTerms,
-    evidence: Cache<Subject, Arc<Evidence>>,
+    evidence: Cache<Subject, (Arc<Evidence>, SystemTime)>,
     posh: Cache<(Domain, Service), Published<Vec<Fingerprint>>>,
     patience: Duration,
     servers: Vec<SocketAddr>,
@@ -116,9 +116,16 @@ impl Verifier {
         let ask = async || {
             let lookup = Timed::new(&self.lookup);
             let evidence = gather(&lookup, request, wants_dane).await;
-            (Arc::new(evidence), lookup.until().unwrap_or(request.at))
+            let until = lookup.until().unwrap_or(request.at);
+            ((Arc::new(evidence), until), until)
         };
-        self.evidence.get(&subject, request.at, ask).await
+        let (evidence, until) = self.evidence.get(&subject, request.at, ask).await;
+        // The cache keeps for a moment even what may not be kept. One such moment, that of the
+        // answers, is enough: two in a row would put off the end of a proof.
+        match request.at < until {
+            true => evidence,
+            false => Arc::new(gather(&self.lookup, request, wants_dane).await),
+        }
     }
 
     /// Tells what each prooftype says by itself, and what it says it by; for people.

@@ -354,6 +354,12 @@ async fn what_was_gathered_counts_until_the_first_answer_goes_stale() {
     assert_eq!(ask(facts().ttl(STARTTLS, Kind::Srv, minute)).await, [5, 0, 1]);
     // That there is no other address, too.
     assert_eq!(ask(facts().ttl("x.test", Kind::Aaaa, minute)).await, [5, 0, 1]);
+    // Records that may not be kept are kept for a second, and no longer for being gathered late.
+    let fleeting = facts().ttl(AT_TARGET, Kind::Tlsa, Duration::ZERO);
+    assert_eq!(
+        questions(fleeting, &[(0, None), (0, None), (1, None), (2, None)]).await,
+        [5, 0, 1, 1]
+    );
     let lost = facts().failing(AT_TARGET, Kind::Tlsa, Failure::Failed);
     assert_eq!(questions(lost, &[(0, None), (4, None), (5, None)]).await, [5, 0, 1]);
 }
