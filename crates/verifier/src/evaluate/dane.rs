@@ -192,7 +192,11 @@ impl Question<'_> {
             let (_, certificate) = X509Certificate::from_der(it).ok()?;
             Some(pkix::content(certificate.issuer().as_raw())?.to_vec())
         });
+        let mut issuers: Vec<Vec<u8>> = issuers.collect();
+        issuers.sort_unstable();
+        issuers.dedup();
         let anchors: Vec<TrustAnchor<'_>> = issuers
+            .into_iter()
             .map(|subject| TrustAnchor {
                 subject: Der::from(subject),
                 subject_public_key_info: Der::from(key),

@@ -26,7 +26,7 @@ pub(super) struct Shown<'a> {
     public: OnceCell<Result<Path, Finding>>,
     /// The authority at the end of that path.
     root: OnceCell<Option<Candidate<'a>>>,
-    /// How many more paths may be looked for on the word of a record alone.
+    /// How many more paths to the domain's own authorities may be looked for.
     searches_left: Cell<usize>,
 }
 
@@ -68,6 +68,9 @@ impl<'a> Shown<'a> {
     /// A path to an authority that was shown, and until when the authority itself is valid.
     pub(super) fn below<'b>(&self, candidate: &'b Candidate<'_>) -> Option<(&'b Path, SystemTime)> {
         let find = || self.below_certificate(candidate.der);
+        if candidate.path.get().is_none() && !self.may_search() {
+            return None;
+        }
         candidate.path.get_or_init(find).as_ref().map(|(path, until)| (path, *until))
     }
 
@@ -88,7 +91,7 @@ impl<'a> Shown<'a> {
         Path::find(self.presented, anchors, self.request, &self.terms.roots)
     }
 
-    /// Tells whether one more path may be looked for on the word of a record alone, and counts it.
+    /// Tells whether one more path to an authority of the domain's may be looked for, and counts it.
     pub(super) fn may_search(&self) -> bool {
         let left = self.searches_left.get();
         self.searches_left.set(left.saturating_sub(1));
@@ -133,6 +136,6 @@ impl<'a> Candidate<'a> {
     }
 }
 
-/// Authorities that are in records and not in the chain. A domain has one or two; each costs us as
-/// many signatures as a peer likes to show.
-const SEARCHES_MAX: usize = 8;
+/// Authorities of its own to which a domain's paths are looked for. A domain has one or two; each
+/// may cost us a hundred signatures, if the peer shows as many certificates as it can.
+const SEARCHES_MAX: usize = 4;

@@ -507,24 +507,32 @@ fn forged_records_are_not_outweighed_by_lost_ones() {
 }
 
 #[test]
-fn only_so_many_authorities_are_sought_on_the_word_of_a_record_alone() {
+fn only_so_many_of_the_domains_authorities_are_looked_at() {
     let world = World::new();
-    let chain = &world.private(&["dns:v.test"], |_| ())[..2];
-    let others = |selector: u8, count: usize| {
-        let other = || record([2, selector, 0], &self_signed(&[], |_| ()));
-        let mut records: Vec<Tlsa> = (0..count).map(|_| other()).collect();
-        records.push(record([2, selector, 0], &world.own_root.certificate));
-        records
+    let chain = world.private(&["dns:v.test"], |_| ());
+    let others = |selector: u8, count: usize| -> Vec<Tlsa> {
+        (0..count).map(|_| record([2, selector, 0], &self_signed(&[], |_| ()))).collect()
     };
     for selector in 0..2 {
-        world.check(chain, others(selector, 7), ALLOWED);
-        world.check(chain, others(selector, 8), FORBIDDEN);
+        // In the records alone, and shown.
+        for shown in [&chain[..2], &chain] {
+            let right = || vec![record([2, selector, 0], &world.own_root.certificate)];
+            world.check(shown, [others(selector, 3), right()].concat(), ALLOWED);
+            world.check(shown, [others(selector, 4), right()].concat(), FORBIDDEN);
+            // What costs nothing is not counted: digests of what was not shown, and of leaves.
+            let leaves = (0..40).map(|_| record([3, 1, 1], &self_signed(&[], |_| ())));
+            let digests = (0..40).map(|_| record([2, 1, 1], &self_signed(&[], |_| ())));
+            let free = leaves.chain(digests).collect();
+            world.check(shown, [free, others(selector, 3), right()].concat(), ALLOWED);
+        }
     }
-    // Records of what was shown, and of leaves, do not count towards that.
-    let leaf = || record([3, 1, 1], &self_signed(&[], |_| ()));
-    let shown = record([2, 1, 0], &world.own_authority.certificate);
-    let mut records: Vec<Tlsa> = (0..40).map(|_| leaf()).collect();
-    records.extend(others(1, 8));
-    records.push(shown);
-    world.check(chain, records, ALLOWED);
+
+    // One that was looked at already costs nothing more, however many records mean it.
+    let stranger = Authority::root("Stranger").certificate;
+    let shown = [chain.clone(), vec![stranger.clone()]].concat();
+    let again =
+        ALL_SELECTIONS.map(|[selector, matching]| record([2, selector, matching], &stranger));
+    let right = vec![record([2, 0, 0], &world.own_root.certificate)];
+    world.check(&shown, [again.to_vec(), others(1, 2), right.clone()].concat(), ALLOWED);
+    world.check(&shown, [again.to_vec(), others(1, 3), right].concat(), FORBIDDEN);
 }
