@@ -45,3 +45,6 @@ impl Lookup for Timed<'_> {
         self.lookup.fetch(url, addresses)
     }
 }
+
+#[cfg(test)]
+mod tests;
