@@ -231,7 +231,8 @@ impl Leaf {
         Certificate::new(&signed, &key, params.serial_number)
     }
 
-    fn params(&self) -> CertificateParams {
+    /// What it says, for whoever signs it with keys of their own.
+    pub fn params(&self) -> CertificateParams {
         let mut params = CertificateParams::default();
         let mut serial = [0; 8];
         rand::fill(&mut serial).or_fail("draw a serial number");

@@ -64,3 +64,6 @@ impl fmt::Display for Prooftype {
         f.write_str(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ mod https;
 pub(crate) mod network;
 pub(crate) mod posh;
 mod resolver;
+mod timed;
 mod url;
 
 use std::fmt;
@@ -21,6 +22,7 @@ use crate::{Domain, Endpoint, Finding, Request, Service, Unresolved};
 
 pub use self::facts::Facts;
 pub use self::https::{FetchFailure, Page};
+pub(crate) use self::timed::Timed;
 pub use self::url::Url;
 
 /// DNS and the web as the verifier sees them: a question goes in, an answer with its security

@@ -48,12 +48,17 @@ impl Roots {
         Self(Arc::new(Store { anchors, certificates, revocations: Vec::new() }))
     }
 
+    /// The same authorities, with what they have revoked by the lists in a PEM file.
     pub(crate) fn revoking(&self, path: &Path) -> Result<Self, SetupError> {
         let wrong = || SetupError::Revocations(path.to_owned());
         let lists: Vec<CertificateRevocationListDer<'_>> =
             CertificateRevocationListDer::pem_file_iter(path)
                 .and_then(Iterator::collect)
                 .map_err(|_| wrong())?;
+        // Who names a file wants something to be revoked.
+        if lists.is_empty() {
+            return Err(wrong());
+        }
         let revocations = lists
             .iter()
             .map(|it| OwnedCertRevocationList::from_der(it).map(CertRevocationList::from))

@@ -10,7 +10,9 @@ use crate::evaluate::{Terms, dane, evaluate};
 use crate::evidence::{Evidence, Fingerprint, Published};
 use crate::gather::network::Network;
 use crate::gather::posh::{PoshTerms, posh};
-use crate::gather::{self, Answer, FetchFailure, Lookup, Page, Pending, Question, Url, gather};
+use crate::gather::{
+    self, Answer, FetchFailure, Lookup, Page, Pending, Question, Timed, Url, gather,
+};
 use crate::observation::{Comparison, Observation, Observer};
 use crate::roots::Roots;
 use crate::settings::{Dnssec, Limits, Settings, SetupError};
@@ -27,6 +29,7 @@ pub struct Verifier {
     lookup: Remembered,
     terms: Terms,
     posh_terms: PoshTerms,
+    evidence: Cache<Subject, (Arc<Evidence>, SystemTime)>,
     posh: Cache<(Domain, Service), Published<Vec<Fingerprint>>>,
     patience: Duration,
     servers: Vec<SocketAddr>,
@@ -59,6 +62,7 @@ impl Verifier {
             lookup: Remembered::new(lookup, settings.limits),
             terms,
             posh_terms: PoshTerms::new(settings),
+            evidence: Cache::new(settings.limits.answers_max / ANSWERS_GATHERED, LOOK_UPS_MAX),
             posh: Cache::new(settings.limits.documents_max, FETCHES_MAX),
             patience: settings.limits.gather_patience,
             servers: Vec::new(),
@@ -80,8 +84,7 @@ impl Verifier {
     /// Takes no longer than the limits on gathering and on POSH allow. Cancel-safe.
     pub async fn verify(&self, request: Request) -> Verdict {
         let wants_dane = self.terms.asks(Prooftype::Dane);
-        let gathered = gather(&self.lookup, &request, wants_dane);
-        let Ok(mut evidence) = timeout(self.patience, gathered).await else {
+        let Ok(evidence) = timeout(self.patience, self.gathered(&request, wants_dane)).await else {
             let finding = Finding::DnsLimit;
             return Verdict::Undetermined(Reason { prooftype: None, finding });
         };
@@ -97,8 +100,32 @@ impl Verifier {
         if !is_open || !request.presented.as_ref().is_some_and(may_help) {
             return verdict;
         }
-        evidence.posh = self.posh_of(&request.domain, request.service, request.at).await;
-        evaluate(&request, &evidence, &self.terms)
+        let posh = self.posh_of(&request.domain, request.service, request.at).await;
+        evaluate(&request, &Evidence { posh, ..Evidence::clone(&evidence) }, &self.terms)
+    }
+
+    /// Weighs evidence that is at hand, by the same rules. Waits for nothing, and reads no clock.
+    pub fn weigh(&self, request: &Request, evidence: &Evidence) -> Verdict {
+        evaluate(request, evidence, &self.terms)
+    }
+
+    /// What DNS says about a request: as gathered of late, as long as all of it holds.
+    async fn gathered(&self, request: &Request, wants_dane: bool) -> Arc<Evidence> {
+        let met = request.endpoint.as_ref().map(|it| (it.target.clone(), it.port));
+        let subject = Subject { domain: request.domain.clone(), service: request.service, met };
+        let ask = async || {
+            let lookup = Timed::new(&self.lookup);
+            let evidence = gather(&lookup, request, wants_dane).await;
+            let until = lookup.until().unwrap_or(request.at);
+            ((Arc::new(evidence), until), until)
+        };
+        let (evidence, until) = self.evidence.get(&subject, request.at, ask).await;
+        // The cache keeps for a moment even what may not be kept. One such moment, that of the
+        // answers, is enough: two in a row would put off the end of a proof.
+        match request.at < until {
+            true => evidence,
+            false => Arc::new(gather(&self.lookup, request, wants_dane).await),
+        }
     }
 
     /// Tells what each prooftype says by itself, and what it says it by; for people.
@@ -220,6 +247,15 @@ pub struct Examination {
     pub verdict: Verdict,
 }
 
+/// All of a request that evidence depends on.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+struct Subject {
+    domain: Domain,
+    service: Service,
+    /// Host and port that we connected to, if it was we who did.
+    met: Option<(Domain, u16)>,
+}
+
 /// DNS, with what it said of late.
 #[derive(Debug)]
 struct Remembered {
@@ -285,6 +321,10 @@ fn draw(max: u32) -> u32 {
     // One of 2^64 numbers falls unevenly on 2^32 at most, which nobody will ever notice.
     u32::try_from(drawn % (u64::from(max) + 1)).unwrap_or(0)
 }
+
+/// Answers that evidence is made of, at least: SRV records by both names, and, for each host, its
+/// addresses of both families and its TLSA records. So evidence takes no more room than answers.
+const ANSWERS_GATHERED: usize = 16;
 
 /// DNS questions in flight. Servers that are slow on purpose hold each for some seconds.
 const LOOK_UPS_MAX: usize = 1024;

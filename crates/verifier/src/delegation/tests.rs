@@ -130,3 +130,21 @@ fn only_so_many_are_tried() {
     let lines: Vec<_> = (1..=60).map(|port| (0, 0, port, "a.test")).collect();
     assert_eq!(order(offered(&secure(&lines)), |_| 0).len(), ENDPOINTS_MAX);
 }
+
+#[test]
+fn every_reason_has_a_name_and_a_sentence_of_its_own() {
+    use Unresolved::*;
+    let all = [Declined, NotFound, Bogus, Failed, TimedOut, Forbidden];
+    let texts = all.map(|it| format!("{} {it}", it.label()));
+    assert_eq!(
+        texts,
+        [
+            "dns.declined the domain does not offer the service",
+            "dns.not_found the domain or its addresses do not exist",
+            "dns.bogus DNS data failed DNSSEC validation",
+            "dns.failure DNS could not be asked",
+            "dns.limit DNS took too much time or work",
+            "dns.forbidden_target DNS points at an address that peers may not send us to",
+        ]
+    );
+}

@@ -1,16 +1,17 @@
 //! TLSA records against what was presented (RFC 6698, RFC 7671, RFC 7673).
 
+mod shown;
+
 use std::time::SystemTime;
 
-use aws_lc_rs::digest::{SHA256, SHA512, digest};
 use rustls::pki_types::{CertificateDer, Der, TrustAnchor};
-use webpki::anchor_from_trusted_cert;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
+use self::shown::{Candidate, Shown};
 use super::pkix::{self, Path};
 use super::{References, Terms, proof_expires};
 use crate::evidence::{Evidence, Published, Tlsa, TlsaAt};
-use crate::presented::{self, Presented};
+use crate::presented::Presented;
 use crate::{Finding, Request, Role};
 
 /// What TLSA records say about a certificate.
@@ -40,18 +41,20 @@ pub(super) fn rule(
     };
     let mut ruling = Ruling::Silent;
     let mut deciding = Vec::new();
+    let shown = Shown::new(presented, request, terms);
     for found in &evidence.tlsa {
         match &found.records {
             Published::Here(records, expires) => {
-                let usable = usable(records, request.role, terms);
-                if !usable.is_empty() {
-                    deciding.push(&found.endpoint);
+                let mut usable = usable(records, request.role, terms).peekable();
+                if usable.peek().is_none() {
+                    continue;
                 }
                 let expires = proof_expires(request, *expires.min(endpoints_expire));
-                let question = Question { presented, request, found, expires, terms };
-                if let Some(expires) = usable.iter().find_map(|it| question.matches(it)) {
+                let question = Question { shown: &shown, found, expires };
+                if let Some(expires) = usable.find_map(|it| question.matches(it)) {
                     return Ruling::Allowed(expires);
                 }
+                deciding.push(&found.endpoint);
             }
             Published::Bogus(finding) => ruling = Ruling::Forged(*finding),
             Published::Unreachable(finding) if ruling == Ruling::Silent => {
@@ -79,160 +82,128 @@ pub(super) fn rule(
 
 /// Tells whether any record among these could ever match a TLS server's certificate.
 pub(crate) fn has_usable(records: &[Tlsa], terms: &Terms) -> bool {
-    !usable(records, Role::Receiving, terms).is_empty()
+    usable(records, Role::Receiving, terms).next().is_some()
 }
 
-/// The records that count: of a kind that is defined and asked for, of the right length, and, of
-/// several digests of one thing, the strongest (RFC 7671 §9).
-fn usable<'a>(records: &'a [Tlsa], role: Role, terms: &Terms) -> Vec<&'a Tlsa> {
-    let is_defined = |it: &&Tlsa| {
-        let length = match it.matching {
-            0 => !it.data.is_empty(),
-            1 => it.data.len() == 32,
-            2 => it.data.len() == 64,
-            _ => false,
-        };
-        // That TLSA records speak of TLS clients is said in no RFC; where a domain gives out its
-        // own certificates they can be meant for nobody else, where it constrains public
-        // authorities they can.
-        let is_meant = role == Role::Receiving || 2 <= it.usage;
-        length
-            && it.selector <= 1
-            && it.usage <= 3
-            && is_meant
-            && terms.tlsa_usages.contains(&it.usage)
+/// The records that count: of a kind that is defined and asked for, not cut short, and, of several
+/// digests of one thing, the strongest (RFC 7671 §9).
+fn usable<'a>(records: &'a [Tlsa], role: Role, terms: &'a Terms) -> impl Iterator<Item = &'a Tlsa> {
+    // That TLSA records speak of TLS clients is said in no RFC; where a domain gives out its own
+    // certificates they can be meant for nobody else, where it constrains public authorities they
+    // can.
+    let is_meant = move |it: &Tlsa| role == Role::Receiving || DANE_TA <= it.usage;
+    let is_usable =
+        move |it: &&Tlsa| is_sound(it) && is_meant(it) && terms.tlsa_usages.contains(&it.usage);
+    let strong = move |of: &Tlsa| {
+        let same = |it: &&Tlsa| it.usage == of.usage && it.selector == of.selector;
+        records.iter().filter(is_usable).any(|it| same(&it) && it.matching == SHA_512)
     };
-    let defined: Vec<&Tlsa> = records.iter().filter(is_defined).collect();
-    let is_outdone = |it: &Tlsa| {
-        it.matching == 1
-            && defined.iter().any(|other| {
-                other.matching == 2 && other.usage == it.usage && other.selector == it.selector
-            })
+    records.iter().filter(is_usable).filter(move |it| it.matching != SHA_256 || !strong(it))
+}
+
+/// Tells whether a record is of a kind that is defined, and not cut short.
+fn is_sound(record: &Tlsa) -> bool {
+    let is_whole = match record.matching {
+        // One certificate or key, and all of it. Whether it makes sense does not matter.
+        FULL => pkix::content(&record.data).is_some(),
+        SHA_256 => record.data.len() == 32,
+        SHA_512 => record.data.len() == 64,
+        _ => false,
     };
-    defined.iter().copied().filter(|it| !is_outdone(it)).collect()
+    is_whole && record.usage <= DANE_EE && record.selector <= PUBLIC_KEY
 }
 
 /// One endpoint's records, and what they are held against.
 struct Question<'a> {
-    presented: &'a Presented,
-    request: &'a Request,
+    shown: &'a Shown<'a>,
     found: &'a TlsaAt,
     expires: SystemTime,
-    terms: &'a Terms,
 }
 
 impl Question<'_> {
     /// Tells until when a record allows what was presented, if it does.
     fn matches(&self, record: &Tlsa) -> Option<SystemTime> {
-        let leaf = self.presented.leaf();
+        let leaf = &self.shown.leaf;
         match record.usage {
             PKIX_TA => self.constrained_by(record),
-            PKIX_EE if is_match(record, leaf) => Some(self.pkix()?.1),
+            PKIX_EE if leaf.is_match(record) => self.name(self.shown.public()?),
             DANE_TA => self.anchored_at(record),
             // The domain itself has said that this is its certificate; what else it says, about
             // names, dates and authorities, does not matter (RFC 7671 §5.1).
-            DANE_EE if is_match(record, leaf) => Some(self.expires),
+            DANE_EE if leaf.is_match(record) => Some(self.expires),
             _ => None,
         }
     }
 
-    /// The names at the end of a path: the host's, under the name where its records were found,
-    /// and the domain's (RFC 7671 §10.2, RFC 7673 §4.1).
-    fn names(&self) -> References<'_> {
-        References {
-            request: self.request,
+    /// Tells until when a path proves one of our names: the host's, under the name where its
+    /// records were found, and the domain's (RFC 7671 §10.2, RFC 7673 §4.1).
+    fn name(&self, path: &Path) -> Option<SystemTime> {
+        let names = References {
+            request: self.shown.request,
             hosts: vec![&self.found.base, &self.found.endpoint.target],
             hosts_expire: self.expires,
-        }
-    }
-
-    fn candidates(&self) -> &[CertificateDer<'static>] {
-        self.presented.chain().get(1..).unwrap_or_default()
-    }
-
-    /// A path to one of these anchors with one of our names at its end, and its expiry.
-    fn path(&self, anchors: &[TrustAnchor<'_>]) -> Option<(Path, SystemTime)> {
-        let (names, roots) = (self.names(), &self.terms.roots);
-        let path = Path::find(self.presented, self.candidates(), anchors, &names, roots).ok()?;
-        let expires = path.name(self.presented, &names).ok()?;
-        Some((path, expires.min(self.expires)))
-    }
-
-    /// A path to a public authority.
-    fn pkix(&self) -> Option<(Path, SystemTime)> {
-        self.path(self.terms.roots.anchors())
+        };
+        Some(path.name(self.shown.presented, &names).ok()?.min(self.expires))
     }
 
     /// Usage 0: public authorities vouch, and this is one on the way (RFC 7671 §5.4).
     fn constrained_by(&self, record: &Tlsa) -> Option<SystemTime> {
-        let (path, expires) = self.pkix()?;
-        let root = self.terms.roots.certificate(&path.anchor);
-        if path.authorities.iter().chain(root).any(|it| is_match(record, it)) {
+        let path = self.shown.public()?;
+        let expires = self.name(path)?;
+        if self.shown.vouching(path).any(|it| it.is_match(record)) {
             return Some(expires);
         }
         // Our own root may be lower than the one meant, which is then higher up what was sent.
-        let higher = self.candidates().iter().filter(|it| is_match(record, it));
+        let higher = self.shown.others().iter().filter(|it| it.is_match(record));
         let expires_there = higher.filter_map(|it| self.authority(it)).max()?;
         Some(expires.min(expires_there))
     }
 
     /// Usage 2: the domain names its own authority, which must be shown or be in the record.
     fn anchored_at(&self, record: &Tlsa) -> Option<SystemTime> {
-        let shown = self.candidates().iter().filter(|it| is_match(record, it));
-        let shown = shown.filter_map(|it| self.authority(it)).max();
-        shown.or_else(|| match (record.selector, record.matching) {
-            (CERTIFICATE, FULL) => self.authority(&CertificateDer::from(record.data.as_slice())),
-            (PUBLIC_KEY, FULL) => self.key(&record.data),
+        let mut shown = self.shown.others().iter().filter(|it| it.is_match(record)).peekable();
+        // What the authority says of itself, such as its dates, is not passed over by taking its
+        // key from the record.
+        if shown.peek().is_some() {
+            return shown.filter_map(|it| self.authority(it)).max();
+        }
+        match (record.selector, record.matching) {
+            (CERTIFICATE, FULL) if self.shown.may_search() => {
+                let der = CertificateDer::from(record.data.as_slice());
+                let (path, until) = self.shown.below_certificate(&der)?;
+                Some(self.name(&path)?.min(until))
+            }
+            (PUBLIC_KEY, FULL) if self.shown.may_search() => self.key(&record.data),
             _ => None,
-        })
+        }
     }
 
-    /// Tells until when an authority with this certificate vouches, if it does.
-    fn authority(&self, certificate: &CertificateDer<'_>) -> Option<SystemTime> {
-        let (_, parsed) = X509Certificate::from_der(certificate).ok()?;
-        let (not_before, not_after) = presented::validity(&parsed)?;
-        let is_valid = not_before <= self.request.at && self.request.at <= not_after;
-        if !is_valid || !parsed.is_ca() {
-            return None;
-        }
-        let anchor = anchor_from_trusted_cert(certificate).ok()?;
-        let (_, expires) = self.path(&[anchor])?;
-        Some(expires.min(not_after))
+    /// Tells until when an authority that was shown vouches, if it does.
+    fn authority(&self, candidate: &Candidate<'_>) -> Option<SystemTime> {
+        let (path, until) = self.shown.below(candidate)?;
+        Some(self.name(path)?.min(until))
     }
 
     /// Tells until when an authority with this key vouches, if it does. Its name is that of
     /// whoever issued one of the certificates shown.
     fn key(&self, spki: &[u8]) -> Option<SystemTime> {
         let key = pkix::content(spki)?;
-        let issuers = self.presented.chain().iter().filter_map(|it| {
+        let issuers = self.shown.presented.chain().iter().filter_map(|it| {
             let (_, certificate) = X509Certificate::from_der(it).ok()?;
             Some(pkix::content(certificate.issuer().as_raw())?.to_vec())
         });
+        let mut issuers: Vec<Vec<u8>> = issuers.collect();
+        issuers.sort_unstable();
+        issuers.dedup();
         let anchors: Vec<TrustAnchor<'_>> = issuers
+            .into_iter()
             .map(|subject| TrustAnchor {
                 subject: Der::from(subject),
                 subject_public_key_info: Der::from(key),
                 name_constraints: None,
             })
             .collect();
-        Some(self.path(&anchors)?.1)
-    }
-}
-
-/// Tells whether a record describes a certificate (RFC 6698 §2.1.2, §2.1.3).
-fn is_match(record: &Tlsa, certificate: &CertificateDer<'_>) -> bool {
-    let parsed = X509Certificate::from_der(certificate).ok();
-    let selected: &[u8] = match (record.selector, &parsed) {
-        (CERTIFICATE, _) => certificate,
-        // The key with its header, as it stands in the certificate.
-        (PUBLIC_KEY, Some((_, parsed))) => parsed.tbs_certificate.subject_pki.raw,
-        _ => return false,
-    };
-    match record.matching {
-        FULL => record.data == selected,
-        SHA_256 => record.data == digest(&SHA256, selected).as_ref(),
-        SHA_512 => record.data == digest(&SHA512, selected).as_ref(),
-        _ => false,
+        self.name(&self.shown.find(&anchors).ok()?)
     }
 }
 

@@ -13,7 +13,7 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::{References, Terms};
 use crate::roots::Roots;
-use crate::{Finding, Presented, Service, presented};
+use crate::{Finding, Presented, Request, Service, presented};
 
 /// Tells until when authorities that we trust vouch that what was presented belongs to one of the
 /// names, or why they do not.
@@ -22,8 +22,7 @@ pub(super) fn judge(
     names: &References<'_>,
     terms: &Terms,
 ) -> Result<SystemTime, Finding> {
-    let candidates = presented.chain().get(1..).unwrap_or_default();
-    let path = Path::find(presented, candidates, terms.roots.anchors(), names, &terms.roots)?;
+    let path = Path::find(presented, terms.roots.anchors(), names.request, &terms.roots)?;
     path.name(presented, names)
 }
 
@@ -42,16 +41,15 @@ pub(super) struct Path {
 impl Path {
     /// Finds a path from what was presented to one of the anchors.
     ///
-    /// The order of the candidates does not matter, nor do superfluous ones (RFC 6120 §13.7.2).
+    /// The order of the other certificates does not matter, nor do superfluous ones (RFC 6120 §13.7.2).
     pub(super) fn find(
         presented: &Presented,
-        candidates: &[CertificateDer<'_>],
         anchors: &[TrustAnchor<'_>],
-        names: &References<'_>,
+        request: &Request,
         roots: &Roots,
     ) -> Result<Self, Finding> {
-        let at = names.request.at;
-        let since_1970 = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let candidates = presented.chain().get(1..).unwrap_or_default();
+        let since_1970 = request.at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let leaf = EndEntityCert::try_from(presented.leaf()).map_err(|it| finding(&it))?;
         let lists: Vec<_> = roots.revocations().iter().collect();
         // A list that does not know an authority says nothing about it (RFC 6120 §13.7.2).
@@ -64,7 +62,7 @@ impl Path {
                 anchors,
                 candidates,
                 UnixTime::since_unix_epoch(since_1970),
-                TlsUsage(names.request.service),
+                TlsUsage(request.service),
                 revocation,
                 Some(&key_usage_allows),
             )

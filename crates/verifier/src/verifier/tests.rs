@@ -303,6 +303,92 @@ fn a_verifier_is_not_set_up_with_what_is_not_there() {
     fails(Settings { revocations, ..sound() }, SetupError::Revocations(missing));
 }
 
+/// A DNS that counts how often it is asked.
+#[derive(Debug, Default)]
+struct Counted {
+    facts: Facts,
+    asked: std::sync::atomic::AtomicUsize,
+}
+
+impl Lookup for Counted {
+    fn look_up<'a>(&'a self, question: &'a Question, at: SystemTime) -> Pending<'a, Answer> {
+        self.asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.facts.look_up(question, at)
+    }
+
+    fn fetch<'a>(
+        &'a self,
+        url: &'a Url,
+        addresses: &'a [IpAddr],
+    ) -> Pending<'a, Result<Page, FetchFailure>> {
+        self.facts.fetch(url, addresses)
+    }
+}
+
+/// How many questions each of some requests about v.test led to, so many seconds after the first.
+async fn questions(facts: Facts, requests: &[(u64, Option<Endpoint>)]) -> Vec<usize> {
+    let root = Authority::root("Root");
+    let counted = Arc::new(Counted { facts, ..Counted::default() });
+    let roots = Roots::new(vec![root.certificate.clone()]);
+    let verifier = Verifier::with(&Settings::default(), counted.clone(), roots);
+    let mut asked = Vec::new();
+    for (seconds, endpoint) in requests {
+        let request = mint::request("v.test", vec![root.leaf(&["dns:v.test"], |_| ())]);
+        let at = now() + Duration::from_secs(*seconds);
+        let request = Request { endpoint: endpoint.clone(), at, ..request };
+        let _ = verifier.verify(request).await;
+        asked.push(counted.asked.swap(0, std::sync::atomic::Ordering::Relaxed));
+    }
+    asked
+}
+
+#[tokio::test]
+async fn what_was_gathered_counts_until_the_first_answer_goes_stale() {
+    let minute = Duration::from_secs(60);
+    let facts =
+        || at(&["192.0.2.1"]).srv(STARTTLS, 5269, "x.test").tlsa(AT_TARGET, [3, 1, 1], &[7; 32]);
+    let ask = async |facts: Facts| questions(facts, &[(0, None), (59, None), (60, None)]).await;
+    // Two names of the service, two families of addresses, and the records of one host.
+    assert_eq!(ask(facts()).await, [5, 0, 0]);
+    assert_eq!(ask(facts().ttl(AT_TARGET, Kind::Tlsa, minute)).await, [5, 0, 1]);
+    assert_eq!(ask(facts().ttl(STARTTLS, Kind::Srv, minute)).await, [5, 0, 1]);
+    // That there is no other address, too.
+    assert_eq!(ask(facts().ttl("x.test", Kind::Aaaa, minute)).await, [5, 0, 1]);
+    // Records that may not be kept are kept for a second, and no longer for being gathered late.
+    let fleeting = facts().ttl(AT_TARGET, Kind::Tlsa, Duration::ZERO);
+    assert_eq!(
+        questions(fleeting, &[(0, None), (0, None), (1, None), (2, None)]).await,
+        [5, 0, 1, 1]
+    );
+    let lost = facts().failing(AT_TARGET, Kind::Tlsa, Failure::Failed);
+    assert_eq!(questions(lost, &[(0, None), (4, None), (5, None)]).await, [5, 0, 1]);
+}
+
+#[tokio::test]
+async fn what_was_gathered_counts_for_the_endpoint_that_was_met() {
+    let facts = at(&["192.0.2.1"]).srv(STARTTLS, 5269, "x.test").srv(STARTTLS, 5270, "y.test");
+    let met = |target: &str, port| {
+        let transport = Transport::StartTls;
+        Some(Endpoint { target: domain(target), port, transport, secure: true })
+    };
+    let (x, y) = (met("x.test", 5269), met("y.test", 5270));
+    let requests = [(0, x.clone()), (0, x), (0, y.clone()), (0, y), (0, None), (0, None)];
+    assert_eq!(questions(facts, &requests).await, [5, 0, 3, 0, 0, 0]);
+}
+
+#[tokio::test]
+async fn evidence_at_hand_is_weighed_by_the_same_rules() {
+    let root = Authority::root("Root");
+    let facts = at(&["192.0.2.1"]).srv(STARTTLS, 5269, "x.test");
+    let verifier = verifier(facts.tlsa(AT_TARGET, [3, 1, 1], &[7; 32]), &root);
+    let request = mint::request("v.test", vec![root.leaf(&["dns:v.test"], |_| ())]);
+    let found = verifier.examine(&request).await;
+    assert_eq!(verifier.weigh(&request, &found.evidence), found.verdict);
+    let nothing =
+        Evidence { endpoints: Published::Absent, tlsa: Vec::new(), posh: Published::Absent };
+    assert!(matches!(verifier.weigh(&request, &nothing), Verdict::Proven(_)));
+}
+
 /// A DNS that never answers.
 #[derive(Debug)]
 struct Silence;

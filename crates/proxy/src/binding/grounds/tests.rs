@@ -57,3 +57,15 @@ fn our_own_server_is_known_by_its_certificate_or_has_to_confirm_its_key() {
         assert_eq!(unknown, Decision::AskAuthority(None), "{level:?}");
     }
 }
+
+#[test]
+fn only_a_proof_ends_and_each_ground_has_its_name() {
+    let Verdict::Proven(association) = proof::proven("a.test") else {
+        panic!("not proven");
+    };
+    let expires = association.expires();
+    let named = |it: Grounds| (it.as_str(), it.ends());
+    assert_eq!(named(Grounds::Proven(association)), ("pkix", Some(expires)));
+    assert_eq!(named(Grounds::Dialback), ("dialback", None));
+    assert_eq!(named(Grounds::Configured), ("configured", None));
+}

@@ -1,6 +1,7 @@
 use std::slice::from_ref;
 use std::time::Duration;
 
+use aws_lc_rs::digest::{SHA256, SHA512, digest};
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, IsCa};
 
 use super::*;
@@ -164,6 +165,14 @@ fn records_that_nobody_understands_are_none() {
     let with = |usage, selector, matching, length| {
         vec![Tlsa { usage, selector, matching, data: vec![7; length] }]
     };
+    let cut = |mut it: Tlsa| {
+        it.data.pop();
+        vec![it]
+    };
+    let longer = |mut it: Tlsa| {
+        it.data.push(0);
+        vec![it]
+    };
     for records in [
         with(3, 1, 1, 31),
         with(3, 1, 1, 33),
@@ -175,6 +184,13 @@ fn records_that_nobody_understands_are_none() {
         with(255, 1, 1, 32),
         with(3, 1, 1, 0),
         with(3, 1, 0, 0),
+        with(3, 1, 0, 32),
+        cut(record([3, 0, 0], &chain[0])),
+        cut(record([2, 1, 0], &chain[1])),
+        longer(record([3, 0, 0], &chain[0])),
+        longer(record([2, 1, 0], &chain[1])),
+        // A whole value of DER, and no sequence.
+        vec![Tlsa { usage: 3, selector: 1, matching: 0, data: vec![2, 1, 5] }],
     ] {
         world.check(&chain, records, "pkix for 1440 h");
     }
@@ -259,8 +275,77 @@ fn an_authority_that_is_not_shown_must_be_in_the_record() {
         let record = record([2, selector, matching], &world.own_root.certificate);
         world.check(chain, vec![record], expect);
     }
-    let junk = Tlsa { usage: 2, selector: 1, matching: 0, data: b"junk".to_vec() };
-    world.check(chain, vec![junk], FORBIDDEN);
+    // A sequence of DER, which is neither.
+    let junk = |selector| Tlsa { usage: 2, selector, matching: 0, data: vec![0x30, 2, 5, 0] };
+    world.check(chain, vec![junk(0)], FORBIDDEN);
+    world.check(chain, vec![junk(1)], FORBIDDEN);
+}
+
+#[test]
+fn the_domains_own_authority_vouches_from_its_first_second_to_its_last() {
+    let world = World::new();
+    for (from, until, expect) in [
+        (-2, 1, "dane for 0 h"),
+        (0, 4000, ALLOWED),
+        (-4000, 0, "dane for 0 h"),
+        (1, 4000, FORBIDDEN),
+        (-4000, -1, FORBIDDEN),
+    ] {
+        let authority = world.own_root.authority("Short", |it| {
+            (it.not_before, it.not_after) = (mint::seconds(from), mint::seconds(until));
+        });
+        let leaf = authority.leaf(&["dns:v.test"], |_| ());
+        let records = || vec![record([2, 0, 0], &authority.certificate)];
+        world.check(&[leaf.clone(), authority.certificate.clone()], records(), expect);
+        // The same where it is in the record alone.
+        world.check(from_ref(&leaf), records(), expect);
+    }
+}
+
+#[test]
+fn an_authority_that_is_shown_is_not_replaced_by_its_key() {
+    let world = World::new();
+    let old = world.own_root.authority("Old", |it| it.not_after = day(-1));
+    let leaf = old.leaf(&["dns:v.test"], |_| ());
+    let key = || vec![record([2, 1, 0], &old.certificate)];
+    world.check(from_ref(&leaf), key(), ALLOWED);
+    world.check(&[leaf, old.certificate.clone()], key(), FORBIDDEN);
+}
+
+#[test]
+fn a_leaf_may_be_its_own_authority_by_its_key() {
+    let world = World::new();
+    let (leaf, other) =
+        (self_signed(&["dns:v.test"], |_| ()), self_signed(&["dns:w.test"], |_| ()));
+    world.check(from_ref(&leaf), vec![record([2, 1, 0], &leaf)], ALLOWED);
+    world.check(from_ref(&leaf), vec![record([2, 0, 0], &leaf)], FORBIDDEN);
+    world.check(from_ref(&leaf), vec![record([2, 1, 1], &leaf)], FORBIDDEN);
+    world.check(from_ref(&other), vec![record([2, 1, 0], &other)], FORBIDDEN);
+}
+
+#[test]
+fn only_the_usages_that_are_asked_for_count() {
+    let world = World::new();
+    let chain = world.public(&["dns:v.test"]);
+    let other = self_signed(&["dns:v.test"], |_| ());
+    let request = Request { endpoint: Some(x()), role: Role::Receiving, ..incoming(&chain) };
+    for asked in 0..16_u8 {
+        let tlsa_usages: Vec<u8> = (0..4).filter(|it| asked & 1 << it != 0).collect();
+        let terms = Terms { tlsa_usages: tlsa_usages.clone(), ..world.terms() };
+        for usage in 0..4 {
+            let is_asked = tlsa_usages.contains(&usage);
+            let check = |records: Vec<Tlsa>, expect: &str, otherwise: &str| {
+                assert_eq!(has_usable(&records, &terms), is_asked, "{usage} of {tlsa_usages:?}");
+                let evidence = published(vec![at(&x(), Published::Here(records, in_hours(2)))]);
+                let found = outcome(&evaluate(&request, &evidence, &terms));
+                let expect = if is_asked { expect } else { otherwise };
+                assert_eq!(found, expect, "{usage} of {tlsa_usages:?}");
+            };
+            let right = if usage % 2 == 0 { &world.authority.certificate } else { &chain[0] };
+            check(vec![record([usage, 1, 1], right)], ALLOWED, "pkix for 1440 h");
+            check(vec![record([usage, 1, 1], &other)], FORBIDDEN, "pkix for 1440 h");
+        }
+    }
 }
 
 #[test]
@@ -328,7 +413,7 @@ fn a_proof_lasts_as_long_as_the_records() {
     };
     assert_eq!(lifetime(4, 2), 2 * 3600);
     assert_eq!(lifetime(3, 5), 3 * 3600);
-    assert_eq!(lifetime(0, 5), 30);
+    assert_eq!(lifetime(0, 5), 4);
 }
 
 /// The verdict on a peer that connected to us, or to an endpoint, where v.test has these records.
@@ -406,4 +491,48 @@ fn an_endpoint_that_is_no_longer_the_domains_is_like_a_client() {
     };
     check_met(&world, gone.clone(), from_ref(&leaf), tlsa(), ALLOWED);
     check_met(&world, gone, &public, tlsa(), FORBIDDEN);
+}
+
+#[test]
+fn forged_records_are_not_outweighed_by_lost_ones() {
+    let world = World::new();
+    let chain = world.public(&["dns:v.test"]);
+    let y = endpoint("y.host.test", 5269);
+    let bogus = || at(&x(), Published::Bogus(Finding::DnsBogus));
+    let lost = || at(&y, Published::Unreachable(Finding::DnsFailure));
+    check_met(&world, None, &chain, vec![bogus(), lost()], "refuted, dns.bogus");
+    check_met(&world, None, &chain, vec![lost(), bogus()], "refuted, dns.bogus");
+    let slow = at(&x(), Published::Unreachable(Finding::DnsLimit));
+    check_met(&world, None, &chain, vec![lost(), slow], "undetermined, dns.failure");
+}
+
+#[test]
+fn only_so_many_of_the_domains_authorities_are_looked_at() {
+    let world = World::new();
+    let chain = world.private(&["dns:v.test"], |_| ());
+    let others = |selector: u8, count: usize| -> Vec<Tlsa> {
+        (0..count).map(|_| record([2, selector, 0], &self_signed(&[], |_| ()))).collect()
+    };
+    for selector in 0..2 {
+        // In the records alone, and shown.
+        for shown in [&chain[..2], &chain] {
+            let right = || vec![record([2, selector, 0], &world.own_root.certificate)];
+            world.check(shown, [others(selector, 3), right()].concat(), ALLOWED);
+            world.check(shown, [others(selector, 4), right()].concat(), FORBIDDEN);
+            // What costs nothing is not counted: digests of what was not shown, and of leaves.
+            let leaves = (0..40).map(|_| record([3, 1, 1], &self_signed(&[], |_| ())));
+            let digests = (0..40).map(|_| record([2, 1, 1], &self_signed(&[], |_| ())));
+            let free = leaves.chain(digests).collect();
+            world.check(shown, [free, others(selector, 3), right()].concat(), ALLOWED);
+        }
+    }
+
+    // One that was looked at already costs nothing more, however many records mean it.
+    let stranger = Authority::root("Stranger").certificate;
+    let shown = [chain.clone(), vec![stranger.clone()]].concat();
+    let again =
+        ALL_SELECTIONS.map(|[selector, matching]| record([2, selector, matching], &stranger));
+    let right = vec![record([2, 0, 0], &world.own_root.certificate)];
+    world.check(&shown, [again.to_vec(), others(1, 2), right.clone()].concat(), ALLOWED);
+    world.check(&shown, [again.to_vec(), others(1, 3), right].concat(), FORBIDDEN);
 }

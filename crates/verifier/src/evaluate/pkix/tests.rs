@@ -6,9 +6,9 @@ use rcgen::{
 
 use super::*;
 use crate::evaluate::evaluate;
-use crate::evidence::{Evidence, Published};
+use crate::evidence::{Evidence, Published, Tlsa, TlsaAt};
 use crate::mint::{self, Authority, common_name, day, domain, now, seconds, self_signed};
-use crate::{Endpoint, Prooftype, Request, Transport, Verdict};
+use crate::{Endpoint, Prooftype, Request, Role, Transport, Verdict};
 
 /// A root that we trust, an authority below it, and no evidence but what the tests add.
 struct World {
@@ -335,35 +335,114 @@ fn where_dns_is_forged_no_certificate_helps() {
     assert_eq!(outcome(&evaluate(&request, &evidence, &world.terms())), "refuted, dns.bogus");
 }
 
-#[test]
-fn a_revoked_certificate_proves_nothing() {
-    let world = World::new();
-    let serial = |number| move |it: &mut CertificateParams| it.serial_number = Some(number);
+/// A list of what an authority has revoked, long due for the next one.
+fn revoked_by(authority: &Authority, serials: &[u64]) -> String {
+    let revoked = |number: &u64| RevokedCertParams {
+        serial_number: SerialNumber::from(*number),
+        revocation_time: day(-4),
+        reason_code: None,
+        invalidity_date: None,
+    };
     let list = CertificateRevocationListParams {
         this_update: day(-3),
         next_update: day(-1),
         crl_number: SerialNumber::from(1),
         issuing_distribution_point: None,
-        revoked_certs: vec![RevokedCertParams {
-            serial_number: SerialNumber::from(666),
-            revocation_time: day(-4),
-            reason_code: None,
-            invalidity_date: None,
-        }],
+        revoked_certs: serials.iter().map(revoked).collect(),
         key_identifier_method: KeyIdMethod::Sha256,
     };
-    let list = list.signed_by(&world.authority.issuer()).unwrap().pem().unwrap();
-    let path = std::env::temp_dir().join(format!("ligase-{}.crl", std::process::id()));
-    std::fs::write(&path, list).unwrap();
-    let roots = world.terms().roots.revoking(&path).unwrap();
-    std::fs::remove_file(&path).unwrap();
+    list.signed_by(&authority.issuer()).unwrap().pem().unwrap()
+}
 
+/// The root that we trust, and these lists.
+fn revoking(world: &World, test: &str, lists: &[String]) -> Result<Roots, crate::SetupError> {
+    let path = std::env::temp_dir().join(format!("ligase-{}-{test}.crl", std::process::id()));
+    std::fs::write(&path, lists.concat()).unwrap();
+    let roots = world.terms().roots.revoking(&path);
+    std::fs::remove_file(&path).unwrap();
+    roots
+}
+
+fn numbered(serial: u64) -> impl FnOnce(&mut CertificateParams) {
+    move |it| it.serial_number = Some(SerialNumber::from(serial))
+}
+
+#[test]
+fn a_revoked_certificate_proves_nothing() {
+    let world = World::new();
+    // The first of several lists is not the one that counts, and those of strangers do not.
+    let stranger = Authority::root("Stranger");
+    let lists = [
+        revoked_by(&stranger, &[667]),
+        revoked_by(&world.root, &[667, 42]),
+        revoked_by(&world.authority, &[666]),
+    ];
+    let roots = revoking(&world, "leaf", &lists).unwrap();
     let terms = Terms { roots, ..world.terms() };
-    let check = |number: u64, expect| {
-        let chain = world.chain(&["dns:v.test"], serial(SerialNumber::from(number)));
+    let check = |chain, expect| {
         let request = mint::request("v.test", chain);
         assert_eq!(outcome(&evaluate(&request, &unpublished(), &terms)), expect);
     };
-    check(666, "cert.revoked");
-    check(667, GOOD);
+    check(world.chain(&["dns:v.test"], numbered(666)), "cert.revoked");
+    check(world.chain(&["dns:v.test"], numbered(667)), GOOD);
+
+    // What a revoked authority has signed is worth no more than it is.
+    for (serial, expect) in [(42, "cert.revoked"), (43, GOOD), (666, GOOD)] {
+        let authority = world.root.authority("Another", numbered(serial));
+        check(vec![authority.leaf(&["dns:v.test"], |_| ()), authority.certificate], expect);
+    }
+    let above = world.root.authority("Above", numbered(42));
+    let below = above.authority("Below", |_| ());
+    let leaf = below.leaf(&["dns:v.test"], |_| ());
+    check(vec![leaf, below.certificate, above.certificate], "cert.revoked");
+}
+
+#[test]
+fn tlsa_records_count_on_revocation_where_they_count_on_authorities() {
+    let world = World::new();
+    let own_root = Authority::root("Own Root");
+    let lists = [revoked_by(&world.authority, &[666]), revoked_by(&own_root, &[666])];
+    let roots = revoking(&world, "tlsa", &lists).unwrap();
+    let tlsa_usages = vec![0, 1, 2, 3];
+    let terms = Terms { prooftypes: vec![Prooftype::Dane], tlsa_usages, roots };
+    let met = endpoint("x.host.test", 5269, true);
+    let until = now() + std::time::Duration::from_secs(3600);
+    for (usage, revoked) in [(0, false), (1, false), (2, false), (3, true)] {
+        for (serial, is_good) in [(666, revoked), (667, true)] {
+            let (authority, anchor) = match usage {
+                2 => (&own_root, &own_root.certificate),
+                _ => (&world.authority, &world.root.certificate),
+            };
+            let chain = vec![
+                authority.leaf(&["dns:v.test"], numbered(serial)),
+                authority.certificate.clone(),
+            ];
+            let described = if [0, 2].contains(&usage) { anchor } else { &chain[0] };
+            let tlsa = Tlsa { usage, selector: 0, matching: 0, data: described.to_vec() };
+            let (endpoint, base) = (met.clone(), met.target.clone());
+            let records = Published::Here(vec![tlsa], until);
+            let evidence = Evidence {
+                endpoints: Published::Here(vec![met.clone()], until),
+                tlsa: vec![TlsaAt { endpoint, base, records }],
+                posh: Published::Absent,
+            };
+            let request = mint::request("v.test", chain);
+            let request = Request { endpoint: Some(met.clone()), role: Role::Receiving, ..request };
+            let found = evaluate(&request, &evidence, &terms);
+            assert_eq!(matches!(found, Verdict::Proven(_)), is_good, "{usage}: {found:?}");
+        }
+    }
+}
+
+#[test]
+fn a_file_without_revocation_lists_is_none() {
+    let world = World::new();
+    let list = revoked_by(&world.authority, &[666]);
+    let is_read = |text: &str| revoking(&world, "file", &[text.to_owned()]).is_ok();
+    assert!(is_read(&list));
+    assert!(!is_read(""));
+    assert!(!is_read("-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n"));
+    let certificate = list.replace("X509 CRL", "CERTIFICATE");
+    assert!(!is_read(&certificate));
+    assert!(is_read(&(certificate + &list)));
 }
