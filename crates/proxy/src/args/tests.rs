@@ -94,6 +94,14 @@ fn every_command_helps_with_an_example() {
 
 #[test]
 fn exit_codes_are_those_that_supervisors_know() {
-    let all = [Exit::Done, Exit::Failed, Exit::Usage, Exit::Unavailable, Exit::Config];
-    assert_eq!(all.map(Exit::code), [0, 1, 64, 69, 78]);
+    let all = [
+        Exit::Done,
+        Exit::Failed,
+        Exit::Unproven,
+        Exit::Untested,
+        Exit::Usage,
+        Exit::Unavailable,
+        Exit::Config,
+    ];
+    assert_eq!(all.map(Exit::code), [0, 1, 2, 3, 64, 69, 78]);
 }
