@@ -21,6 +21,21 @@ impl Doors {
     /// Does this to everybody who comes to a port.
     pub(crate) fn open(&self, port: u16, act: impl Fn(&Stream) + Clone + Send + 'static) {
         self.0.listen(port);
+        self.serve(port, act);
+    }
+
+    /// The same, with TLS from the first byte.
+    pub(crate) fn open_tls(
+        &self,
+        port: u16,
+        certificate: &Certificate,
+        act: impl Fn(&Stream) + Clone + Send + 'static,
+    ) {
+        self.0.listen_tls(port, certificate);
+        self.serve(port, act);
+    }
+
+    fn serve(&self, port: u16, act: impl Fn(&Stream) + Clone + Send + 'static) {
         let peer = self.0.clone();
         thread::spawn(move || {
             while !peer.has_ended() {
@@ -51,22 +66,15 @@ impl Doors {
 
     /// An XMPP server that is reached by TLS from the first byte.
     pub(crate) fn direct(&self, port: u16, service: &'static str, certificate: &Certificate) {
-        let certificate = certificate.clone();
-        self.open(port, move |stream| {
-            if stream.accept_tls("", &certificate).is_ok() {
-                inside(stream, service);
-            }
-        });
+        self.open_tls(port, certificate, move |stream| inside(stream, service));
     }
 
     /// A web server that has one thing to say.
     pub(crate) fn web(&self, port: u16, certificate: &Certificate, answer: &str) {
-        let (certificate, answer) = (certificate.clone(), answer.to_owned());
-        self.open(port, move |stream| {
-            if stream.accept_tls("", &certificate).is_ok() {
-                stream.expect("\r\n\r\n");
-                stream.send(&answer);
-            }
+        let answer = answer.to_owned();
+        self.open_tls(port, certificate, move |stream| {
+            stream.expect("\r\n\r\n");
+            stream.send(&answer);
         });
     }
 }

@@ -16,7 +16,6 @@ pub(crate) struct Lab {
     pub(crate) world: World,
     pub(crate) host: Host,
     pub(crate) doors: Doors,
-    roots: PathBuf,
 }
 
 /// What a check has found.
@@ -32,9 +31,10 @@ impl Lab {
         let mut world = World::new();
         let host = world.host("verona");
         let doors = Doors::at(&host);
-        let roots = world.hub.folder("check").join("roots.pem");
-        fs::write(&roots, world.authority.pem()).or_fail("write the authorities");
-        Self { world, host, doors, roots }
+        let lab = Self { world, host, doors };
+        fs::write(lab.folder().join(ROOTS), lab.world.authority.pem())
+            .or_fail("write the authorities");
+        lab
     }
 
     /// A domain that is at a port of `xmpp.DOMAIN`.
@@ -55,12 +55,18 @@ impl Lab {
         self.world.zone.tlsa(&format!("xmpp.{domain}"), port, certificate);
     }
 
+    /// Where checks are run.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.world.hub.folder("check")
+    }
+
     /// Runs a check from the middle of the world.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         let mut command = self.world.hub.command(&program("ligase"));
+        command.current_dir(self.folder());
         command.arg("check").args(arguments).args(["--resolver", &self.world.resolver()]);
         command.arg("--trust-anchor").arg(self.world.trust_anchor());
-        command.arg("--roots").arg(&self.roots).args(["--posh-port", "8443"]);
+        command.args(["--roots", ROOTS]).args(["--posh-port", "8443"]);
         command.output().or_fail("run ligase check")
     }
 
@@ -103,3 +109,6 @@ impl Found {
         found.or_fail(&format!("find {id} in {:#}", self.json))
     }
 }
+
+/// The file with the authority that everybody trusts.
+const ROOTS: &str = "roots.pem";

@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 
 use tokio::task::JoinSet;
 
+use super::findings::Severity;
 use super::json;
 use super::judgment::Word;
 use super::pair::{Pair, pairs};
@@ -114,15 +115,16 @@ impl Crowd {
         }
         let separator = match (told.first, self.output) {
             (true, _) | (_, CheckOutput::Short) => "",
+            (_, CheckOutput::Text) if self.only_troubled => "",
             (false, CheckOutput::Text) => "\n",
             (false, CheckOutput::Json) => ",\n",
         };
         told.first = false;
         told.say(separator);
         told.say(&match self.output {
-            CheckOutput::Text if self.only_troubled => self.look.short(report),
+            _ if self.only_troubled => self.look.short(report, Severity::Fail),
             CheckOutput::Text => self.look.report(report),
-            CheckOutput::Short => self.look.short(report),
+            CheckOutput::Short => self.look.short(report, Severity::Warn),
             CheckOutput::Json => json::report(report),
         });
     }
@@ -139,9 +141,16 @@ impl Crowd {
             told.say("\n");
             told.say(&self.look.pair(&pair));
         }
-        let separator = if self.output == CheckOutput::Text { "\n" } else { "" };
-        told.say(separator);
-        told.say(&self.look.summary(&told.tally, exit));
+        told.say(&match told.tally.domains() {
+            // What there is to sum up has just been said.
+            1 if self.output == CheckOutput::Text && !self.only_troubled => {
+                format!("exit {}\n", exit.code())
+            }
+            _ => {
+                let separator = if self.output == CheckOutput::Text { "\n" } else { "" };
+                format!("{separator}{}", self.look.summary(&told.tally, exit))
+            }
+        });
         exit
     }
 }

@@ -65,10 +65,10 @@ impl Look {
         text
     }
 
-    /// A domain in a line, and what is wrong with it.
-    pub(super) fn short(&self, report: &Report) -> String {
+    /// A domain in a line, and what is at least so wrong with it.
+    pub(super) fn short(&self, report: &Report, wrong: Severity) -> String {
         let mut text = format!("{}\n", self.in_a_line(report));
-        for finding in report.findings.iter().filter(|it| Severity::Warn <= it.severity) {
+        for finding in report.findings.iter().filter(|it| wrong <= it.severity) {
             self.finding(&mut text, "", finding);
         }
         text
@@ -169,13 +169,12 @@ impl Look {
     /// What all of it came to.
     pub(super) fn summary(&self, tally: &Tally, exit: Exit) -> String {
         let Tally { proven, unproven, untested, warnings, failures, .. } = tally;
-        let domains = tally.domains();
-        let s = if domains == 1 { "" } else { "s" };
+        let (domains, exit) = (plural(tally.domains(), "domain"), exit.code());
+        let (failures, warnings) = (plural(*failures, "failure"), plural(*warnings, "warning"));
         format!(
-            "{domains} domain{s}: {proven} proven, {unproven} not proven, {untested} could not be \
-             tested; {failures} failures, {warnings} warnings; not tested: whether others reach \
-             them from where they are. exit {}\n",
-            exit.code()
+            "{domains}: {proven} proven, {unproven} not proven, {untested} could not be tested; \
+             {failures}, {warnings}; not tested: whether others reach them from where they are; \
+             exit {exit}\n"
         )
     }
 
@@ -196,14 +195,17 @@ impl Look {
 }
 
 fn counts(report: &Report) -> String {
-    let plural = |number: usize, what: &str| match number {
-        1 => format!("1 {what}"),
-        _ => format!("{number} {what}s"),
-    };
     let failures = plural(report.count(Severity::Fail), "failure");
     let warnings = plural(report.count(Severity::Warn), "warning");
     let ok = report.count(Severity::Ok);
     format!("{failures}, {warnings}, {ok} ok; not tested: {}", report.not_tested.join(", "))
+}
+
+fn plural(number: usize, what: &str) -> String {
+    match number {
+        1 => format!("1 {what}"),
+        _ => format!("{number} {what}s"),
+    }
 }
 
 /// What is no domain name may be longer than one.

@@ -19,10 +19,8 @@ pub(super) fn dane(survey: &Survey, judgment: &Judgment) -> Vec<Finding> {
         if let Some(finding) = finding.filter(|it| !found.contains(it)) {
             found.push(finding);
         }
-        if let Some(finding) = spare(target, row.as_ref()).filter(|it| !found.contains(it)) {
-            found.push(finding);
-        }
     }
+    found.extend(spare(survey, judgment));
     found
 }
 
@@ -80,17 +78,15 @@ fn dane_at(target: &Target, row: Option<&Row>) -> Option<Finding> {
     }
 }
 
-/// Whether a key can be rolled without anybody being shut out meanwhile.
-fn spare(target: &Target, row: Option<&Row>) -> Option<Finding> {
-    let is_proven = row?.dane.word == Word::Proven;
-    if !is_proven || target.tlsa.records.len() != 1 {
-        return None;
-    }
-    let text = format!(
-        "{}: one key is pinned; before rolling it, publish the next one's record for a TTL, too",
-        target.place()
-    );
-    Some(Finding::new(Id::T05, Severity::Info, &text))
+/// Whether keys can be rolled without anybody being shut out meanwhile.
+fn spare(survey: &Survey, judgment: &Judgment) -> Option<Finding> {
+    let targets = survey.targets.iter().zip(&judgment.rows);
+    let is_lone = |(target, row): (&Target, &Option<Row>)| {
+        target.tlsa.records.len() == 1 && row.is_some_and(|it| it.dane.word == Word::Proven)
+    };
+    let text = "only the key in use is pinned: before rolling it, publish the next key's TLSA \
+                record beside it, and wait for a TTL";
+    targets.into_iter().any(is_lone).then(|| Finding::new(Id::T05, Severity::Info, text))
 }
 
 /// By the domain's web server (RFC 7711).
@@ -100,7 +96,7 @@ pub(super) fn posh(survey: &Survey, judgment: &Judgment, domain: &Domain) -> Vec
     };
     let sights = survey.targets.iter().filter_map(Target::sight);
     let presented: Vec<&Presented> = sights.map(|it| &it.presented).collect();
-    let fix = (!presented.is_empty()).then(|| paste::posh(domain, survey.service, &presented));
+    let document = || paste::posh(domain, survey.service, &presented);
     let rows = || judgment.rows.iter().flatten();
     let is_proven = !judgment.rows.is_empty()
         && judgment.rows.iter().all(|it| it.is_some_and(|it| it.verdict.word == Word::Proven));
@@ -110,10 +106,12 @@ pub(super) fn posh(survey: &Survey, judgment: &Judgment, domain: &Domain) -> Vec
             vec![Finding::new(Id::P01, Severity::Info, text)]
         }
         Published::Absent => {
-            let wanting =
-                if fix.is_some() { "; it would prove the domain without DNSSEC:" } else { "" };
+            // Where TLSA records decide, no document helps (RFC 7711 §3.3).
+            let helps = rows().any(|it| it.verdict.word == Word::Unproven) && !presented.is_empty();
+            let wanting = if helps { "; it would prove the domain without DNSSEC:" } else { "" };
             let text = format!("no POSH document is published{wanting}");
-            vec![Finding::new(Id::P01, Severity::Info, &text).fix(fix)]
+            let finding = Finding::new(Id::P01, Severity::Info, &text);
+            vec![finding.fix(helps.then(document))]
         }
         Published::Here(..) => {
             let mismatch = rows().find(|row| row.posh.word != Word::Proven);
@@ -128,7 +126,7 @@ pub(super) fn posh(survey: &Survey, judgment: &Judgment, domain: &Domain) -> Vec
                 Some(row) => {
                     let severity = if is_proven { Severity::Warn } else { Severity::Fail };
                     let text = format!("{}; publish:", row.posh.because);
-                    vec![Finding::new(Id::P02, severity, &text).fix(fix)]
+                    vec![Finding::new(Id::P02, severity, &text).fix(document())]
                 }
             }
         }

@@ -45,9 +45,15 @@ fn presented(target: &Target, sight: &Sight, survey: &Survey) -> Finding {
         target.place(),
         target.transport(),
         sight.tls,
-        hex(&sight.presented.sha256()),
+        abbreviated(&hex(&sight.presented.sha256())),
     );
     Finding::new(Id::C01, Severity::Ok, &text)
+}
+
+/// A digest as people compare them: by its beginning and its end.
+fn abbreviated(digest: &str) -> String {
+    let (start, end) = (digest.get(..8), digest.get(digest.len().saturating_sub(8)..));
+    format!("{}...{}", start.unwrap_or_default(), end.unwrap_or_default())
 }
 
 fn unseen(target: &Target, why: &Unseen) -> Finding {
