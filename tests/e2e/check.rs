@@ -2,9 +2,9 @@
 
 mod client;
 mod doors;
-// mod hostile;
+mod hostile;
 mod lab;
-// mod many;
+mod many;
 mod pair;
 mod transcript;
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Output;
+use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use ligase_tests::peer::program;
@@ -60,14 +60,18 @@ impl Lab {
         self.world.hub.folder("check")
     }
 
-    /// Runs a check from the middle of the world.
-    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
+    /// A check from the middle of the world.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = self.world.hub.command(&program("ligase"));
         command.current_dir(self.folder());
         command.arg("check").args(arguments).args(["--resolver", &self.world.resolver()]);
         command.arg("--trust-anchor").arg(self.world.trust_anchor());
         command.args(["--roots", ROOTS]).args(["--posh-port", "8443"]);
-        command.output().or_fail("run ligase check")
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().or_fail("run ligase check")
     }
 
     /// What a check prints for people, and its exit code.
