@@ -8,6 +8,8 @@ mod many;
 mod pair;
 mod transcript;
 
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use ligase_tests::{Leaf, OrFail, Purpose, Zone};
@@ -67,6 +69,16 @@ fn what_is_well_is_proven_and_it_is_told_by_what() {
     rows.run("the form of the answer", || form(&lab, &capulet.digest()));
     rows.run("requirements", || required(&lab));
     rows.run("only DNS", || only_dns(&lab));
+    rows.run("the schema", || {
+        let [well, ill, none] = [
+            &["capulet.lab", "--peer", "paris.old"],
+            &["benvolio.old", "a..b", "nobody.lab"],
+            &["paris.old", "--dns-only", "montague.lab"],
+        ];
+        for arguments in [&well[..], ill, none] {
+            obeys_the_schema(&lab.json(arguments).json);
+        }
+    });
     rows.finish();
 }
 
@@ -116,6 +128,21 @@ fn form(lab: &Lab, digest: &str) {
     // What is missing can be pasted, and is what then proves the domain.
     assert!(insecure.finding("LG-P01")["fix"].is_null(), "{:#}", insecure.json);
 }
+
+/// The answer is as `docs/check.schema.json` says.
+#[track_caller]
+pub(crate) fn obeys_the_schema(json: &Value) {
+    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/check.schema.json");
+    let mut python = Command::new("python3");
+    python.args(["-c", VALIDATE]).arg(schema).arg(json.to_string());
+    let done = python.output().or_fail("run python3");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+}
+
+const VALIDATE: &str = "import json, sys, jsonschema\n\
+    schema = json.load(open(sys.argv[1]))\n\
+    jsonschema.Draft202012Validator.check_schema(schema)\n\
+    jsonschema.Draft202012Validator(schema).validate(json.loads(sys.argv[2]))";
 
 /// More can be asked for than a proof.
 fn required(lab: &Lab) {

@@ -43,7 +43,10 @@ impl Doors {
                     let act = act.clone();
                     thread::spawn(move || {
                         act(&stream);
-                        stream.close();
+                        // The world may have ended meanwhile, and all its streams with it.
+                        if !stream.has_ended() {
+                            stream.close();
+                        }
                     });
                 }
             }

@@ -56,7 +56,8 @@ fn the_document_shows_what_is_said() {
         let arguments: Vec<_> = arguments.split(' ').collect();
         rows.run(&arguments.join(" "), || {
             let (said, _) = lab.text(&arguments);
-            assert!(normal(&said) == normal(shown), "it says:\n{said}");
+            let arguments = arguments.join(" ");
+            assert!(normal(&said) == normal(shown), "`ligase check {arguments}` says:\n{said}");
         });
         compared += 1;
     }
