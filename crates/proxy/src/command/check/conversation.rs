@@ -145,3 +145,6 @@ const LIMITS: Limits = Limits { element: 32 * 1024, depth: 32, attributes: 64 };
 
 /// A header and features, with room.
 const HEARD_MAX: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests;

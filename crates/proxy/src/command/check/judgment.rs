@@ -242,3 +242,6 @@ fn undetermined(finding: Finding) -> Column {
 fn refuted(finding: Finding) -> Column {
     Column { word: Word::Refuted, reason: Some(finding.label()), because: finding.text() }
 }
+
+#[cfg(test)]
+mod tests;

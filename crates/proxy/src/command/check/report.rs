@@ -81,3 +81,6 @@ impl Tally {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -97,23 +97,23 @@ impl Look {
             Severity::Fail => Color::Red,
         };
         // Padded before they are painted: colors have no width.
-        let group = self.paint(Color::Cyan, &format!("{group:<8}"));
+        let group = self.paint(Color::Cyan, &format!("{group:<10}"));
         let severity = self.paint(color, &format!("{:<4}", finding.severity.as_str()));
         let _ = writeln!(text, " {group} {severity}  {} {}", finding.id.as_str(), finding.text);
         for line in finding.fix.iter().flat_map(|it| it.lines()) {
-            let _ = writeln!(text, "                  {}", self.paint(Color::Bold, line));
+            let _ = writeln!(text, "                    {}", self.paint(Color::Bold, line));
         }
     }
 
     /// What each prooftype says about a place, the winner first in its line.
     fn row(&self, text: &mut String, heading: &str, target: &Target, row: &Row) {
-        let group = self.paint(Color::Cyan, &format!("{heading:<8}"));
+        let group = self.paint(Color::Cyan, &format!("{heading:<10}"));
         let by = row.prooftype.map(|it| format!(" by {it}")).unwrap_or_default();
         let transport = target.transport();
         let word = self.word(row.verdict.word);
         let _ = writeln!(text, " {group} {} {transport}: {word}{by}", target.place());
         for (name, column) in [("dane", row.dane), ("posh", row.posh), ("pkix", row.pkix)] {
-            let _ = writeln!(text, "            {name} {}", self.column(column));
+            let _ = writeln!(text, "              {name} {}", self.column(column));
         }
     }
 
@@ -135,7 +135,7 @@ impl Look {
     }
 
     fn verdict(&self, report: &Report) -> String {
-        let heading = self.paint(Color::Cyan, "verdict ");
+        let heading = self.paint(Color::Cyan, "verdict   ");
         let judgment = &report.judgment;
         let what = match (&report.survey.subject, judgment.prooftype) {
             (Subject::Domain(_), Some(prooftype)) => {
