@@ -6,6 +6,7 @@ mod hostile;
 mod lab;
 mod many;
 mod pair;
+mod real;
 mod transcript;
 
 use std::path::Path;

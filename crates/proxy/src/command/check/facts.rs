@@ -199,6 +199,13 @@ impl Unseen {
         }
     }
 
+    /// Whether this is how a server ends a stream after TLS because it was shown no certificate:
+    /// Prosody does so unless told otherwise.
+    pub(super) fn wants_certificate(&self) -> bool {
+        let Self::Refused(Some(condition)) = self else { return false };
+        matches!(condition, Condition::NotAuthorized | Condition::PolicyViolation)
+    }
+
     /// The reason in words, none of which a stranger chose.
     pub(super) fn text(&self) -> &'static str {
         match self {

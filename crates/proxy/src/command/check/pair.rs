@@ -85,9 +85,12 @@ fn compose(
         Verdict::Proven(association) => Some(association.prooftype()),
         Verdict::Unproven(_) | Verdict::Refuted(_) | Verdict::Undetermined(_) => None,
     });
-    let mut streams =
-        report.survey.targets.iter().filter_map(|it| it.sight()?.stream.as_ref().ok());
-    let dialback = streams.next().map(|it| it.features.dialback);
+    let mut streams = report.survey.targets.iter().filter_map(|it| Some(&it.sight()?.stream));
+    let dialback = streams.next().and_then(|stream| match stream {
+        Ok(greeting) => Some(greeting.features.dialback),
+        // Whoever shows none that is good is met like whoever shows none.
+        Err(why) => why.wants_certificate().then_some(false),
+    });
     let mut pair = Pair {
         from: from.clone(),
         to: to.clone(),

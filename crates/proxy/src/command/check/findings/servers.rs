@@ -134,6 +134,13 @@ pub(super) fn xmpp(survey: &Survey) -> Vec<Finding> {
                     found.push(Finding::new(Id::X03, Severity::Warn, &text));
                 }
             }
+            Err(why) if why.wants_certificate() => {
+                let text = format!(
+                    "{}: after TLS, it refuses whoever shows no certificate, as nobody does here",
+                    target.place()
+                );
+                found.push(Finding::new(Id::X01, Severity::Info, &text));
+            }
             Err(why) => {
                 let mut condition = String::new();
                 if let Unseen::Refused(Some(why)) = why {
