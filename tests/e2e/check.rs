@@ -13,7 +13,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use ligase_tests::{Leaf, OrFail, Purpose, Zone};
+use ligase_tests::{Certificate, Leaf, OrFail, Purpose};
 use serde_json::{Value, json};
 
 use self::doors::{SERVER, STARTTLS, document, greeted, header};
@@ -181,55 +181,17 @@ fn only_dns(lab: &Lab) {
 #[test]
 fn what_is_broken_is_told_from_what_could_not_be_tested() {
     let mut lab = Lab::new();
-    // Another key than the one that is pinned, vouched for or not.
-    let tybalt = lab.world.authority.issue(&["tybalt.lab"]);
-    lab.served("tybalt.lab", 6000, &tybalt);
-    let other = lab.world.authority.issue(&["tybalt.lab"]);
-    lab.pin("tybalt.lab", 6000, &other);
-    let ghost = Leaf::of(&["ghost.lab"]).expired().signed_by(&lab.world.authority);
-    lab.served("ghost.lab", 6001, &ghost);
-    let rosaline = lab.world.authority.issue(&["juliet.lab"]);
-    lab.served("rosaline.lab", 6002, &rosaline);
-    let nurse = Leaf::of(&["nurse.lab"]).self_signed();
-    lab.served("nurse.lab", 6003, &nurse);
-    // A target's own certificate says nothing where the way to it is not signed.
-    let mercutio = lab.world.authority.issue(&["xmpp.mercutio.old"]);
-    lab.served("mercutio.old", 6004, &mercutio);
-    let mail = Leaf::of(&["mail.lab"]).only_for(Purpose::Mail).signed_by(&lab.world.authority);
-    lab.served("mail.lab", 6005, &mail);
-
-    lab.domain("friar.lab", 6010);
-    lab.doors.open(6010, |stream| {
-        if let Some(to) = greeted(stream) {
-            stream.send(&header(SERVER, &to));
-            stream.send("<stream:features/>");
-        }
-    });
-    lab.domain("peter.lab", 6011);
-    lab.doors.open(6011, |stream| {
-        if let Some(to) = greeted(stream) {
-            stream.send(&header(SERVER, &to));
-            stream.send(STARTTLS);
-            let _ = stream.next_within(Duration::from_secs(5));
-            stream.send("<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:stream>");
-        }
-    });
-    lab.domain("romeo.lab", 6012);
-    lab.doors.open(6012, |stream| {
-        if let Some(to) = greeted(stream) {
-            stream.send(&header(SERVER, &to));
-            stream.send(
-                "<stream:error><host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>\
-                 </stream:error></stream:stream>",
-            );
-        }
-    });
+    let tybalt = show_bad_certificates(&mut lab);
+    close_doors(&mut lab);
     lab.domain("gregory.lab", 6013);
     lab.world.zone.server("sampson.lab", 6014, "nowhere.sampson.lab");
     lab.world.zone.record("_xmpp-server._tcp.declined.lab", "SRV", "0 0 0 .");
-    lab.domain(&format!("mab.{}", Zone::FORGED), 6000);
-    lab.world.zone.server("pilgrim.lab", 6000, &format!("xmpp.pilgrim.{}", Zone::FORGED));
-    lab.world.zone.address(&format!("xmpp.pilgrim.{}", Zone::FORGED), &lab.host);
+    // Forged on the way: where one is, and at which address the other's host is.
+    lab.domain("mab.lab", 6020);
+    lab.world.zone.forge("0 5 6020 xmpp.mab.lab.", "0 5 6000 xmpp.tybalt.lab.");
+    lab.world.zone.server("pilgrim.lab", 6000, "xmpp.pilgrim.lab");
+    lab.world.zone.record("xmpp.pilgrim.lab", "A", "198.18.0.99");
+    lab.world.zone.forge("198.18.0.99", &lab.host.v4.to_string());
     // Nobody answers for this zone.
     lab.world.zone.record("lost", "NS", "ns.");
     lab.world.open();
@@ -249,7 +211,7 @@ fn what_is_broken_is_told_from_what_could_not_be_tested() {
         ("sampson.lab", "absent", "dns.not_found", 2),
         ("declined.lab", "absent", "dns.declined", 2),
         ("nobody.lab", "absent", "dns.not_found", 2),
-        ("mab.forged", "refuted", "dns.bogus", 2),
+        ("mab.lab", "refuted", "dns.bogus", 2),
         ("pilgrim.lab", "refuted", "dns.bogus", 2),
         ("who.lost", "undetermined", "dns.failure", 3),
         ("fa\u{df}.lab", "unproven", "domain.ambiguous", 2),
@@ -284,6 +246,57 @@ fn what_is_broken_is_told_from_what_could_not_be_tested() {
         assert_eq!(found.json["summary"]["not_proven"], 1);
     });
     rows.finish();
+}
+
+/// Servers that show certificates which prove nothing; the one that contradicts its TLSA record.
+fn show_bad_certificates(lab: &mut Lab) -> Certificate {
+    // Another key than the one that is pinned, vouched for or not.
+    let tybalt = lab.world.authority.issue(&["tybalt.lab"]);
+    lab.served("tybalt.lab", 6000, &tybalt);
+    let other = lab.world.authority.issue(&["tybalt.lab"]);
+    lab.pin("tybalt.lab", 6000, &other);
+    let ghost = Leaf::of(&["ghost.lab"]).expired().signed_by(&lab.world.authority);
+    lab.served("ghost.lab", 6001, &ghost);
+    let rosaline = lab.world.authority.issue(&["juliet.lab"]);
+    lab.served("rosaline.lab", 6002, &rosaline);
+    let nurse = Leaf::of(&["nurse.lab"]).self_signed();
+    lab.served("nurse.lab", 6003, &nurse);
+    // A target's own certificate says nothing where the way to it is not signed.
+    let mercutio = lab.world.authority.issue(&["xmpp.mercutio.old"]);
+    lab.served("mercutio.old", 6004, &mercutio);
+    let mail = Leaf::of(&["mail.lab"]).only_for(Purpose::Mail).signed_by(&lab.world.authority);
+    lab.served("mail.lab", 6005, &mail);
+    tybalt
+}
+
+/// Servers that do no TLS, or not for this domain.
+fn close_doors(lab: &mut Lab) {
+    lab.domain("friar.lab", 6010);
+    lab.doors.open(6010, |stream| {
+        if let Some(to) = greeted(stream) {
+            stream.send(&header(SERVER, &to));
+            stream.send("<stream:features/>");
+        }
+    });
+    lab.domain("peter.lab", 6011);
+    lab.doors.open(6011, |stream| {
+        if let Some(to) = greeted(stream) {
+            stream.send(&header(SERVER, &to));
+            stream.send(STARTTLS);
+            let _ = stream.next_within(Duration::from_secs(5));
+            stream.send("<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:stream>");
+        }
+    });
+    lab.domain("romeo.lab", 6012);
+    lab.doors.open(6012, |stream| {
+        if let Some(to) = greeted(stream) {
+            stream.send(&header(SERVER, &to));
+            stream.send(
+                "<stream:error><host-unknown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>\
+                 </stream:error></stream:stream>",
+            );
+        }
+    });
 }
 
 /// Hexadecimal, as base64.

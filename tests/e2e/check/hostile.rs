@@ -13,8 +13,11 @@ use crate::verona::Rows;
 /// What steers terminals, and what turns the direction of writing.
 const POISON: &str = "\x1b[2J\x1b]0;owned\x07\u{202e}\u{9b}31m";
 
+/// A server's name, what it does, and what becomes of it.
+type Vile = (&'static str, fn(&Stream), &'static str);
+
 /// Servers that answer in some vile way, by name and by what becomes of them.
-const VILE: [(&str, fn(&Stream), &str); 9] = [
+const VILE: [Vile; 9] = [
     ("silent", |stream| drop(stream.end_within(LONG)), "net.timeout"),
     ("drip", drip, "net.timeout"),
     ("endless-header", |stream| stream.send(&endless("<stream:stream a='", "x")), "cert.none"),
@@ -57,7 +60,7 @@ const VILE: [(&str, fn(&Stream), &str); 9] = [
     (
         "poison",
         |stream| {
-            stream.send(&header(SERVER, POISON).replace('\x1b', "").replace('\x07', ""));
+            stream.send(&header(SERVER, POISON).replace(['\x1b', '\x07'], ""));
             stream.send(
                 "<stream:error><see-other-host xmlns='urn:ietf:params:xml:ns:xmpp-streams'>\
                  \u{202e}</see-other-host><text>\u{9b}31m</text></stream:error>",
@@ -178,6 +181,30 @@ fn nobody_is_led_into_his_own_house() {
 
     let found = lab.json(&["inner.lab", "--allow", "loopback"]);
     assert_eq!(found.check("inner.lab")["verdict"], "proven", "{:#}", found.json);
+}
+
+/// A web server that says nothing keeps nobody waiting for long, and proves nothing false.
+#[test]
+fn a_silent_web_server_takes_no_proof_away() {
+    let mut lab = Lab::new();
+    let certificate = lab.world.authority.issue(&["capulet.lab"]);
+    lab.served("capulet.lab", 6000, &certificate);
+    lab.pin("capulet.lab", 6000, &certificate);
+    lab.world.zone.address("capulet.lab", &lab.host);
+    lab.doors.open(8443, |stream| drop(stream.end_within(LONG)));
+    lab.world.open();
+    let found = lab.json(&["capulet.lab"]);
+    let check = found.check("capulet.lab");
+    assert_eq!((check["prooftype"].as_str(), found.exit), (Some("dane"), 0), "{check:#}");
+    assert_eq!(
+        check["targets"][0]["posh"],
+        json!({"result": "undetermined", "reason": "posh.http"})
+    );
+    assert_eq!(check["posh"]["result"], "unusable");
+    let not_tested = check["not_tested"].to_string();
+    assert!(not_tested.contains("whether there is a POSH document"), "{not_tested}");
+    assert!(found.took < Duration::from_secs(10), "{:?}", found.took);
+    assert_eq!(lab.json(&["capulet.lab", "--require", "posh"]).exit, 3);
 }
 
 /// Longer than anybody listens.

@@ -84,6 +84,7 @@ impl Lab {
 
     /// What a check prints for programs.
     #[track_caller]
+    #[expect(clippy::disallowed_methods, reason = "how long it takes is promised")]
     pub(crate) fn json(&self, arguments: &[&str]) -> Found {
         let started = Instant::now();
         let done = self.run(&[arguments, &["-o", "json"]].concat());

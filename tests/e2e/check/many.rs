@@ -14,6 +14,7 @@ use super::lab::Lab;
 /// Domains of a hoster: all are at a few servers, some are not well, and both is told; it takes as
 /// long as it takes, and not more memory than for a few.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "how long it takes is what is asked")]
 fn a_thousand_domains_are_checked_in_one_run() {
     let mut lab = Lab::new();
     let certificate = lab.world.authority.issue(&["xmpp.hosting.lab"]);

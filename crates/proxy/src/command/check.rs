@@ -14,6 +14,7 @@ mod json;
 mod judgment;
 mod pair;
 mod paste;
+mod places;
 mod printable;
 mod probe;
 mod progress;
@@ -120,7 +121,7 @@ fn settings(args: &Check) -> Settings {
             // Somebody is waiting.
             lookup_patience: Duration::from_secs(3),
             gather_patience: Duration::from_secs(4),
-            posh_patience: Duration::from_secs(8),
+            posh_patience: Duration::from_secs(5),
             ..Limits::default()
         },
         ..Settings::default()

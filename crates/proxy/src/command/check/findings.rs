@@ -4,6 +4,8 @@ mod dns;
 mod proofs;
 mod servers;
 
+use ligase_verifier::Published;
+
 use super::facts::{Subject, Survey};
 use super::judgment::{Judgment, Word};
 use super::printable::printable;
@@ -218,6 +220,9 @@ pub(super) fn not_tested(survey: &Survey) -> Vec<String> {
             let s = if others == 1 { "" } else { "es" };
             list.push(format!("{others} more address{s} of {}", target.place()));
         }
+    }
+    if let Some(Published::Unreachable(_)) = survey.posh {
+        list.push("whether there is a POSH document".to_owned());
     }
     if 0 < survey.targets_beyond {
         list.push(format!("{} more targets", survey.targets_beyond));

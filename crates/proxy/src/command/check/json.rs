@@ -9,9 +9,9 @@ use super::findings::Finding;
 use super::judgment::{Column, Row, Word};
 use super::pair::Pair;
 use super::paste::{hex, posh_url, tlsa_data};
+use super::places::labels;
 use super::printable::ascii;
 use super::report::{Report, Tally};
-use super::survey::labels;
 use crate::args::Exit;
 
 /// What comes before the first report.

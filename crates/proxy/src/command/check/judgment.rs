@@ -164,6 +164,10 @@ fn examined(examination: &Examination, target: &Target) -> Row {
     {
         posh = Column { word: Word::Absent, because: "no POSH document is published", ..posh };
     }
+    if matches!(examination.evidence.posh, Published::Unreachable(_)) && posh.word == Word::Unproven
+    {
+        posh.word = Word::Undetermined;
+    }
     let prooftype = match &examination.verdict {
         Verdict::Proven(association) => Some(association.prooftype()),
         Verdict::Unproven(_) | Verdict::Refuted(_) | Verdict::Undetermined(_) => None,

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use ligase_verifier::{Domain, Presented, Service, Tlsa};
 
 use super::facts::Srv;
-use super::survey::labels;
+use super::places::labels;
 
 /// The TLSA record that pins the key of what is presented at a port of a host: DANE-EE, public
 /// key, SHA-256 (RFC 7671 §5.1). None if the certificate's key cannot be read.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use ligase_verifier::{
     Data, Domain, Endpoint, Evidence, Examination, Finding, Kind, Presented, Prooftype, Published,
-    Question, Reason, Request, Role, Service, Tlsa, Transport, Unresolved, Verdict, Verifier,
+    Question, Reason, Request, Role, Service, Tlsa, Unresolved, Verdict, Verifier,
 };
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -14,6 +14,7 @@ use tokio::time::timeout;
 
 use super::conversation::Speaker;
 use super::facts::{Met, Rrset, Sight, Srv, State, Subject, Survey, Target, Unseen};
+use super::places::{Place, blocked, labels, places};
 use super::probe::{Found, Probe};
 
 /// Whoever goes and looks. Copies share what they know and what they may do at a time.
@@ -299,66 +300,6 @@ impl Surveyor {
     }
 }
 
-/// The names of both SRV records of a service (XEP-0368 §3).
-pub(super) fn labels(service: Service) -> [&'static str; 2] {
-    match service {
-        Service::Server => ["_xmpp-server", "_xmpps-server"],
-        Service::Client => ["_xmpp-client", "_xmpps-client"],
-    }
-}
-
-/// A place before anybody has looked.
-struct Place {
-    endpoint: Endpoint,
-    is_fallback: bool,
-}
-
-/// Where to look, in the order in which others try, and how many more places there are.
-fn places(
-    domain: &Domain,
-    service: Service,
-    starttls: &Rrset<Srv>,
-    direct_tls: &Rrset<Srv>,
-) -> (Vec<Place>, usize) {
-    if starttls.is_absent() && direct_tls.is_absent() {
-        let endpoint = Endpoint {
-            target: domain.clone(),
-            port: service.port(),
-            transport: Transport::StartTls,
-            // No signed record says that this is the place.
-            secure: false,
-        };
-        return (vec![Place { endpoint, is_fallback: true }], 0);
-    }
-    let both = [(starttls, Transport::StartTls), (direct_tls, Transport::DirectTls)];
-    let mut offers: Vec<(&Srv, Endpoint)> = Vec::new();
-    for (found, transport) in both {
-        let secure = found.state == State::Secure;
-        for srv in found.records.iter().filter(|it| it.port != 0) {
-            let Ok(target) = srv.target.parse() else { continue };
-            let endpoint = Endpoint { target, port: srv.port, transport, secure };
-            if !offers.iter().any(|(_, it)| *it == endpoint) {
-                offers.push((srv, endpoint));
-            }
-        }
-    }
-    offers.sort_by_key(|(srv, _)| (srv.priority, std::cmp::Reverse(srv.weight)));
-    let beyond = offers.len().saturating_sub(TARGETS_MAX);
-    offers.truncate(TARGETS_MAX);
-    let place = |endpoint| Place { endpoint, is_fallback: false };
-    (offers.into_iter().map(|(_, endpoint)| place(endpoint)).collect(), beyond)
-}
-
-/// Why nobody may go where the records lead: one half of them could not be had, which may have
-/// been the better one (RFC 7673 §3.1).
-fn blocked(starttls: &Rrset<Srv>, direct_tls: &Rrset<Srv>) -> Option<Unresolved> {
-    match starttls.state.max(direct_tls.state) {
-        State::Bogus => Some(Unresolved::Bogus),
-        State::Indeterminate => Some(Unresolved::Failed),
-        State::Insecure | State::Secure => None,
-    }
-}
-
 fn unknown<T>() -> Rrset<T> {
     Rrset { state: State::Indeterminate, records: Vec::new(), alias: None }
 }
@@ -385,9 +326,6 @@ fn now() -> (SystemTime, Instant) {
     (SystemTime::now(), Instant::now())
 }
 
-/// As many places as a peer tries (RFC 2782 sets no limit; nobody waits for the seventeenth).
-const TARGETS_MAX: usize = 16;
-
 /// As many addresses as the verifier hands out for one host.
 const ADDRESSES_MAX: usize = 16;
 
@@ -397,4 +335,6 @@ const PLACES_MAX: usize = 64;
 
 /// Addresses and TLSA records of one place.
 const NAMES_PATIENCE: Duration = Duration::from_secs(5);
-const EXAMINE_PATIENCE: Duration = Duration::from_secs(4);
+
+/// Longer than it takes to fetch a POSH document, which may just be under way.
+const EXAMINE_PATIENCE: Duration = Duration::from_secs(7);

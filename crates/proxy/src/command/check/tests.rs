@@ -7,10 +7,9 @@ use crate::args::{Args, Command};
 
 fn read(line: &str) -> Settings {
     let line = format!("ligase check a.example {line}");
-    match Args::read(line.split_whitespace().map(OsString::from)).unwrap().command {
-        Command::Check(check) => settings(&check),
-        other => panic!("{other:?}"),
-    }
+    let args = Args::read(line.split_whitespace().map(OsString::from)).unwrap();
+    let Command::Check(check) = args.command else { panic!("{args:?}") };
+    settings(&check)
 }
 
 #[test]

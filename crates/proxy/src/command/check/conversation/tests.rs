@@ -12,10 +12,8 @@ fn speaker(service: Service) -> Speaker {
 /// What is made of an answer that comes at once and whole, and what was said for it.
 async fn open(service: Service, answer: &str) -> (Result<Greeting, Unseen>, String) {
     let (mut near, far) = duplex(1 << 20);
-    let said = tokio::spawn(answering(far, answer.to_owned()));
-    let greeting = Conversation::new(&mut near).open(&speaker(service)).await;
-    drop(near);
-    (greeting, said.await.unwrap())
+    let greeting = async move { Conversation::new(&mut near).open(&speaker(service)).await };
+    tokio::join!(greeting, answering(far, answer.to_owned()))
 }
 
 async fn answering(mut far: DuplexStream, answer: String) -> String {
@@ -98,13 +96,13 @@ async fn tls_begins_after_proceed_and_after_nothing_else() {
     ] {
         let (mut near, far) = duplex(1 << 20);
         let whole = header("jabber:server", "") + FEATURES + answer;
-        let said = tokio::spawn(answering(far, whole));
-        let mut conversation = Conversation::new(&mut near);
-        conversation.open(&speaker(Service::Server)).await.unwrap();
-        let begun = conversation.start_tls().await;
+        let talking = async move {
+            let mut conversation = Conversation::new(&mut near);
+            conversation.open(&speaker(Service::Server)).await.unwrap();
+            conversation.start_tls().await
+        };
+        let (begun, said) = tokio::join!(talking, answering(far, whole));
         assert_eq!(begun.err().map(|it| it.label()), expect, "{answer}");
-        drop(near);
-        let said = said.await.unwrap();
         assert!(said.ends_with("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"), "{said}");
     }
 }

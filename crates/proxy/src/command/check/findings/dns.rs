@@ -5,7 +5,7 @@ use ligase_verifier::{Domain, Service};
 use super::{Finding, Id, Severity};
 use crate::command::check::facts::{Rrset, Srv, State, Survey, Target};
 use crate::command::check::paste;
-use crate::command::check::survey::labels;
+use crate::command::check::places::labels;
 
 /// SRV and address records.
 pub(super) fn records(survey: &Survey, domain: &Domain) -> Vec<Finding> {
