@@ -144,6 +144,10 @@ fn check_never_takes_silence_for_an_answer() {
     let (output, said) = ligase_check(&[&["a.example", "--strict"], &silent[..]].concat());
     assert_eq!(output.status.code(), Some(3), "{said}");
     assert!(said.contains("could not be looked up") && said.ends_with("exit 3\n"), "{said}");
+    assert!(
+        said.contains("not tested: what the servers present, whether there is a POSH"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `ligase check`: what a domain publishes, what its servers present, and who would believe them.
 //!
-//! What is found out ([`facts`]), what it comes to ([`judgment`], [`findings`]) and how that is
-//! printed ([`text`], [`json`]) are rooms of their own; only [`survey`] and [`probe`] touch the
+//! What is found out (`facts`), what it comes to (`judgment`, `findings`) and how that is
+//! printed (`text`, `json`) are rooms of their own; only `survey` and `probe` touch the
 //! network. Every verdict is the verifier's.
 
 mod certificate;

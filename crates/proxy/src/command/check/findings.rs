@@ -4,10 +4,8 @@ mod dns;
 mod proofs;
 mod servers;
 
-use ligase_verifier::Published;
-
 use super::facts::{Subject, Survey};
-use super::judgment::{Judgment, Word};
+use super::judgment::{Judgment, Word, is_unavailable};
 use super::printable::printable;
 use crate::args::Requirement;
 
@@ -207,6 +205,10 @@ pub(super) fn not_tested(survey: &Survey) -> Vec<String> {
     if !survey.connects {
         list.push("what the servers present (only DNS was asked)".to_owned());
     } else {
+        let srv = survey.starttls.state.max(survey.direct_tls.state);
+        if survey.targets.is_empty() && !srv.is_known() {
+            list.push("what the servers present".to_owned());
+        }
         for target in survey.targets.iter().filter(|it| it.sight().is_none()) {
             let is_seen = target.examination().is_some();
             if !is_seen {
@@ -221,7 +223,7 @@ pub(super) fn not_tested(survey: &Survey) -> Vec<String> {
             list.push(format!("{others} more address{s} of {}", target.place()));
         }
     }
-    if let Some(Published::Unreachable(_)) = survey.posh {
+    if survey.posh.as_ref().is_some_and(is_unavailable) {
         list.push("whether there is a POSH document".to_owned());
     }
     if 0 < survey.targets_beyond {

@@ -164,8 +164,7 @@ fn examined(examination: &Examination, target: &Target) -> Row {
     {
         posh = Column { word: Word::Absent, because: "no POSH document is published", ..posh };
     }
-    if matches!(examination.evidence.posh, Published::Unreachable(_)) && posh.word == Word::Unproven
-    {
+    if is_unavailable(&examination.evidence.posh) && posh.word == Word::Unproven {
         posh.word = Word::Undetermined;
     }
     let prooftype = match &examination.verdict {
@@ -174,6 +173,14 @@ fn examined(examination: &Examination, target: &Target) -> Row {
     };
     let (pkix, verdict) = (column(&examination.pkix), column(&examination.verdict));
     Row { dane, posh, pkix, verdict, prooftype }
+}
+
+/// Whether it could not be found out what a web server has published, if anything.
+pub(super) fn is_unavailable<T>(published: &Published<T>) -> bool {
+    match published {
+        Published::Unreachable(_) | Published::Bogus(Finding::PoshUnavailable) => true,
+        Published::Bogus(_) | Published::Here(..) | Published::Absent => false,
+    }
 }
 
 /// A verdict in one word.

@@ -4,7 +4,7 @@ use ligase_verifier::{Domain, Presented, Published};
 
 use super::{Finding, Id, Severity};
 use crate::command::check::facts::{State, Survey, Target};
-use crate::command::check::judgment::{Judgment, Row, Word};
+use crate::command::check::judgment::{Judgment, Row, Word, is_unavailable};
 use crate::command::check::paste;
 
 /// By TLSA records (RFC 7673).
@@ -130,13 +130,15 @@ pub(super) fn posh(survey: &Survey, judgment: &Judgment, domain: &Domain) -> Vec
                 }
             }
         }
-        // A web server that is slow may never have had a document.
-        Published::Unreachable(finding) => {
+        // A web server that does not answer may never have had a document.
+        Published::Bogus(finding) | Published::Unreachable(finding)
+            if is_unavailable(published) =>
+        {
             let severity = if is_proven { Severity::Info } else { Severity::Warn };
-            let text = format!("{} in time ({})", finding.text(), finding.label());
+            let text = format!("{} ({})", finding.text(), finding.label());
             vec![Finding::new(Id::P03, severity, &text)]
         }
-        Published::Bogus(finding) => {
+        Published::Bogus(finding) | Published::Unreachable(finding) => {
             let severity = if is_proven { Severity::Warn } else { Severity::Fail };
             let text = format!("{} ({})", finding.text(), finding.label());
             vec![Finding::new(Id::P03, severity, &text)]
