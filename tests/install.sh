@@ -10,7 +10,7 @@ packages="
     bind9 bind9-utils bind9-dnsutils unbound ldnsutils
     gnutls-bin dns-root-data
     iproute2 nftables iptables procps util-linux openssl
-    python3 python3-venv
+    python3 python3-venv python3-jsonschema
     gcc g++ make pkg-config libexpat1-dev"
 
 as_root() {

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod bare;
+mod check;
 mod conversation;
 mod drain;
 mod interop;

@@ -77,7 +77,7 @@ impl Wires {
         let text = |key: &str| order.get(key).and_then(Value::as_str).unwrap_or_default();
         let number = order.get("wire").and_then(Value::as_u64).unwrap_or_default();
         match text("do") {
-            "listen" => self.listen(text("at")).await,
+            "listen" => self.listen(order).await,
             "dial" => {
                 let (orders, inbox) = unbounded_channel();
                 self.dialed.insert(number, orders);
@@ -86,7 +86,7 @@ impl Wires {
                     match TcpStream::connect(&to).await {
                         Ok(socket) => {
                             tell(json!({"wire": number, "dialed": to}));
-                            serve(number, socket, inbox).await;
+                            serve(number, Wire::Plain(socket), inbox).await;
                         }
                         Err(error) => tell(json!({"wire": number, "closed": error.to_string()})),
                     }
@@ -101,14 +101,15 @@ impl Wires {
         }
     }
 
-    async fn listen(&self, at: &str) {
-        let listener = match TcpListener::bind(at).await {
+    /// Listens, and begins with TLS if the order brings a certificate.
+    async fn listen(&self, order: Value) {
+        let at = order.get("at").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let listener = match TcpListener::bind(&at).await {
             Ok(listener) => listener,
             Err(error) => return tell(json!({"listening": at, "error": error.to_string()})),
         };
         tell(json!({"listening": at}));
         let (accepted, count) = (self.accepted.clone(), self.count.clone());
-        let at = at.to_owned();
         spawn(async move {
             while let Ok((socket, from)) = listener.accept().await {
                 let number = 2 * count.fetch_add(1, Ordering::Relaxed) + 1;
@@ -116,18 +117,26 @@ impl Wires {
                 if let Ok(mut accepted) = accepted.lock() {
                     accepted.insert(number, orders);
                 }
-                tell(json!({"wire": number, "accepted": from.to_string(), "at": at}));
-                spawn(serve(number, socket, inbox));
+                let (at, order) = (at.clone(), order.clone());
+                spawn(async move {
+                    let mut wire = Wire::Plain(socket);
+                    if order.get("chain").is_some() {
+                        // Whoever cannot shake hands has never been here.
+                        let Ok((secured, _)) = wire.secure(&order).await else { return };
+                        wire = secured;
+                    }
+                    tell(json!({"wire": number, "accepted": from.to_string(), "at": at}));
+                    serve(number, wire, inbox).await;
+                });
             }
         });
     }
 }
 
 /// Does as it is told with one wire, and tells what comes from it, until it ends.
-async fn serve(number: u64, socket: TcpStream, mut inbox: UnboundedReceiver<Value>) {
+async fn serve(number: u64, mut wire: Wire, mut inbox: UnboundedReceiver<Value>) {
     // What is written is a whole thing to say; it shall not wait for more.
-    let _ = socket.set_nodelay(true);
-    let mut wire = Wire::Plain(socket);
+    wire.set_nodelay();
     let mut buffer = vec![0; 64 * 1024];
     loop {
         tokio::select! {

@@ -27,6 +27,16 @@ pub(crate) enum Wire {
 }
 
 impl Wire {
+    /// Makes what is written leave at once.
+    pub(crate) fn set_nodelay(&self) {
+        let socket = match self {
+            Self::Plain(socket) => socket,
+            Self::Secure(stream) => stream.get_ref().0,
+        };
+        // A socket that has failed already will tell so by itself.
+        let _ = socket.set_nodelay(true);
+    }
+
     /// Shakes hands as `order` says, and tells what the other end showed.
     pub(crate) async fn secure(self, order: &Value) -> Result<(Self, Value), String> {
         let Self::Plain(socket) = self else {

@@ -94,7 +94,22 @@ impl Peer {
 
     /// Listens at an address and port.
     pub fn listen_at(&self, at: &str) {
-        self.shared.tell(json!({"do": "listen", "at": at}));
+        self.tell_to_listen(at, json!({"do": "listen", "at": at}));
+    }
+
+    /// Listens at a port of every address, where TLS comes with the first byte; who cannot shake
+    /// hands is never heard of.
+    pub fn listen_tls(&self, port: u16, certificate: &Certificate) {
+        let at = format!("[::]:{port}");
+        let (chain, key) = (certificate.chain(), certificate.key());
+        self.tell_to_listen(
+            &at,
+            json!({"do": "listen", "at": at, "as": "server", "chain": chain, "key": key}),
+        );
+    }
+
+    fn tell_to_listen(&self, at: &str, order: Value) {
+        self.shared.tell(order);
         self.shared.wait(PATIENCE, &format!("listen at {at}"), |state| {
             state.listening.iter().any(|it| it == at).then_some(())
         });

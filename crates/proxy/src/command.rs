@@ -1,6 +1,7 @@
 //! What each command does; one room for each.
 
 pub mod capture;
+pub mod check;
 pub mod demo;
 pub mod records;
 pub mod run;

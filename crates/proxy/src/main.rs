@@ -12,6 +12,7 @@ fn main() -> ExitCode {
             Command::Validate(file) => command::validate::validate(&file.config),
             Command::Capture(what) => command::capture::capture(&what),
             Command::Records(records) => command::records::records(&records),
+            Command::Check(check) => command::check::run(&check),
             Command::Demo(demo) => command::demo::run(&demo),
         },
         Err(instead) => {

@@ -59,13 +59,8 @@ impl Tls {
             .with_cert_resolver(named);
         let web = unresumed(web, ALPN_WEB);
 
-        let builder = ClientConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&TLS13, &TLS12])?;
-        let mut client = unverified::client(builder, unverified);
-        client.resumption = Resumption::disabled();
-        client.enable_early_data = false;
-
-        let (server, client, web) = (Arc::new(server), Arc::new(client), Arc::new(web));
+        let client = Arc::new(client(provider, unverified)?);
+        let (server, web) = (Arc::new(server), Arc::new(web));
         Ok(Self { server, client, web, identities })
     }
 
@@ -121,6 +116,31 @@ impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tls").finish_non_exhaustive()
     }
+}
+
+/// A handshake with a server of which we only want to see the certificates: it is shown none of
+/// ours. The protocol, if there is one, is named in ALPN.
+///
+/// # Errors
+/// When the cryptographic library knows neither TLS version, which would be a bug of ours.
+pub fn look(protocol: Option<&[u8]>) -> Result<Arc<ClientConfig>, rustls::Error> {
+    let provider = provider();
+    let unverified = Arc::new(Unverified::new(&provider));
+    let mut config = client(provider, unverified)?;
+    config.alpn_protocols = protocol.into_iter().map(<[u8]>::to_vec).collect();
+    Ok(Arc::new(config))
+}
+
+fn client(
+    provider: Arc<CryptoProvider>,
+    unverified: Arc<Unverified>,
+) -> Result<ClientConfig, rustls::Error> {
+    let builder =
+        ClientConfig::builder_with_provider(provider).with_protocol_versions(&[&TLS13, &TLS12])?;
+    let mut client = unverified::client(builder, unverified);
+    client.resumption = Resumption::disabled();
+    client.enable_early_data = false;
+    Ok(client)
 }
 
 /// When TLS begins on a connection that we open.

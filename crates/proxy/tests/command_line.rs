@@ -117,6 +117,53 @@ fn capture_prints_rules_and_changes_nothing() {
     }
 }
 
+/// Calls the check, and returns all that it said.
+fn ligase_check(arguments: &[&str]) -> (Output, String) {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_ligase"));
+    let output = program.arg("check").args(arguments).env_clear().output().unwrap();
+    let said = [output.stdout.as_slice(), &output.stderr].concat();
+    (output, String::from_utf8(said).unwrap())
+}
+
+#[test]
+fn check_never_takes_silence_for_an_answer() {
+    // Nobody answers there.
+    let silent = ["--resolver", "127.0.0.1:1"];
+    let (output, said) = ligase_check(&[&["a.example", "-o", "json"], &silent[..]].concat());
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    let json: serde_json::Value = serde_json::from_str(&said).unwrap();
+    let check = &json["checks"][0];
+    assert_eq!(
+        (&check["verdict"], &check["reason"]),
+        (&"undetermined".into(), &"dns.failure".into())
+    );
+    for label in ["xmpp-server", "xmpps-server"] {
+        assert_eq!(check["srv"][label]["state"], "indeterminate", "{check:#}");
+        assert_eq!(check["srv"][label]["records"], serde_json::json!([]));
+    }
+    let (output, said) = ligase_check(&[&["a.example", "--strict"], &silent[..]].concat());
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("could not be looked up") && said.ends_with("exit 3\n"), "{said}");
+    assert!(
+        said.contains("not tested: what the servers present, whether there is a POSH"),
+        "{said}"
+    );
+}
+
+#[test]
+fn check_does_not_begin_with_what_it_cannot_read() {
+    for (arguments, expect) in [
+        (&["a.example", "--trust-anchor", "no-such-file"][..], "no-such-file has no usable DNSKEY"),
+        (&["a.example", "--roots", "no-such-file"], "no-such-file has no usable certificate"),
+        (&["--domains-file", "no-such-file"], "cannot read no-such-file"),
+    ] {
+        let (output, said) = ligase_check(arguments);
+        assert_eq!(output.status.code(), Some(3), "{said}");
+        assert!(said.starts_with("ligase check: ") && said.contains(expect), "{said}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
 #[test]
 fn what_is_printed_instead_goes_where_it_belongs() {
     let ligase = |argument: &str| {

@@ -3,7 +3,10 @@ use std::path::PathBuf;
 
 use clap::CommandFactory as _;
 
-use super::{Args, Capture, Command, ConfigFile, Demo, DemoServer, Exit, Records, RecordsForm};
+use super::{
+    Allowance, Args, Capture, Check, CheckOutput, CheckService, Command, ConfigFile, Demo,
+    DemoServer, Exit, Records, RecordsForm, Requirement,
+};
 
 fn read(line: &str) -> Result<Args, clap::Error> {
     Args::read(line.split(' ').map(OsString::from))
@@ -51,6 +54,56 @@ fn every_command_is_read() {
 }
 
 #[test]
+fn a_check_is_of_what_is_named_and_how() {
+    let check = |line: &str, expect: &Check| {
+        accept(&format!("ligase check {line}"), &Command::Check(Box::new(expect.clone())));
+    };
+    let mut expect = Check {
+        domains: vec!["a.example".to_owned(), "b.example".to_owned()],
+        peer: None,
+        service: CheckService::Server,
+        resolver: Vec::new(),
+        trust_anchor: None,
+        roots: None,
+        posh_port: 443,
+        domains_file: None,
+        dns_only: false,
+        output: CheckOutput::Text,
+        require: Vec::new(),
+        strict: false,
+        allow: Vec::new(),
+    };
+    check("a.example b.example", &expect);
+    expect.peer = Some("c.example".to_owned());
+    expect.resolver = vec!["192.0.2.53:53".parse().unwrap()];
+    expect.trust_anchor = Some(PathBuf::from("root.key"));
+    expect.roots = Some(PathBuf::from("roots.pem"));
+    expect.posh_port = 8443;
+    expect.output = CheckOutput::Short;
+    expect.require = vec![Requirement::Dane, Requirement::Dnssec, Requirement::Pkix];
+    expect.strict = true;
+    expect.allow = vec![Allowance::Loopback];
+    check(
+        "a.example b.example --peer c.example --resolver 192.0.2.53 --trust-anchor root.key \
+         --roots roots.pem --posh-port 8443 -o short --require dane,dnssec --require pkix \
+         --strict --allow loopback",
+        &expect,
+    );
+    let mut client = expect.clone();
+    (client.domains, client.peer) = (Vec::new(), None);
+    client.service = CheckService::Client;
+    (client.resolver, client.trust_anchor, client.roots) = (Vec::new(), None, None);
+    (client.posh_port, client.output) = (443, CheckOutput::Json);
+    (client.require, client.allow, client.strict) = (Vec::new(), Vec::new(), false);
+    (client.dns_only, client.domains_file) = (true, Some(PathBuf::from("-")));
+    check("--service client --domains-file - --dns-only --output json", &client);
+    instead("ligase check", Exit::Usage, "<DOMAIN>");
+    instead("ligase check a --require tlsa", Exit::Usage, "invalid value 'tlsa'");
+    instead("ligase check a --resolver ns.example", Exit::Usage, "--resolver");
+    instead("ligase check a --peer b --dns-only", Exit::Usage, "cannot be used with");
+}
+
+#[test]
 fn what_makes_no_sense_is_not_acted_on() {
     instead("ligase", Exit::Usage, "Usage:");
     instead("ligase walk", Exit::Usage, "unrecognized subcommand 'walk'");
@@ -94,6 +147,14 @@ fn every_command_helps_with_an_example() {
 
 #[test]
 fn exit_codes_are_those_that_supervisors_know() {
-    let all = [Exit::Done, Exit::Failed, Exit::Usage, Exit::Unavailable, Exit::Config];
-    assert_eq!(all.map(Exit::code), [0, 1, 64, 69, 78]);
+    let all = [
+        Exit::Done,
+        Exit::Failed,
+        Exit::Unproven,
+        Exit::Untested,
+        Exit::Usage,
+        Exit::Unavailable,
+        Exit::Config,
+    ];
+    assert_eq!(all.map(Exit::code), [0, 1, 2, 3, 64, 69, 78]);
 }
