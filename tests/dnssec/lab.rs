@@ -76,7 +76,7 @@ fn sweep() {
 
 impl Lab {
     fn start(tree: &Path) -> Self {
-        let folder = env::temp_dir().join(format!("{PREFIX}inside-{}", nonce()));
+        let folder = tree.join(format!("servers-{}", nonce()));
         fs::create_dir(&folder).or_fail("make a folder for the servers");
         let mut servers = Vec::new();
         for server in [ROOT, TOP, MIDDLE, DEEP] {
