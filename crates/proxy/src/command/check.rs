@@ -22,6 +22,7 @@ mod report;
 mod survey;
 mod text;
 
+use std::net::IpAddr;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -98,11 +99,11 @@ fn service(service: CheckService) -> Service {
 
 /// How the verifier is set up for this question.
 fn settings(args: &Check) -> Settings {
-    // Whoever names the trust anchor and a resolver on this machine has built the DNS himself: a
-    // laboratory, whose servers are on this machine, too.
-    let is_laboratory = args.trust_anchor.is_some()
-        && !args.resolver.is_empty()
-        && args.resolver.iter().all(|it| it.ip().is_loopback());
+    // Whoever names the trust anchor and a resolver of his own has built the DNS himself: a
+    // laboratory, whose servers are where its resolver is.
+    let is_laboratory = args.trust_anchor.is_some() && !args.resolver.is_empty();
+    let is_here = is_laboratory && args.resolver.iter().all(|it| it.ip().is_loopback());
+    let is_near = is_laboratory && args.resolver.iter().all(|it| is_private(it.ip()));
     Settings {
         servers: match args.resolver.is_empty() {
             true => Servers::System,
@@ -113,8 +114,8 @@ fn settings(args: &Check) -> Settings {
         prooftypes: vec![Prooftype::Dane, Prooftype::Posh, Prooftype::Pkix],
         posh_port: args.posh_port,
         reach: Reach {
-            loopback: is_laboratory || args.allow.contains(&Allowance::Loopback),
-            private_web: args.allow.contains(&Allowance::Private),
+            loopback: is_here || args.allow.contains(&Allowance::Loopback),
+            private_web: is_here || is_near || args.allow.contains(&Allowance::Private),
             own: Vec::new(),
         },
         limits: Limits {
@@ -125,6 +126,14 @@ fn settings(args: &Check) -> Settings {
             ..Limits::default()
         },
         ..Settings::default()
+    }
+}
+
+/// Whether an address is that of a private network, and so nobody else's choice.
+fn is_private(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(it) => it.is_private(),
+        IpAddr::V6(it) => it.is_unique_local(),
     }
 }
 

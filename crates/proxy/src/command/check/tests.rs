@@ -34,6 +34,11 @@ fn our_own_house_is_closed_unless_it_is_a_laboratory() {
     assert!(!is_open("--resolver 192.0.2.1 --trust-anchor a"));
     assert!(!is_open("--resolver 127.0.0.1 --resolver 192.0.2.1 --trust-anchor a"));
     assert!(!is_open("--trust-anchor a"));
+    let is_open = |line: &str| read(line).reach.private_web;
+    assert!(is_open("--resolver 127.0.0.1:5353 --trust-anchor a"));
+    assert!(is_open("--resolver 10.0.0.1 --resolver fd00::1 --trust-anchor a"));
+    assert!(!is_open("--resolver 10.0.0.1") && !is_open("--resolver 192.0.2.1 --trust-anchor a"));
+    let is_open = |line: &str| read(line).reach.loopback;
     assert!(read("--allow private").reach.private_web && !is_open("--allow private"));
 }
 
