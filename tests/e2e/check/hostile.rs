@@ -103,9 +103,12 @@ fn nobody_who_looks_is_harmed() {
     let names: Vec<_> = (0..2500).map(|it| format!("n{it}.huge.lab")).collect();
     let names: Vec<_> = names.iter().map(String::as_str).collect();
     lab.served("huge.lab", 6101, &lab.world.authority.issue(&names));
-    // More places than anybody visits.
+    // More places than anybody visits, and more than anybody reads.
     for number in 0..400 {
-        lab.world.zone.server("many.lab", 6200 + number, "xmpp.many.lab");
+        if number < 200 {
+            lab.world.zone.server("many.lab", 6200 + number, "xmpp.many.lab");
+        }
+        lab.world.zone.server("crowd.lab", 6200 + number, "xmpp.many.lab");
     }
     lab.world.zone.address("xmpp.many.lab", &lab.host);
     // Names that are none.
@@ -114,7 +117,7 @@ fn nobody_who_looks_is_harmed() {
 
     let domains: Vec<_> = VILE.iter().map(|(name, ..)| format!("{name}.lab")).collect();
     let mut domains: Vec<&str> = domains.iter().map(String::as_str).collect();
-    domains.extend(["ansi.lab", "huge.lab", "many.lab", "odd.lab"]);
+    domains.extend(["ansi.lab", "huge.lab", "many.lab", "crowd.lab", "odd.lab"]);
     let found = lab.json(&domains);
     assert_eq!(found.exit, 2);
     assert!(found.took < Duration::from_secs(15), "{:?}", found.took);
@@ -137,6 +140,10 @@ fn nobody_who_looks_is_harmed() {
         assert_eq!(check["targets"].as_array().map(Vec::len), Some(16));
         assert!(50 < check["targets_beyond"].as_u64().unwrap_or_default(), "{check:.2000}");
         assert_eq!(found.check("odd.lab")["targets"], json!([]));
+        // What is too much to look at is neither there nor absent.
+        let check = found.check("crowd.lab");
+        let verdict = check["verdict"].as_str().unwrap_or_default();
+        assert!(["undetermined", "refuted"].contains(&verdict), "{check:#}");
     });
     rows.run("what is printed for people", || {
         let (text, exit) = lab.text(&domains);
