@@ -8,6 +8,7 @@ mod checks;
 mod file;
 mod inspect;
 mod limits;
+mod policy;
 mod read;
 mod values;
 
@@ -52,6 +53,8 @@ pub struct Config {
     pub policy: Policy,
     /// The prooftypes that count; never empty, in the order written.
     pub prooftypes: Vec<Prooftype>,
+    /// The usages of TLSA records that count, by number; others are as good as none.
+    pub tlsa_usages: Vec<u8>,
     /// What dialback keys are made from, when several replicas must share it.
     pub dialback_secret: Option<DialbackSecret>,
     /// How much of everything.

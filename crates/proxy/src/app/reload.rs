@@ -91,6 +91,7 @@ impl Reloader {
             && before.roots == config.roots
             && before.revocations == config.revocations
             && before.prooftypes == config.prooftypes
+            && before.tlsa_usages == config.tlsa_usages
             && before.limits.lookup_seconds == config.limits.lookup_seconds
             && before.limits.dns_answers == config.limits.dns_answers;
         let believed = contents(config.verifier_files());

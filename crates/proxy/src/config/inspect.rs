@@ -66,6 +66,7 @@ impl Config {
             },
             revocations: self.revocations.clone(),
             prooftypes: self.prooftypes.clone(),
+            tlsa_usages: self.tlsa_usages.clone(),
             reach: verifier::Reach {
                 loopback: self.resolver.allow_loopback,
                 ..verifier::Reach::default()

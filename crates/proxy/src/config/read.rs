@@ -1,19 +1,19 @@
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{self, Path, PathBuf};
 use std::time::Duration;
 
-use ligase_verifier::{Domain, Prooftype};
+use ligase_verifier::Domain;
 use serde_yaml::Value;
 
 use super::file::{FILE, Problems, Section, one_of};
-use super::values::{domain, level, non_empty, read_text, secret_at, socket_address};
+use super::policy::{Believed, policy};
+use super::values::{domain, non_empty, read_text, secret_at, socket_address};
 use super::{
     Backend, BackendTls, Capture, CertificateFiles, Config, DialbackSecret, Dnssec, Error, Hosts,
     Limits, Listen, LocalCaFiles, Log, LogFormat, LogLevel, Public, Resolver, ResolverServers,
     Roots, checks,
 };
-use crate::binding::Policy;
 
 /// What the environment says instead of the file.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -104,7 +104,7 @@ fn read_file(file: &mut Section<'_>, folder: &Path, overrides: &Overrides) -> Op
     let revocations = section.text("revocations", path);
     section.finish();
 
-    let (policy, prooftypes) = policy(file.section("policy"));
+    let Believed { policy, prooftypes, tlsa_usages } = policy(file.section("policy"));
     let dialback_secret = dialback_secret(file, folder);
     let mut section = file.section("limits");
     let limits = Limits::read(&mut section);
@@ -125,6 +125,7 @@ fn read_file(file: &mut Section<'_>, folder: &Path, overrides: &Overrides) -> Op
         revocations,
         policy,
         prooftypes,
+        tlsa_usages,
         dialback_secret,
         limits,
         drain: Duration::from_secs(drain),
@@ -297,47 +298,6 @@ fn servers(section: &mut Section<'_>) -> ResolverServers {
 }
 
 /// What peers may send us to besides the public network and private ones.
-fn policy(mut section: Section<'_>) -> (Policy, Vec<Prooftype>) {
-    let mut policy = Policy {
-        default: section.text("default", level).unwrap_or_default(),
-        exact: HashMap::new(),
-        suffixes: Vec::new(),
-    };
-    let mut peers = section.section("peers");
-    for (name, text) in peers.pairs() {
-        let (suffix, bare) = match name.strip_prefix("*.") {
-            Some(bare) => (true, bare),
-            None => (false, name.as_str()),
-        };
-        let key = format!("{name:?}");
-        match (domain(bare), level(&text)) {
-            (Ok(peer), Ok(level)) => {
-                let twice = if suffix {
-                    let twice = policy.suffixes.iter().any(|(it, _)| *it == peer);
-                    policy.suffixes.push((peer, level));
-                    twice
-                } else {
-                    policy.exact.insert(peer, level).is_some()
-                };
-                if twice {
-                    peers.problem(&key, "names a domain that another line names already");
-                }
-            }
-            (Err(problem), _) | (_, Err(problem)) => peers.problem(&key, problem),
-        }
-    }
-    peers.finish();
-
-    let prooftypes =
-        section.texts("prooftypes", |text| one_of(text, &PROOFTYPES, Prooftype::as_str));
-    let prooftypes = prooftypes.unwrap_or_else(|| PROOFTYPES.to_vec());
-    if prooftypes.is_empty() {
-        section.problem("prooftypes", "name at least one, or no peer can be proven");
-    }
-    section.finish();
-    (policy, prooftypes)
-}
-
 fn dialback_secret(file: &mut Section<'_>, folder: &Path) -> Option<DialbackSecret> {
     let value = file.take("dialback_secret")?;
     let mut section = file.within("dialback_secret".to_owned(), value);
@@ -380,9 +340,6 @@ const PORT: u16 = 5269;
 
 /// Where a system names its resolver.
 const RESOLV_CONF: &str = "/etc/resolv.conf";
-
-/// Which prooftypes count when the file does not say.
-const PROOFTYPES: [Prooftype; 3] = [Prooftype::Dane, Prooftype::Posh, Prooftype::Pkix];
 
 /// Some hundred times the size of a configuration that names every key.
 const FILE_BYTES_MAX: u64 = 1_048_576;

@@ -71,6 +71,7 @@ fn the_least_is_enough() {
     assert_eq!(config.roots, Roots::System);
     assert_eq!(config.policy.level(&domain("capulet.example")), Level::Encrypted);
     assert_eq!(config.prooftypes.len(), 3);
+    assert_eq!(config.tlsa_usages, [0, 1, 2, 3]);
     assert_eq!(config.limits, Limits::default());
     assert_eq!(config.drain, Duration::from_secs(10));
     assert_eq!(config.log.level, LogLevel::Info);
@@ -145,6 +146,12 @@ fn errors_further_down_name_the_key() {
         "policy: {prooftypes: []}",
         &["policy.prooftypes: name at least one, or no peer can be proven"],
     );
+    check(
+        "policy: {tlsa_usages: [dane-ee, 3]}",
+        &["policy.tlsa_usages[1]: \"3\" is not one of pkix-ta, pkix-ee, dane-ta, dane-ee"],
+    );
+    let usages = accept("policy: {tlsa_usages: [dane-ee, pkix-ta]}").tlsa_usages;
+    assert_eq!(usages, [3, 0]);
     check(
         "policy: {prooftypes: [dane, dialback]}",
         &["policy.prooftypes[1]: \"dialback\" is not one of dane, posh, pkix"],
