@@ -36,14 +36,18 @@ fn openssl_and_gnutls_verify_what_is_shown_by_what_was_printed() {
 
     let asking = Asking { host: &padua, anchor: world.trust_anchor() };
     asking.assert_all(true);
+    let well = (Some("proven".to_owned()), Some("dane".to_owned()));
+    assert_eq!(check(&world, &padua, "montague.lab"), well);
 
     // The key that was announced, and no record is touched.
     show(&mut ligase, &tomorrow);
     asking.assert_all(true);
+    assert_eq!(check(&world, &padua, "montague.lab"), well);
 
     // A key that was not.
     show(&mut ligase, &unannounced);
     asking.assert_all(false);
+    assert_eq!(check(&world, &padua, "montague.lab"), (Some("refuted".to_owned()), None));
 }
 
 /// POSH, as another ligase reads it: a tenant whose zone nobody signs and whom no certificate of the
@@ -72,6 +76,7 @@ fn another_ligase_is_convinced_by_the_document_that_is_served() {
     let mut proxy = Proxy::new(&world, &montague, Capture::Dns, &hosted, &certificate);
     proxy.set("server_name", TARGET);
     proxy.set("listen.posh", "\"[::]:443\"");
+    proxy.set("listen.federation", "[\"[::]:7269\", \"[::]:5270\"]");
     let _ours = proxy.start();
     let theirs = world.authority.issue(&["capulet.lab", "conference.capulet.lab"]);
     let names = names_of("capulet.lab");
@@ -95,7 +100,23 @@ fn another_ligase_is_convinced_by_the_document_that_is_served() {
         let proofs = proofs(&connections, direction);
         assert_eq!(proofs, ["posh"], "{direction}: {connections:#}");
     }
+    let well = (Some("proven".to_owned()), Some("posh".to_owned()));
+    assert_eq!(check(&world, &capulet, TENANT), well);
     drop(servers);
+}
+
+/// What `ligase check` says of a domain, asked from that host: the verdict, and by what.
+fn check(world: &World, host: &Host, domain: &str) -> (Option<String>, Option<String>) {
+    let roots = host.folder("check").join("roots.pem");
+    fs::write(&roots, world.authority.pem()).or_fail("write the trusted roots");
+    let mut check = host.command(&peer::program("ligase"));
+    check.args(["check", domain, "-o", "json", "--resolver", &world.resolver()]);
+    check.arg("--trust-anchor").arg(world.trust_anchor()).arg("--roots").arg(&roots);
+    let done = check.output().or_fail("run ligase check");
+    let found: Value = serde_json::from_slice(&done.stdout).or_fail("read what it says");
+    let found = &found["checks"][0];
+    let [verdict, by] = ["verdict", "prooftype"].map(|key| found[key].as_str().map(str::to_owned));
+    (verdict, by)
 }
 
 /// By which proofs the tenant is known on the connections of one direction.
