@@ -6,7 +6,7 @@ use std::time::Duration;
 use ligase_tests::{Capture, Kind, Leaf, Manner, OrFail, Peer, Setup, World};
 
 use crate::conversation::{chat, converse};
-use crate::verona::{House, Plan, everything, hosted};
+use crate::verona::{House, Plan, everything, hosted, names_of};
 
 /// Told to end, it closes its streams as the standard wants it, and exits in time with 0; and
 /// whoever takes its place carries on.
@@ -81,6 +81,24 @@ fn a_proxy_told_to_reload_does() {
     ligase.await_answer("/metrics", "ligase_config_last_reload_success 1");
     ligase.await_answer("/config", "rosaline.lab");
     chat(&peer.by_starttls, &house.by_starttls);
+
+    // A domain that is not served any more takes its own pairs along, and nobody else's.
+    chat(&house.by_direct_tls, &peer.by_direct_tls);
+    let domains = names_of("direct-montague.lab");
+    let ligase = house.ligase.as_mut().or_fail("find the proxy");
+    ligase.proxy().set("hosts", &format!("[{}]", domains.join(", ")));
+    ligase.proxy().write();
+    ligase.program().signal("HUP");
+    let lost = "pair no longer authenticated";
+    let (since, _) = ligase.log().hear_after(0, lost, SOON);
+    ligase.log().hear_after(since, lost, SOON);
+    let removed = ligase.metric("ligase_revocations_total", &["cause=\"host-removed\""]);
+    assert!(2.0 <= removed, "{removed}");
+    assert!(!ligase.get("/bindings").1.contains("\"montague.lab\""));
+    peer.by_starttls.say(&house.by_starttls.jid, "nobody is there");
+    peer.by_starttls.hear_error(&house.by_starttls.jid, Duration::from_secs(20));
+    chat(&house.by_direct_tls, &peer.by_direct_tls);
+    chat(&peer.by_direct_tls, &house.by_direct_tls);
 }
 
 /// The backend may go and come back, and the proxy is none the worse for it.
@@ -118,6 +136,9 @@ fn shown(peer: &Peer, at: &str) -> Option<String> {
     let seen = peer.dial(at).start_tls("montague.lab", None);
     seen.or_fail("shake hands").leaf
 }
+
+/// Enough for a signal to be heard.
+const SOON: Duration = Duration::from_secs(5);
 
 /// `drain_seconds` of every test, and what a busy machine adds to it.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(15);

@@ -201,6 +201,8 @@ impl Observer {
             Loss::PeerRevoked => RevocationCause::PeerRevoked,
             Loss::ProofEnded => RevocationCause::ProofExpired,
             Loss::ProofFailed => RevocationCause::ProofFailed,
+            Loss::HostRemoved => RevocationCause::HostRemoved,
+            Loss::PeerBlocked => RevocationCause::PeerBlocked,
         };
         self.metrics.refusals.revoked(cause);
         if let Some(counted) = self.open().get_mut(&facts.id) {

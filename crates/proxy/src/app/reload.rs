@@ -69,7 +69,7 @@ impl Reloader {
             // Whoever was proven by what we believed before has to be proven anew (F-51).
             self.rooms.tables.doubt();
         }
-        self.rooms.settings.store(Arc::new(settings::settings(&config, &self.keys)));
+        self.rooms.change(settings::settings(&config, &self.keys));
         self.logging.set_level(config.log.level);
         let expiry = self.rooms.tls.identities().earliest_expiry();
         self.metrics.standing.earliest_expiry(Some(expiry));

@@ -15,7 +15,7 @@ use super::shares::Shares;
 use super::tables::{Step, Tables};
 use crate::binding::{DomainPair, Side};
 use crate::net::dial::Patience;
-use crate::stream::{Ids, Limits, Setback, Terms};
+use crate::stream::{Ids, Input, Limits, Setback, Terms};
 use crate::tls::Tls;
 use crate::tls::local_ca::LocalCa;
 
@@ -75,7 +75,7 @@ pub(super) struct Unreached {
     pub(super) setback: Setback,
 }
 
-/// What may change while we run; connections keep what they were opened with.
+/// What may change while we run; connections keep the limits that they were opened with.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// How peers are met.
@@ -156,6 +156,19 @@ impl Rooms {
             Side::Public => &settings.public,
             Side::Backend => &settings.backend,
         })
+    }
+
+    /// Goes on by other settings; connections that are open, too.
+    pub fn change(&self, settings: Settings) {
+        let before = self.settings.swap(Arc::new(settings));
+        let now = self.settings.load_full();
+        let differ = |before: &Terms, now: &Terms| {
+            before.hosted != now.hosted || before.policy != now.policy
+        };
+        // Most often it is a certificate that has changed, and nobody shall notice.
+        if differ(&before.public, &now.public) || differ(&before.backend, &now.backend) {
+            self.tables.tell_all(|facts| Input::Terms(self.terms(facts.side)));
+        }
     }
 
     /// A source of stream ids that no other stream draws from.

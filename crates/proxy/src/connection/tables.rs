@@ -1,16 +1,20 @@
+mod proofs;
+
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
-use ligase_verifier::{Domain, Endpoint, Presented, Transport};
+use ligase_verifier::{Endpoint, Presented, Transport};
 use tokio::sync::{Notify, mpsc};
 
 use super::driver::Order;
 use super::event::Facts;
 use super::outbox::Outbox;
-use crate::binding::{ConnectionId, DomainPair, Finding, Passage, Table};
+use crate::binding::{ConnectionId, DomainPair, Passage, Table};
 use crate::establish::{Bounds, Queue};
 use crate::stream::{Action, Input, Kind, Stanza, StanzaError};
+
+pub use proofs::Ended;
 
 /// The table, the outboxes and what waits, shared by all connections.
 ///
@@ -53,17 +57,6 @@ pub struct Entry {
     /// Pairs whose stanzas were taken out of its outbox when it ended. They go on when it has left:
     /// what it had in its hands and did not write comes first.
     rescued: Vec<DomainPair>,
-}
-
-/// A connection on which a proof has ended, as far as it takes to look at it again.
-#[derive(Debug)]
-pub struct Ended {
-    /// What it is.
-    pub facts: Facts,
-    /// The place that we dialed, where we did.
-    pub endpoint: Option<Endpoint>,
-    /// What the far end presented.
-    pub presented: Option<Presented>,
 }
 
 /// What a step leaves to do for those who may wait.
@@ -255,43 +248,14 @@ impl Tables {
         }
     }
 
-    /// Has all proofs looked at again: what they were made by does not count any more.
-    pub fn doubt(&self) {
-        self.lock().doubted = true;
-        self.sooner.notify_one();
-    }
-
-    /// Waits until there is more to look at than was known. Cancel-safe.
-    ///
-    /// Most often a proof came in that ends sooner than all others. Cancel-safe.
-    pub async fn sooner(&self) {
-        self.sooner.notified().await;
-    }
-
-    /// The proofs that have ended by now. Each has to be [`renewed`](Self::renewed).
-    pub fn take_ended(&self, now: SystemTime) -> Vec<(Ended, Domain)> {
+    /// Tells all connections of something. One that does not listen may carry nothing any more.
+    pub fn tell_all(&self, input: impl Fn(&Facts) -> Input) {
         let mut inner = self.lock();
-        let doubted = std::mem::take(&mut inner.doubted);
-        let last = inner.table.last_end().filter(|_| doubted);
-        let ended = inner.table.take_ended(last.unwrap_or(now).max(now));
-        let known = |(id, domain)| {
-            let entry = inner.entries.get(&id)?;
-            let (endpoint, presented) = (entry.endpoint.clone(), entry.presented.clone());
-            Some((Ended { facts: entry.facts, endpoint, presented }, domain))
-        };
-        ended.into_iter().filter_map(known).collect()
-    }
-
-    /// Tells a connection what was found when a proof was looked at again. One that does not listen
-    /// loses it.
-    pub fn renewed(&self, id: ConnectionId, domain: Domain, finding: Finding) {
-        let mut inner = self.lock();
-        let Some(entry) = inner.entries.get(&id) else {
-            return;
-        };
-        let order = Order::Say(Input::Renewed(domain.clone(), finding));
-        if entry.orders.try_send(order).is_err() {
-            inner.table.disprove(id, &domain);
+        let inner = &mut *inner;
+        for (id, entry) in &inner.entries {
+            if entry.orders.try_send(Order::Say(input(&entry.facts))).is_err() {
+                inner.table.close(*id);
+            }
         }
     }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use ligase_verifier::{Domain, Presented};
 
-use super::open::Open;
 use super::open::renewal::renewed;
+use super::open::{Open, Way};
 use super::{
     Action, Answer, Condition, DialbackError, Frame, Header, Input, Setback, StreamError, Terms,
     Tidings, Violation,
@@ -26,6 +26,8 @@ pub struct Initiating {
     state: State,
     /// Whether the far end's certificate proves nothing, and policy lets dialback do.
     weak: bool,
+    /// Other terms that came during the negotiation, for what comes after it.
+    terms_after: Option<Arc<Terms>>,
     /// The time of the last input.
     at: Duration,
 }
@@ -88,8 +90,16 @@ impl Initiating {
         table: &mut Table,
     ) -> (Self, Vec<Action>) {
         table.open(id, terms.side);
-        let mut stream =
-            Self { id, terms, errand, rung, state: State::Closed, weak: false, at: Duration::ZERO };
+        let mut stream = Self {
+            id,
+            terms,
+            errand,
+            rung,
+            state: State::Closed,
+            weak: false,
+            terms_after: None,
+            at: Duration::ZERO,
+        };
         if stream.terms.side == Side::Backend {
             table.prove(id, stream.remote(), Grounds::Configured);
         }
@@ -133,6 +143,9 @@ impl Initiating {
             out.push(Action::Close(Some(error)));
             State::Closed
         });
+        if let (State::Open(_), Some(terms)) = (&self.state, self.terms_after.take()) {
+            return self.handle(Input::Terms(terms), at, table, out);
+        }
         if matches!(out.last(), Some(Action::Close(_))) {
             if let State::Open(open) = &mut self.state {
                 let last = out.pop();
@@ -159,6 +172,7 @@ impl Initiating {
                 Ok(State::Open(open))
             }
             (_, Input::Refuse(error)) => Err(error),
+            (state, Input::Terms(terms)) => Ok(self.on_terms(state, terms, out)),
             (state, Input::Renewed(of, found)) => Ok(self.on_renewed(state, of, found, table, out)),
             (State::ExpectHeader(stage), Input::Frame(Frame::Header(header))) => {
                 self.on_header(stage, header, table, out)
@@ -296,6 +310,19 @@ impl Initiating {
         out.push(self.header());
         out.push(Action::SetTimer(self.terms.bounds.step));
         State::ExpectHeader(Stage::Secured(presented))
+    }
+
+    fn on_terms(&mut self, state: State, terms: Arc<Terms>, out: &mut Vec<Action>) -> State {
+        let (Errand::Carry(pair) | Errand::Look(pair) | Errand::Verify(pair, ..)) = &self.errand;
+        let ours = match self.errand {
+            Errand::Verify(..) => terms.allows(&pair.reversed(), Way::Outbound),
+            Errand::Carry(_) | Errand::Look(_) => terms.allows(pair, Way::Outbound),
+        };
+        if !ours {
+            return self.give_up(Setback::Pointless, out);
+        }
+        self.terms_after = Some(terms);
+        state
     }
 
     /// A proof may end before the stream is open.

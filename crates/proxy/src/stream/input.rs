@@ -68,6 +68,8 @@ pub enum Input {
     Reached(DomainPair, Result<(), Setback>),
     /// The proof of this domain has ended, and this is what was found when it was looked at again.
     Renewed(Domain, Finding),
+    /// The operator insists on something else from now on.
+    Terms(Arc<Terms>),
     /// We want this pair to leave by this connection.
     Ask(DomainPair),
     /// Ask again for a pair whose answer is due.
@@ -148,6 +150,10 @@ pub enum Loss {
     ProofEnded,
     /// The proof, looked at again, did not hold.
     ProofFailed,
+    /// The domain is not one of our own server's any more.
+    HostRemoved,
+    /// The operator asks for more than the far end has shown.
+    PeerBlocked,
 }
 
 /// What became of a connection that we opened, or of something that we asked on it.

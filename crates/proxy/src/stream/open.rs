@@ -1,6 +1,7 @@
 mod asking;
 mod claims;
 pub(super) mod renewal;
+mod terms;
 mod waiting;
 
 use std::collections::{HashMap, HashSet};
@@ -152,6 +153,7 @@ impl Open {
             // Nothing follows our closing tag, so nothing is granted any more.
             Input::Found(..) | Input::Authority(..) | Input::Reached(..) if self.leaving => Ok(()),
             Input::Renewed(domain, finding) => self.on_renewed(&domain, finding, table, out),
+            Input::Terms(terms) => self.on_terms(terms, table, out),
             Input::Found(domain, finding) => self.on_found(&domain, finding, table, out),
             Input::Authority(pair, answer) => self.on_authority(&pair, answer, table, out),
             Input::Reached(pair, result) => self.on_reached(&pair, result, table, out),

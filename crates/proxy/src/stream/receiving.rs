@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use ligase_verifier::{Domain, Presented};
 
-use super::open::Open;
 use super::open::renewal::renewed;
+use super::open::{Open, Way};
 use super::{Action, Condition, Frame, Header, Ids, Input, StreamError, Terms, Violation, ns};
-use crate::binding::{ConnectionId, DomainPair, Side, StreamId, Table};
+use crate::binding::{ConnectionId, DomainPair, Finding, Side, StreamId, Table};
 
 /// A stream that the far end opened, from its first byte to its last.
 #[derive(Clone, Debug)]
@@ -127,6 +127,9 @@ impl Receiving {
         out: &mut Vec<Action>,
     ) -> Result<State, StreamError> {
         self.count(&state, &input, table)?;
+        if let Input::Terms(terms) = &input {
+            self.terms = Arc::clone(terms);
+        }
         match (state, input) {
             (State::Closed, _) => Ok(State::Closed),
             (State::Open(open, offered), Input::Frame(Frame::StartTls)) if !open.is_leaving() => {
@@ -141,12 +144,12 @@ impl Receiving {
                 Ok(State::Open(open, offered))
             }
             (_, Input::Refuse(error)) => Err(error),
-            (state, Input::Renewed(domain, _)) if !table.is_proven(self.id, &domain) => Ok(state),
+            (state, Input::Terms(_)) if self.may_go_on(&state) => Ok(state),
+            (_, Input::Terms(_)) => {
+                Err(Condition::Reset.because("the configuration changed during the negotiation"))
+            }
             (state, Input::Renewed(domain, finding)) => {
-                let grounds = renewed(finding, self.terms.level(Some(&domain))).map_err(|_| {
-                    Condition::Reset.because("a proof ended during the negotiation")
-                })?;
-                table.prove(self.id, domain, grounds);
+                self.on_renewed(domain, finding, table)?;
                 Ok(state)
             }
             (_, Input::Frame(Frame::Close | Frame::Error(_))) => {
@@ -195,6 +198,38 @@ impl Receiving {
                 Err(Condition::InternalServerError.because("driver out of turn; a bug of ours"))
             }
         }
+    }
+
+    /// Whether the terms that came during the negotiation allow what it is about.
+    fn may_go_on(&self, state: &State) -> bool {
+        match state {
+            State::Admit(pair, _) | State::ExpectHeader(Stage::Authenticated(pair, _)) => {
+                self.terms.allows(pair, Way::Inbound)
+            }
+            State::Judge(Greeting { header: Header { from, to, .. }, .. }, _) => {
+                from.as_ref().is_none_or(|from| self.terms.may_send(from))
+                    && to.as_ref().is_none_or(|to| {
+                        self.terms.may_receive(to) || *to == self.terms.server_name
+                    })
+            }
+            State::ExpectHeader(_) | State::ExpectSecured | State::Open(..) | State::Closed => true,
+        }
+    }
+
+    /// A proof may end before the stream is open.
+    fn on_renewed(
+        &self,
+        domain: Domain,
+        finding: Finding,
+        table: &mut Table,
+    ) -> Result<(), StreamError> {
+        if !table.is_proven(self.id, &domain) {
+            return Ok(());
+        }
+        let grounds = renewed(finding, self.terms.level(Some(&domain)))
+            .map_err(|_| Condition::Reset.because("a proof ended during the negotiation"))?;
+        table.prove(self.id, domain, grounds);
+        Ok(())
     }
 
     /// Counts what a far end says that is not authorized for anything yet (C-08).

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::binding::{Grounds, Side};
+use crate::binding::{Finding, Grounds, Side};
 use crate::tests::{domain, grounds, message, pair, proof};
 
 const PEER: ConnectionId = ConnectionId(1);

@@ -152,7 +152,9 @@ impl Open {
         };
         out.push(Action::Answered(Role::Initiating, valid));
         let setback = match word {
-            Word::Valid if table.let_out(pair, self.id).is_ok() => {
+            Word::Valid
+                if self.terms.allows(pair, self.way) && table.let_out(pair, self.id).is_ok() =>
+            {
                 if let Some(asked) = self.asks.get_mut(pair) {
                     asked.granted = true;
                 }

@@ -210,7 +210,21 @@ impl Open {
         let Some(Stage::Reaching(grounds)) = self.claims.get(pair).map(|claim| &claim.stage) else {
             return Ok(());
         };
+        // The terms may be others than when it was asked for.
+        let by_dialback = self.terms.side == Side::Public && *grounds == Grounds::Dialback;
+        let level = self.terms.level(Some(&pair.sender));
+        let barred = if !self.terms.allows(pair, self.way) {
+            Some(DialbackError::ItemNotFound)
+        } else if by_dialback && !level.allows_dialback() {
+            Some(DialbackError::PolicyViolation)
+        } else {
+            None
+        };
         match result {
+            Ok(()) if let Some(error) = barred => {
+                self.deny(pair, error, out);
+                Ok(())
+            }
             Ok(()) => {
                 // Bind, then answer: what follows the answer on the wire is never refused (E-12).
                 table.prove(self.id, pair.sender.clone(), grounds.clone());

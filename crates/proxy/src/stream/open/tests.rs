@@ -7,9 +7,9 @@ use ligase_verifier::{Prooftype, Reason, Verdict};
 
 use super::waiting::UNUSED;
 use super::*;
-use crate::binding::{Grounds, Level};
-use crate::stream::{Keys, Loss};
-use crate::tests::{domain, message, pair, proof, terms};
+use crate::binding::{Grounds, Hosted, Level};
+use crate::stream::{Answer, Keys, Loss};
+use crate::tests::{domain, grounds, message, pair, proof, terms};
 
 const ID: ConnectionId = ConnectionId(1);
 
@@ -211,6 +211,98 @@ fn a_proof_that_holds_keeps_its_pairs() {
     assert!(say(&mut open, &mut table, 0, holds()).is_empty());
     assert!(say(&mut open, &mut table, 0, renewed("v.test", mismatch())).is_empty());
     assert!(table.has_entrance(&pair));
+}
+
+/// Other terms: our own domain l.test is gone, or peers have to show more.
+fn without_l() -> Input {
+    let hosted = Hosted::Only([domain("l2.test")].into());
+    let terms = terms(Side::Public, Level::Encrypted);
+    Input::Terms(Arc::new(Terms { hosted: Arc::new(hosted), ..terms }))
+}
+
+fn stricter() -> Input {
+    Input::Terms(Arc::new(terms(Side::Public, Level::Pkix)))
+}
+
+/// E-18: a domain that is not ours any more takes its pairs along, either way, and no others.
+#[test]
+fn pairs_of_a_domain_that_is_not_hosted_any_more_end() {
+    let (mut open, mut table) = inbound(&["a.test"]);
+    let [gone, kept] = ["l.test", "l2.test"].map(|target| pair("a.test", target));
+    for pair in [&gone, &kept] {
+        table.let_in(pair, ID).unwrap();
+    }
+    let out = say(&mut open, &mut table, 0, without_l());
+    let told = "<db:result from='l.test' to='a.test' type='error'><error type='cancel'>\
+                <item-not-found ";
+    assert!(
+        matches!(
+            &out[..],
+            [Action::Lost(pair, Loss::HostRemoved), Action::Send(text)]
+                if *pair == gone && text.starts_with(told)
+        ),
+        "{out:?}"
+    );
+    assert!(!table.has_entrance(&gone) && table.has_entrance(&kept));
+    assert!(say(&mut open, &mut table, 0, without_l()).is_empty());
+
+    let (mut open, mut table) = outbound();
+    let gone = pair("l.test", "a.test");
+    table.let_out(&gone, ID).unwrap();
+    let mut out = Vec::new();
+    let ended = open.handle(without_l(), Duration::ZERO, &mut table, &mut out);
+    assert_eq!(ended.unwrap_err().condition, Condition::HostGone);
+    assert_eq!(table.exit(&gone), None);
+}
+
+/// E-18, F-51: whoever has shown less than is wanted today is let go; whoever has not, stays.
+#[test]
+fn pairs_on_weaker_grounds_than_are_asked_for_end() {
+    let (mut open, mut table) = inbound(&["a.test", "b.test"]);
+    table.prove(ID, domain("b.test"), grounds("b.test", Duration::from_secs(60)));
+    let [weak, proven] = ["a.test", "b.test"].map(|sender| pair(sender, "l.test"));
+    for pair in [&weak, &proven] {
+        table.let_in(pair, ID).unwrap();
+    }
+    let out = say(&mut open, &mut table, 0, stricter());
+    assert!(
+        matches!(
+            &out[..],
+            [Action::Lost(pair, Loss::PeerBlocked), Action::Send(text)]
+                if *pair == weak && text.contains("<policy-violation ")
+        ),
+        "{out:?}"
+    );
+    assert!(!table.has_entrance(&weak) && table.has_entrance(&proven));
+}
+
+/// What was asked for before is not granted by terms that have changed meanwhile.
+#[test]
+fn nothing_is_granted_by_terms_of_old() {
+    let way = pair("l.test", "a.test");
+    let (mut open, mut table) = outbound();
+    say(&mut open, &mut table, 0, Input::Ask(way.clone()));
+    say(&mut open, &mut table, 0, without_l());
+    let valid = Dialback { part: Part::Result, pair: way.reversed(), word: Word::Valid };
+    let out = say(&mut open, &mut table, 0, Input::Frame(Frame::Dialback(valid)));
+    assert!(out.iter().any(|it| matches!(it, Action::Tell(Tidings::Failed(..)))), "{out:?}");
+    assert_eq!(table.exit(&way), None);
+
+    let way = pair("a.test", "l.test");
+    for (terms, error) in [(without_l(), "<item-not-found "), (stricter(), "<policy-violation ")] {
+        let (mut open, mut table) = inbound(&[]);
+        let key = Word::Request("00".into());
+        let claim = Dialback { part: Part::Result, pair: way.clone(), word: key };
+        say(&mut open, &mut table, 0, Input::Frame(Frame::Dialback(claim)));
+        let reason = Reason { prooftype: None, finding: ligase_verifier::Finding::WrongName };
+        let unproven = Finding::Verdict(Verdict::Unproven(reason));
+        say(&mut open, &mut table, 0, Input::Found(domain("a.test"), unproven));
+        say(&mut open, &mut table, 0, Input::Authority(way.clone(), Answer::Valid));
+        say(&mut open, &mut table, 0, terms);
+        let out = say(&mut open, &mut table, 0, Input::Reached(way.clone(), Ok(())));
+        assert!(matches!(&out[..], [Action::Send(text)] if text.contains(error)), "{out:?}");
+        assert!(!table.has_entrance(&way));
+    }
 }
 
 /// A peer may have been granted thousands of pairs, each with a stream to our own server.

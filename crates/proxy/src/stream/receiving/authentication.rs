@@ -32,7 +32,9 @@ impl Receiving {
         out: &mut Vec<Action>,
     ) -> Result<State, StreamError> {
         // Looking again may have shown since that the name is not the far end's.
-        let still = |pair: &DomainPair| table.is_proven(self.id, &pair.sender);
+        let still = |pair: &DomainPair| {
+            table.is_proven(self.id, &pair.sender) && self.terms.may_receive(&pair.target)
+        };
         offered.external = offered.external.filter(still);
         let checked = if open.is_secured() {
             auth.check(offered.external.as_ref().map(|pair| &pair.sender))

@@ -1,0 +1,63 @@
+//! Proofs end, also in the hands of those who do not look.
+
+use std::time::SystemTime;
+
+use ligase_verifier::{Domain, Endpoint, Presented};
+
+use super::Tables;
+use crate::binding::{ConnectionId, Finding};
+use crate::connection::driver::Order;
+use crate::connection::event::Facts;
+use crate::stream::Input;
+
+/// A connection on which a proof has ended, as far as it takes to look at it again.
+#[derive(Debug)]
+pub struct Ended {
+    /// What it is.
+    pub facts: Facts,
+    /// The place that we dialed, where we did.
+    pub endpoint: Option<Endpoint>,
+    /// What the far end presented.
+    pub presented: Option<Presented>,
+}
+
+impl Tables {
+    /// Has all proofs looked at again: what they were made by does not count any more.
+    pub fn doubt(&self) {
+        self.lock().doubted = true;
+        self.sooner.notify_one();
+    }
+
+    /// Waits until there is more to look at than was known: most often a proof that ends sooner than
+    /// all others. Cancel-safe.
+    pub async fn sooner(&self) {
+        self.sooner.notified().await;
+    }
+
+    /// The proofs that have ended by now. Each has to be [`renewed`](Self::renewed).
+    pub fn take_ended(&self, now: SystemTime) -> Vec<(Ended, Domain)> {
+        let mut inner = self.lock();
+        let doubted = std::mem::take(&mut inner.doubted);
+        let last = inner.table.last_end().filter(|_| doubted);
+        let ended = inner.table.take_ended(last.unwrap_or(now).max(now));
+        let known = |(id, domain)| {
+            let entry = inner.entries.get(&id)?;
+            let (endpoint, presented) = (entry.endpoint.clone(), entry.presented.clone());
+            Some((Ended { facts: entry.facts, endpoint, presented }, domain))
+        };
+        ended.into_iter().filter_map(known).collect()
+    }
+
+    /// Tells a connection what was found when a proof was looked at again. One that does not listen
+    /// loses it.
+    pub fn renewed(&self, id: ConnectionId, domain: Domain, finding: Finding) {
+        let mut inner = self.lock();
+        let Some(entry) = inner.entries.get(&id) else {
+            return;
+        };
+        let order = Order::Say(Input::Renewed(domain.clone(), finding));
+        if entry.orders.try_send(order).is_err() {
+            inner.table.disprove(id, &domain);
+        }
+    }
+}
