@@ -8,9 +8,11 @@ use ligase_verifier::{Domain, Finding as Found, Reason, Verdict};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use super::event::Event;
 use super::rooms::Rooms;
 use super::tables::Ended;
 use crate::binding::Finding;
+use crate::stream::Action;
 
 impl Rooms {
     /// Looks again at every proof that ends, for ever.
@@ -45,7 +47,13 @@ impl Rooms {
             let reason = Reason { prooftype: None, finding: Found::DnsLimit };
             Finding::Verdict(Verdict::Undetermined(reason))
         });
-        self.tables.renewed(facts.id, domain, found);
+        let mut step = self.tables.renewed(facts.id, domain, found);
+        self.follow(facts.side, &mut step);
+        for action in step.actions {
+            if let Action::Lost(pair, loss) = action {
+                (self.tell)(Event::Lost(facts, pair, loss));
+            }
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use super::event::Facts;
 use super::outbox::Outbox;
 use crate::binding::{ConnectionId, DomainPair, Finding, Passage, Table};
 use crate::establish::{Bounds, Queue};
-use crate::stream::{Action, Input, Kind, Stanza, StanzaError};
+use crate::stream::{Action, Input, Kind, Loss, Stanza, StanzaError};
 
 /// The table, the outboxes and what waits, shared by all connections.
 ///
@@ -283,16 +283,24 @@ impl Tables {
     }
 
     /// Tells a connection what was found when a proof was looked at again. One that does not listen
-    /// loses it.
-    pub fn renewed(&self, id: ConnectionId, domain: Domain, finding: Finding) {
+    /// loses it, and with it what its outbox still has for that domain.
+    pub fn renewed(&self, id: ConnectionId, domain: Domain, finding: Finding) -> Step {
+        let mut step = Step::default();
         let mut inner = self.lock();
         let Some(entry) = inner.entries.get(&id) else {
-            return;
+            return step;
         };
         let order = Order::Say(Input::Renewed(domain.clone(), finding));
         if entry.orders.try_send(order).is_err() {
+            let exits = inner.table.row(id).into_iter().flat_map(|row| &row.exits);
+            let lost: Vec<_> = exits.filter(|it| it.target == domain).cloned().collect();
             inner.table.disprove(id, &domain);
+            for pair in lost {
+                inner.take_back(id, &pair, &mut step);
+                step.actions.push_back(Action::Lost(pair, Loss::ProofEnded));
+            }
         }
+        step
     }
 
     /// The pairs that wait for a way out.

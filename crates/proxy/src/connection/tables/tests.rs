@@ -282,6 +282,28 @@ fn proofs_end_even_where_nobody_listens() {
     assert!(matches!(orders.try_recv(), Ok(Order::Say(Input::Renewed(..)))));
 }
 
+/// F-50: what waits to be written does not go to whoever has lost the right to it, listening or not.
+#[test]
+fn what_waits_for_a_connection_that_does_not_listen_is_taken_back() {
+    let world = world();
+    let back = inbound().reversed();
+    world.let_out(&back, PEER);
+    let forward = Action::Forward(PEER, message("l.test", "a.test", "1"));
+    world.act(BACKEND, vec![forward]);
+    let renewed = || world.tables.renewed(PEER, domain("a.test"), Finding::OurServer(false));
+    let step = renewed();
+    assert!(step.seek.is_empty() && step.actions.is_empty());
+    // There was room for one order.
+    let step = renewed();
+    assert_eq!(step.seek, std::slice::from_ref(&back));
+    let loss = crate::stream::Loss::ProofEnded;
+    assert!(
+        matches!(step.actions.front(), Some(Action::Lost(it, why)) if *it == back && *why == loss)
+    );
+    assert!(world.sent(PEER).is_empty());
+    assert_eq!(world.tables.waiting(), [back]);
+}
+
 #[test]
 fn orders_that_nobody_takes_are_dropped() {
     let mut world = world();
