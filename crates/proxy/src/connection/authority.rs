@@ -51,7 +51,15 @@ impl Rooms {
             presented,
             at: self.now(),
         };
-        let verdict = self.verifier.load_full().verify(request).await;
+        let verdict = loop {
+            let verifier = self.verifier.load_full();
+            let verdict = verifier.verify(request.clone()).await;
+            // What we believe may have changed meanwhile, and all that was proven by it is looked at
+            // again; but not what was not proven yet (F-51).
+            if Arc::ptr_eq(&verifier, &self.verifier.load_full()) {
+                break verdict;
+            }
+        };
         let (result, proof, reason) = match &verdict {
             Verdict::Proven(it) => ("proven", Some(it.prooftype().as_str()), ""),
             Verdict::Unproven(it) => ("unproven", None, it.finding.label()),
