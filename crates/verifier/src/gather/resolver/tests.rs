@@ -740,6 +740,48 @@ async fn who_has_spent_all_effort_does_not_keep_others_from_a_zone() {
     assert_eq!(spell(other), "insecure: 192.0.2.4 at x.unsigned");
 }
 
+/// Servers that tarry on purpose keep nobody but those who ask about them.
+#[tokio::test]
+async fn zones_that_nobody_tells_of_keep_no_other_waiting() {
+    let mut world = World::new();
+    let slow = (0..300).map(|it| format!("slow{it}.test"));
+    let questions: Vec<_> = slow.map(|name| Question { name, kind: Kind::A }).collect();
+    for question in &questions {
+        world.add(&format!("{}.", question.name), address(5));
+    }
+    let (held, all_held) = (std::cell::Cell::new(0), tokio::sync::Notify::new());
+    let bend = |query: &Query, response: &mut Message| {
+        if !query.name().to_ascii().starts_with("slow") {
+            return;
+        }
+        // Without a signature it is asked whether somebody else signs there; and that nobody tells.
+        response.answers.retain(|it| it.record_type() == RecordType::A);
+        if query.query_type() == RecordType::DS {
+            response.metadata.id ^= 1;
+            held.set(held.get() + 1);
+            if held.get() == 256 {
+                all_held.notify_one();
+            }
+        }
+    };
+    let now = crate::mint::now();
+    let other = ask_with(&world, Dnssec::Validate, bend, async |resolver| {
+        let slow = questions.iter().map(|it| resolver.look_up(it, now)).collect();
+        let other = async {
+            all_held.notified().await;
+            let question = Question { name: "x.unsigned".into(), kind: Kind::A };
+            let answer = timeout(Duration::from_secs(1), resolver.look_up(&question, now)).await;
+            answer.unwrap_or(Err(Failure::TimedOut))
+        };
+        tokio::select! {
+            _ = crate::gather::all(slow) => None,
+            other = other => Some(other),
+        }
+    })
+    .await;
+    assert_eq!(spell(other.expect("the slow ones are over")), "insecure: 192.0.2.4 at x.unsigned");
+}
+
 async fn trusting(owner: &str, bend: impl Fn(&Query, &mut Message)) -> String {
     spell(ask_bent(&World::new(), Dnssec::TrustAd, owner, Kind::A, bend).await)
 }

@@ -250,8 +250,9 @@ const NEWS: Duration = Duration::from_secs(5);
 /// Names at which zones may begin: a few for each of some hundreds of peers, 25 KiB each at most.
 const KNOWN_MAX: usize = 2048;
 
-/// Questions about zones in flight.
-const ASKING_MAX: usize = 256;
+/// Questions about zones in flight: no fewer than look-ups in flight, each of which learns about one
+/// zone at a time. If they were, a few zones that are slow on purpose would keep all others waiting.
+const ASKING_MAX: usize = 1024;
 
 /// Keys of a zone that are looked at for those whose digests we know; the largest zones have ten.
 const KEYS_MAX: usize = 24;
