@@ -235,7 +235,7 @@ fn what_may_not_leave_any_more_is_taken_back() {
     world.let_out(&other, BACKEND);
     let stranger = Action::Forward(BACKEND, message("b.test", "l.test", "9"));
     world.act(PEER, vec![forward(BACKEND, "1"), stranger, forward(BACKEND, "2")]);
-    let step = world.act(BACKEND, vec![Action::Lost(inbound(), crate::stream::Loss::ProofFailed)]);
+    let step = world.act(BACKEND, vec![Action::Lost(inbound(), Loss::ProofFailed)]);
     assert_eq!(step.seek, [inbound()]);
     assert!(matches!(step.actions.front(), Some(Action::Lost(..))));
     assert_eq!(world.sent(BACKEND), ["9"]);
@@ -296,7 +296,7 @@ fn what_waits_for_a_connection_that_does_not_listen_is_taken_back() {
     // There was room for one order.
     let step = renewed();
     assert_eq!(step.seek, std::slice::from_ref(&back));
-    let loss = crate::stream::Loss::ProofEnded;
+    let loss = Loss::ProofEnded;
     assert!(
         matches!(step.actions.front(), Some(Action::Lost(it, why)) if *it == back && *why == loss)
     );
