@@ -261,9 +261,8 @@ impl Tables {
         self.sooner.notify_one();
     }
 
-    /// Waits until there is more to look at than was known. Cancel-safe.
-    ///
-    /// Most often a proof came in that ends sooner than all others. Cancel-safe.
+    /// Waits until there is more to look at than was known; most often a proof that ends sooner than
+    /// all others. Cancel-safe.
     pub async fn sooner(&self) {
         self.sooner.notified().await;
     }
@@ -285,13 +284,9 @@ impl Tables {
     /// Tells a connection what was found when a proof was looked at again. One that does not listen
     /// loses it, and with it what its outbox still has for that domain.
     pub fn renewed(&self, id: ConnectionId, domain: Domain, finding: Finding) -> Step {
-        let mut step = Step::default();
-        let mut inner = self.lock();
-        let Some(entry) = inner.entries.get(&id) else {
-            return step;
-        };
+        let (mut step, mut inner) = (Step::default(), self.lock());
         let order = Order::Say(Input::Renewed(domain.clone(), finding));
-        if entry.orders.try_send(order).is_err() {
+        if inner.entries.get(&id).is_some_and(|entry| entry.orders.try_send(order).is_err()) {
             let exits = inner.table.row(id).into_iter().flat_map(|row| &row.exits);
             let lost: Vec<_> = exits.filter(|it| it.target == domain).cloned().collect();
             inner.table.disprove(id, &domain);
