@@ -17,13 +17,15 @@ use crate::binding::{DomainPair, Finding, Side, StreamId};
 use crate::stream::{Answer, DialbackError, Errand, Role, Rung, Setback};
 
 impl Rooms {
-    /// Finds out whether the far end of a connection speaks for `domain`, now (F-51).
+    /// Finds out whether the far end of a connection speaks for `domain`, now (F-51); `again` where
+    /// it has been proven to.
     pub async fn judge(
         self: &Arc<Self>,
         facts: Facts,
         domain: &Domain,
         endpoint: Option<Endpoint>,
         presented: Option<Presented>,
+        again: bool,
     ) -> Finding {
         if facts.side == Side::Backend {
             let ours = match presented {
@@ -36,7 +38,8 @@ impl Rooms {
             return Finding::OurServer(ours);
         }
         // What comes to us chooses what is looked up; what we dialed, our own server chose.
-        let share = (!facts.outbound).then(|| self.judge_shares.of(facts.peer.ip()));
+        let shares = if again { &self.renewal_shares } else { &self.judge_shares };
+        let share = (!facts.outbound).then(|| shares.of(facts.peer.ip()));
         let _seat = match &share {
             Some(share) => share.acquire().await.ok(),
             None => None,
@@ -51,7 +54,15 @@ impl Rooms {
             presented,
             at: self.now(),
         };
-        let verdict = self.verifier.load_full().verify(request).await;
+        let verdict = loop {
+            let verifier = self.verifier.load_full();
+            let verdict = verifier.verify(request.clone()).await;
+            // What we believe may have changed meanwhile, and all that was proven by it is looked at
+            // again; but not what was not proven yet (F-51).
+            if Arc::ptr_eq(&verifier, &self.verifier.load_full()) {
+                break verdict;
+            }
+        };
         let (result, proof, reason) = match &verdict {
             Verdict::Proven(it) => ("proven", Some(it.prooftype().as_str()), ""),
             Verdict::Unproven(it) => ("unproven", None, it.finding.label()),

@@ -8,9 +8,11 @@ use ligase_verifier::{Domain, Finding as Found, Reason, Verdict};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use super::event::Event;
 use super::rooms::Rooms;
 use super::tables::Ended;
 use crate::binding::Finding;
+use crate::stream::Action;
 
 impl Rooms {
     /// Looks again at every proof that ends, for ever.
@@ -39,13 +41,23 @@ impl Rooms {
 
     async fn renew(self: Arc<Self>, ended: Ended, domain: Domain) {
         let Ended { facts, endpoint, presented } = ended;
-        let judged = self.judge(facts, &domain, endpoint, presented);
+        let (rooms, of) = (Arc::clone(&self), domain.clone());
+        // A mistake of ours on the way must not leave the right without an end, so it is made apart.
+        let mut judging = JoinSet::new();
+        judging.spawn(async move { rooms.judge(facts, &of, endpoint, presented, true).await });
         // Whoever cannot prove in this time that the proof still holds has none.
-        let found = timeout(GRACE, judged).await.unwrap_or_else(|_| {
+        let judged = timeout(GRACE, judging.join_next()).await;
+        let found = judged.ok().flatten().and_then(Result::ok).unwrap_or_else(|| {
             let reason = Reason { prooftype: None, finding: Found::DnsLimit };
             Finding::Verdict(Verdict::Undetermined(reason))
         });
-        self.tables.renewed(facts.id, domain, found);
+        let mut step = self.tables.renewed(facts.id, domain, found);
+        self.follow(facts.side, &mut step);
+        for action in step.actions {
+            if let Action::Lost(pair, loss) = action {
+                (self.tell)(Event::Lost(facts, pair, loss));
+            }
+        }
     }
 }
 

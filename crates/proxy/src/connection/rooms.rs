@@ -45,6 +45,8 @@ pub struct Rooms {
     pub(super) authority_shares: Shares,
     /// Judgments at a time of whoever comes from one subscriber: each may look up what it likes.
     pub(super) judge_shares: Shares,
+    /// The same for proofs that have ended: nobody who comes anew shall keep them waiting.
+    pub(super) renewal_shares: Shares,
     /// Peers being dialed at a time: our own users choose whom we search, and so does whoever they
     /// answer.
     pub(super) search_seats: Semaphore,
@@ -138,6 +140,7 @@ impl Rooms {
             authority_seats: Semaphore::new(seats.authority),
             authority_shares: Shares::new(seats.authority / AUTHORITY_SHARES),
             judge_shares: Shares::new(JUDGED_MAX),
+            renewal_shares: Shares::new(JUDGED_MAX),
             search_seats: Semaphore::new(SEARCHES_MAX),
             search_shares: Shares::new(SEARCHES_MAX / SEARCH_SHARES),
             unreached: Mutex::default(),

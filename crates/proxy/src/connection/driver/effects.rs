@@ -16,7 +16,7 @@ impl Driver {
         let (rooms, facts) = (Arc::clone(&self.rooms), self.facts);
         let endpoint = self.endpoint.clone();
         self.answers.spawn(async move {
-            let finding = rooms.judge(facts, &domain, endpoint, presented).await;
+            let finding = rooms.judge(facts, &domain, endpoint, presented, false).await;
             Input::Found(domain, finding)
         });
     }

@@ -4,11 +4,11 @@ use std::time::SystemTime;
 
 use ligase_verifier::{Domain, Endpoint, Presented};
 
-use super::Tables;
+use super::{Step, Tables};
 use crate::binding::{ConnectionId, Finding};
 use crate::connection::driver::Order;
 use crate::connection::event::Facts;
-use crate::stream::Input;
+use crate::stream::{Action, Input, Loss};
 
 /// A connection on which a proof has ended, as far as it takes to look at it again.
 #[derive(Debug)]
@@ -49,15 +49,19 @@ impl Tables {
     }
 
     /// Tells a connection what was found when a proof was looked at again. One that does not listen
-    /// loses it.
-    pub fn renewed(&self, id: ConnectionId, domain: Domain, finding: Finding) {
-        let mut inner = self.lock();
-        let Some(entry) = inner.entries.get(&id) else {
-            return;
-        };
+    /// loses it, and with it what its outbox still has for that domain.
+    pub fn renewed(&self, id: ConnectionId, domain: Domain, finding: Finding) -> Step {
+        let (mut step, mut inner) = (Step::default(), self.lock());
         let order = Order::Say(Input::Renewed(domain.clone(), finding));
-        if entry.orders.try_send(order).is_err() {
+        if inner.entries.get(&id).is_some_and(|entry| entry.orders.try_send(order).is_err()) {
+            let exits = inner.table.row(id).into_iter().flat_map(|row| &row.exits);
+            let lost: Vec<_> = exits.filter(|it| it.target == domain).cloned().collect();
             inner.table.disprove(id, &domain);
+            for pair in lost {
+                inner.take_back(id, &pair, &mut step);
+                step.actions.push_back(Action::Lost(pair, Loss::ProofEnded));
+            }
         }
+        step
     }
 }

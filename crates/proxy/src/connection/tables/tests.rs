@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::binding::{Finding, Grounds, Side};
+use crate::stream::Loss;
 use crate::tests::{domain, grounds, message, pair, proof};
 
 const PEER: ConnectionId = ConnectionId(1);
@@ -235,7 +236,7 @@ fn what_may_not_leave_any_more_is_taken_back() {
     world.let_out(&other, BACKEND);
     let stranger = Action::Forward(BACKEND, message("b.test", "l.test", "9"));
     world.act(PEER, vec![forward(BACKEND, "1"), stranger, forward(BACKEND, "2")]);
-    let step = world.act(BACKEND, vec![Action::Lost(inbound(), crate::stream::Loss::ProofFailed)]);
+    let step = world.act(BACKEND, vec![Action::Lost(inbound(), Loss::ProofFailed)]);
     assert_eq!(step.seek, [inbound()]);
     assert!(matches!(step.actions.front(), Some(Action::Lost(..))));
     assert_eq!(world.sent(BACKEND), ["9"]);
@@ -280,6 +281,28 @@ fn proofs_end_even_where_nobody_listens() {
     assert!(!is_proven());
     let orders = world.orders.get_mut(&PEER).unwrap();
     assert!(matches!(orders.try_recv(), Ok(Order::Say(Input::Renewed(..)))));
+}
+
+/// F-50: what waits to be written does not go to whoever has lost the right to it, listening or not.
+#[test]
+fn what_waits_for_a_connection_that_does_not_listen_is_taken_back() {
+    let world = world();
+    let back = inbound().reversed();
+    world.let_out(&back, PEER);
+    let forward = Action::Forward(PEER, message("l.test", "a.test", "1"));
+    world.act(BACKEND, vec![forward]);
+    let renewed = || world.tables.renewed(PEER, domain("a.test"), Finding::OurServer(false));
+    let step = renewed();
+    assert!(step.seek.is_empty() && step.actions.is_empty());
+    // There was room for one order.
+    let step = renewed();
+    assert_eq!(step.seek, std::slice::from_ref(&back));
+    let loss = Loss::ProofEnded;
+    assert!(
+        matches!(step.actions.front(), Some(Action::Lost(it, why)) if *it == back && *why == loss)
+    );
+    assert!(world.sent(PEER).is_empty());
+    assert_eq!(world.tables.waiting(), [back]);
 }
 
 #[test]

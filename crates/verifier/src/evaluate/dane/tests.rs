@@ -536,3 +536,49 @@ fn only_so_many_of_the_domains_authorities_are_looked_at() {
     world.check(&shown, [again.to_vec(), others(1, 2), right.clone()].concat(), ALLOWED);
     world.check(&shown, [again.to_vec(), others(1, 3), right].concat(), FORBIDDEN);
 }
+
+/// A peer chooses both the records and the chain, so the one is not to be multiplied by the other.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "how long it takes is the question")]
+fn records_by_the_hundred_cost_little() {
+    let world = World::new();
+    // Authorities of one name that sign one another lead nowhere in as many ways as one likes.
+    let mut chain = vec![world.own_authority.leaf(&["dns:v.test"], |_| ())];
+    let params = |key: &rcgen::KeyPair, by: &rcgen::KeyPair| {
+        let mut params = CertificateParams::default();
+        params.distinguished_name = mint::common_name("Own Authority");
+        params.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        (params.not_before, params.not_after) = (day(-5), day(5));
+        let issuer = rcgen::Issuer::from_params(&params, by);
+        params.clone().signed_by(key, &issuer).unwrap().der().clone()
+    };
+    let keys: Vec<_> = (0..15).map(|_| rcgen::KeyPair::generate().unwrap()).collect();
+    for (at, key) in keys.iter().enumerate() {
+        chain.push(params(key, &keys[(at + 1) % keys.len()]));
+    }
+    let start = std::time::Instant::now();
+    let none = published(Vec::new());
+    assert_eq!(outcome(&evaluate(&incoming(&chain), &none, &world.terms())), "cert.chain");
+    assert!(start.elapsed() < Duration::from_millis(100), "{:?}", start.elapsed());
+    for usage in [0, 1, 2] {
+        let record = |number: u8| match usage {
+            0 => Tlsa { usage, selector: 1, matching: 1, data: vec![number; 32] },
+            1 => record([1, 0, 1], &chain[0]),
+            _ => record([2, 0, 0], &world.root.certificate),
+        };
+        let records: Vec<Tlsa> = (0..100).map(record).collect();
+        let met: Vec<TlsaAt> = (0..16)
+            .map(|it| {
+                at(
+                    &endpoint("x.host.test", 5269 + it),
+                    Published::Here(records.clone(), in_hours(2)),
+                )
+            })
+            .collect();
+        let evidence = published(met);
+        let start = std::time::Instant::now();
+        let request = Request { role: Role::Receiving, ..incoming(&chain) };
+        assert_eq!(outcome(&evaluate(&request, &evidence, &world.terms())), FORBIDDEN);
+        assert!(start.elapsed() < Duration::from_secs(1), "{usage}: {:?}", start.elapsed());
+    }
+}

@@ -202,6 +202,29 @@ impl Effort {
         Self { signatures, questions }
     }
 
+    /// What it may cost to learn who signs one zone, whatever else was spent.
+    pub(super) fn part() -> Self {
+        Self { signatures: ZONE_CHECKS.into(), questions: ZONE_QUESTIONS.into() }
+    }
+
+    /// Whether enough is left for a [part](Self::part).
+    pub(super) fn affords_part(&self) -> bool {
+        let left = |it: &AtomicU32| it.load(Ordering::Relaxed);
+        ZONE_CHECKS <= left(&self.signatures) && ZONE_QUESTIONS <= left(&self.questions)
+    }
+
+    /// Takes note of what a part has cost.
+    pub(super) fn spend(&self, part: &Self) {
+        for (left, most, of_part) in [
+            (&self.signatures, ZONE_CHECKS, &part.signatures),
+            (&self.questions, ZONE_QUESTIONS, &part.questions),
+        ] {
+            let spent = most.saturating_sub(of_part.load(Ordering::Relaxed));
+            let less = |it: u32| Some(it.saturating_sub(spent));
+            let _ = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        }
+    }
+
     /// Takes note of one signature that is checked; false if it should not be.
     fn allows_signature(&self) -> bool {
         take(&self.signatures)
@@ -246,6 +269,13 @@ const CHECKS_MAX: u32 = 128;
 
 /// Questions that are asked in one look-up. An alias of an alias in another country takes twenty.
 const QUESTIONS_MAX: u32 = 64;
+
+/// Of these, for one zone: its digests or the lack of them, and its keys. In the middle of a change
+/// of keys and of algorithms it takes twenty.
+const ZONE_CHECKS: u32 = 32;
+
+/// Questions about one zone: for its digests and for its keys.
+const ZONE_QUESTIONS: u32 = 2;
 
 #[cfg(test)]
 mod tests;

@@ -21,6 +21,8 @@ struct World {
     signer: DnssecSigner,
     /// A key that will sign some day.
     next: Option<DNSKEY>,
+    /// Where validation starts.
+    anchored: Name,
     records: BTreeMap<Name, Vec<RData>>,
     unsigned: BTreeMap<Name, Vec<RData>>,
 }
@@ -59,8 +61,13 @@ impl World {
         let dnskey = DNSKEY::from_key(&key.to_public_key().unwrap());
         let week = Duration::from_secs(7 * 24 * 3600);
         let signer = DnssecSigner::new(dnskey.clone(), Box::new(key), Name::root(), week);
-        let mut world =
-            Self { signer, next: None, records: BTreeMap::new(), unsigned: BTreeMap::new() };
+        let mut world = Self {
+            signer,
+            next: None,
+            anchored: Name::root(),
+            records: BTreeMap::new(),
+            unsigned: BTreeMap::new(),
+        };
         world.add(".", soa());
         world.add(".", RData::NS(NS(name("ns."))));
         world.add(".", RData::DNSSEC(DNSSECRData::DNSKEY(dnskey)));
@@ -98,7 +105,7 @@ impl World {
         for key in [self.signer.to_dnskey()].into_iter().chain(self.next.clone()) {
             let octets = key.public_key().public_bytes();
             let base64 = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, octets);
-            text += &format!(". IN DNSKEY 256 3 13 {base64}\n");
+            text += &format!("{} IN DNSKEY 256 3 13 {base64}\n", self.anchored);
         }
         let tag = self.signer.calculate_key_tag().unwrap();
         let path = std::env::temp_dir().join(format!("ligase-{}-{tag}.key", std::process::id()));
@@ -656,6 +663,123 @@ async fn keys_of_one_tag_and_signatures_by_the_hundred_cost_little() {
     let start = std::time::Instant::now();
     check("x.v.test", Kind::A, bend, "bogus").await;
     assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+}
+
+/// A signature that nobody made, by whom it is said to be.
+fn claimed(owner: &Name, kind: RecordType, signer: &Name) -> Record {
+    let world = World::new();
+    let mut set = RecordSet::with_ttl(owner.clone(), RecordType::A, 300);
+    set.add_rdata(address(66));
+    let signed = world.sign(owner, set);
+    let genuine = signed.iter().find_map(|it| it.try_borrow::<RRSIG>()).unwrap();
+    let mut input = genuine.data().input().clone();
+    (input.signer_name, input.type_covered) = (signer.clone(), kind);
+    let forged = RRSIG::from_sig(input, vec![1; 64]);
+    Record::from_rdata(owner.clone(), 300, RData::DNSSEC(DNSSECRData::RRSIG(forged)))
+}
+
+/// Who is told to believe one zone only, and nobody about all others, is not to believe those about
+/// that zone.
+#[tokio::test]
+async fn nobody_above_the_anchor_can_say_that_a_zone_is_unsigned() {
+    let world = World { anchored: name("v.test."), ..World::new() };
+    let ask = async |kind, bend: &dyn Fn(&Query, &mut Message)| {
+        spell(ask_bent(&world, Dnssec::Validate, "x.v.test", kind, bend).await)
+    };
+    let forged = |owner: &'static str, data: RData, signer: &'static str| {
+        move |query: &Query, response: &mut Message| {
+            if query.query_type() != RecordType::DNSKEY {
+                let (owner, kind) = (name(owner), data.record_type());
+                let record = Record::from_rdata(owner.clone(), 300, data.clone());
+                response.answers = vec![record, claimed(&owner, kind, &name(signer))];
+                response.authorities.clear();
+            }
+        }
+    };
+    for signer in [".", "test.", "v.test.", "x.v.test."] {
+        let records = forged("x.v.test.", address(66), signer);
+        assert_eq!(ask(Kind::A, &records).await, "bogus", "records, {signer}");
+        let alias = forged("x.v.test.", alias("x.unsigned."), signer);
+        assert_eq!(ask(Kind::A, &alias).await, "bogus", "an alias, {signer}");
+        let absence = |query: &Query, response: &mut Message| {
+            if query.query_type() != RecordType::DNSKEY {
+                response.answers.clear();
+                let nsec = claimed(&name("x.v.test."), RecordType::NSEC, &name(signer));
+                response.authorities = vec![nsec];
+            }
+        };
+        assert_eq!(ask(Kind::Tlsa, &absence).await, "bogus", "an absence, {signer}");
+    }
+    for owner in [".", "test."] {
+        let tree = forged(owner, alias_for_tree("unsigned."), owner);
+        assert_eq!(ask(Kind::A, &tree).await, "bogus", "an alias for {owner}");
+    }
+}
+
+/// A peer's name may be as costly as the peer likes, but at nobody else's expense.
+#[tokio::test]
+async fn who_has_spent_all_effort_does_not_keep_others_from_a_zone() {
+    let deep = format!("{}evil", "a.".repeat(60));
+    let mut world = World::new();
+    world.add(&format!("{deep}."), alias("x.unsigned."));
+    let owner = name(&format!("{deep}."));
+    let bend = |query: &Query, response: &mut Message| {
+        if *query.name() == owner && query.query_type() == RecordType::A {
+            // Said to be a zone of its own, which takes a question for each label to find out.
+            response.answers.insert(0, claimed(&owner, RecordType::CNAME, &owner));
+        }
+    };
+    let question = |name: &str| Question { name: name.to_owned(), kind: Kind::A };
+    let (costly, other) = (question(&deep), question("x.unsigned"));
+    let now = crate::mint::now();
+    let (costly, other) = ask_with(&world, Dnssec::Validate, bend, async |resolver| {
+        (resolver.look_up(&costly, now).await, resolver.look_up(&other, now).await)
+    })
+    .await;
+    assert_eq!(costly, Err(Failure::Failed));
+    assert_eq!(spell(other), "insecure: 192.0.2.4 at x.unsigned");
+}
+
+/// Servers that tarry on purpose keep nobody but those who ask about them.
+#[tokio::test]
+async fn zones_that_nobody_tells_of_keep_no_other_waiting() {
+    let mut world = World::new();
+    let slow = (0..300).map(|it| format!("slow{it}.test"));
+    let questions: Vec<_> = slow.map(|name| Question { name, kind: Kind::A }).collect();
+    for question in &questions {
+        world.add(&format!("{}.", question.name), address(5));
+    }
+    let (held, all_held) = (std::cell::Cell::new(0), tokio::sync::Notify::new());
+    let bend = |query: &Query, response: &mut Message| {
+        if !query.name().to_ascii().starts_with("slow") {
+            return;
+        }
+        // Without a signature it is asked whether somebody else signs there; and that nobody tells.
+        response.answers.retain(|it| it.record_type() == RecordType::A);
+        if query.query_type() == RecordType::DS {
+            response.metadata.id ^= 1;
+            held.set(held.get() + 1);
+            if held.get() == 256 {
+                all_held.notify_one();
+            }
+        }
+    };
+    let now = crate::mint::now();
+    let other = ask_with(&world, Dnssec::Validate, bend, async |resolver| {
+        let slow = questions.iter().map(|it| resolver.look_up(it, now)).collect();
+        let other = async {
+            all_held.notified().await;
+            let question = Question { name: "x.unsigned".into(), kind: Kind::A };
+            let answer = timeout(Duration::from_secs(1), resolver.look_up(&question, now)).await;
+            answer.unwrap_or(Err(Failure::TimedOut))
+        };
+        tokio::select! {
+            _ = crate::gather::all(slow) => None,
+            other = other => Some(other),
+        }
+    })
+    .await;
+    assert_eq!(spell(other.expect("the slow ones are over")), "insecure: 192.0.2.4 at x.unsigned");
 }
 
 async fn trusting(owner: &str, bend: impl Fn(&Query, &mut Message)) -> String {

@@ -88,7 +88,8 @@ impl Validating {
         let ttl = set.records.first().map_or(0, |it| it.ttl);
         for signer in set.signers() {
             let keys = match self.zones.standing(signer, at, effort).await? {
-                Standing::Unsigned => return Ok((Security::Insecure, ttl)),
+                // Which need not hold for the name, if an anchor lies between the two.
+                Standing::Unsigned => break,
                 Standing::Signed(keys) if keys.zone == *signer => keys,
                 Standing::Signed(_) => continue, // Not a zone.
             };
@@ -104,7 +105,8 @@ impl Validating {
                 return Ok((security, seal.ttl.min(denial.ttl)));
             }
         }
-        match self.zones.standing(set.name, at, effort).await? {
+        // It is the name asked about that matters: an alias for a tree may stand above its anchor.
+        match self.zones.standing(asked.name, at, effort).await? {
             Standing::Unsigned => Ok((Security::Insecure, ttl)),
             Standing::Signed(_) => Err(Failure::Bogus),
         }
@@ -120,7 +122,7 @@ impl Validating {
                 continue;
             }
             let keys = match self.zones.standing(signer, at, effort).await? {
-                Standing::Unsigned => return Ok(Step::Nothing(Security::Insecure, ttl)),
+                Standing::Unsigned => break,
                 Standing::Signed(keys) if keys.zone == *signer => keys,
                 Standing::Signed(_) => continue, // Not a zone.
             };

@@ -78,7 +78,15 @@ impl Zones {
         let Some(anchor) = self.anchors.closest(name) else {
             return Ok(Standing::Unsigned);
         };
-        let learn = || async { remember(self.anchored(anchor, at, effort).await, at) };
+        let learn = || async {
+            let part = Effort::part();
+            let learnt = self.anchored(anchor, at, &part).await;
+            effort.spend(&part);
+            remember(learnt, at)
+        };
+        if !effort.affords_part() {
+            return Err(Failure::Failed);
+        }
         let mut zone = match self.known.get(anchor, at, learn).await {
             Known::Signed(keys) => keys,
             Known::Failed(failure) => return Err(failure),
@@ -86,7 +94,17 @@ impl Zones {
         };
         for labels in anchor.iter().count() + 1..=name.iter().count() {
             let cut = name.trim_to(labels).to_lowercase();
-            let learn = || async { remember(self.cut(&cut, &zone, at, effort).await, at) };
+            // What is learnt is told to all who wait for it, so nobody begins who might have to give
+            // up halfway, and what each has left does not matter then.
+            if !effort.affords_part() {
+                return Err(Failure::Failed);
+            }
+            let learn = || async {
+                let part = Effort::part();
+                let learnt = self.cut(&cut, &zone, at, &part).await;
+                effort.spend(&part);
+                remember(learnt, at)
+            };
             match self.known.get(&cut, at, learn).await {
                 Known::Signed(keys) => zone = keys,
                 Known::Unsigned => return Ok(Standing::Unsigned),
@@ -232,8 +250,9 @@ const NEWS: Duration = Duration::from_secs(5);
 /// Names at which zones may begin: a few for each of some hundreds of peers, 25 KiB each at most.
 const KNOWN_MAX: usize = 2048;
 
-/// Questions about zones in flight.
-const ASKING_MAX: usize = 256;
+/// Questions about zones in flight: no fewer than look-ups in flight, each of which learns about one
+/// zone at a time. If they were, a few zones that are slow on purpose would keep all others waiting.
+const ASKING_MAX: usize = 1024;
 
 /// Keys of a zone that are looked at for those whose digests we know; the largest zones have ten.
 const KEYS_MAX: usize = 24;
