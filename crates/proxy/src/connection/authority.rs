@@ -44,6 +44,10 @@ impl Rooms {
             Some(share) => share.acquire().await.ok(),
             None => None,
         };
+        let _turn = match !facts.outbound && !again {
+            true => self.judge_seats.acquire().await.ok(),
+            false => None,
+        };
         let role = if facts.outbound { TlsRole::Receiving } else { TlsRole::Initiating };
         let domain = domain.clone();
         let request = Request {

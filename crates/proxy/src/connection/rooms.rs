@@ -45,7 +45,9 @@ pub struct Rooms {
     pub(super) authority_shares: Shares,
     /// Judgments at a time of whoever comes from one subscriber: each may look up what it likes.
     pub(super) judge_shares: Shares,
-    /// The same for proofs that have ended: nobody who comes anew shall keep them waiting.
+    /// All of them together. Those whom nobody has proven yet leave look-ups to those who were.
+    pub(super) judge_seats: Semaphore,
+    /// The share of each in looking again at proofs that have ended: nobody who comes anew shall keep them waiting.
     pub(super) renewal_shares: Shares,
     /// Peers being dialed at a time: our own users choose whom we search, and so does whoever they
     /// answer.
@@ -140,6 +142,7 @@ impl Rooms {
             authority_seats: Semaphore::new(seats.authority),
             authority_shares: Shares::new(seats.authority / AUTHORITY_SHARES),
             judge_shares: Shares::new(JUDGED_MAX),
+            judge_seats: Semaphore::new(JUDGING_MAX),
             renewal_shares: Shares::new(JUDGED_MAX),
             search_seats: Semaphore::new(SEARCHES_MAX),
             search_shares: Shares::new(SEARCHES_MAX / SEARCH_SHARES),
@@ -222,6 +225,9 @@ const SEARCH_SHARES: usize = 16;
 /// Into how many shares the questions to authoritative servers are divided: as many subscribers
 /// have to conspire to keep all others waiting.
 const AUTHORITY_SHARES: usize = 8;
+/// Each has at most eight look-ups in flight, of which the verifier allows a thousand: half of them
+/// stay for proofs that end, and for those whom our own server calls.
+const JUDGING_MAX: usize = 64;
 /// Each may take half a dozen look-ups and a page of a web server, of which the verifier asks for
 /// so many at a time for all. Where they do not tarry it is some hundreds a second.
 const JUDGED_MAX: usize = 16;

@@ -1,3 +1,6 @@
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
+
 use super::*;
 use crate::gather::{Facts, Failure, Kind};
 use crate::mint::{self, Authority, domain, now};
@@ -307,12 +310,12 @@ fn a_verifier_is_not_set_up_with_what_is_not_there() {
 #[derive(Debug, Default)]
 struct Counted {
     facts: Facts,
-    asked: std::sync::atomic::AtomicUsize,
+    asked: AtomicUsize,
 }
 
 impl Lookup for Counted {
     fn look_up<'a>(&'a self, question: &'a Question, at: SystemTime) -> Pending<'a, Answer> {
-        self.asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.asked.fetch_add(1, Relaxed);
         self.facts.look_up(question, at)
     }
 
@@ -337,7 +340,7 @@ async fn questions(facts: Facts, requests: &[(u64, Option<Endpoint>)]) -> Vec<us
         let at = now() + Duration::from_secs(*seconds);
         let request = Request { endpoint: endpoint.clone(), at, ..request };
         let _ = verifier.verify(request).await;
-        asked.push(counted.asked.swap(0, std::sync::atomic::Ordering::Relaxed));
+        asked.push(counted.asked.swap(0, Relaxed));
     }
     asked
 }
@@ -479,4 +482,47 @@ async fn whoever_counts_is_told() {
     let seen = told(secure().failing(STARTTLS, Kind::Srv, Failure::Bogus), "dns:v.test").await;
     assert_eq!(count(&seen, LookedUp(Err(Failure::Bogus))), 1, "{seen:?}");
     assert_eq!(count(&seen, Compared(Comparison::Failed)), 2, "{seen:?}");
+}
+
+/// A DNS that counts the questions it has not answered yet.
+#[derive(Debug, Default)]
+struct Counting {
+    open: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl Lookup for Counting {
+    fn look_up<'a>(&'a self, question: &'a Question, at: SystemTime) -> Pending<'a, Answer> {
+        Box::pin(async move {
+            self.most.fetch_max(self.open.fetch_add(1, Relaxed) + 1, Relaxed);
+            for _ in 0..10 {
+                tokio::task::yield_now().await;
+            }
+            self.open.fetch_sub(1, Relaxed);
+            let facts = (0..16).fold(Facts::new(), |facts, number| {
+                let host = format!("x{number}.test");
+                let facts = facts.srv(STARTTLS, 5269, &host);
+                facts.address(&host, "192.0.2.1".parse().unwrap())
+            });
+            facts.look_up(question, at).await
+        })
+    }
+
+    fn fetch<'a>(&'a self, _: &'a Url, _: &'a [IpAddr]) -> Pending<'a, Result<Page, FetchFailure>> {
+        Box::pin(std::future::ready(Err(FetchFailure::Unconnected)))
+    }
+}
+
+/// Whoever claims a domain with many hosts makes us ask about a few of them at a time.
+#[tokio::test]
+async fn a_domain_with_many_hosts_takes_few_turns() {
+    let lookup = Arc::new(Counting::default());
+    let root = Authority::root("Root");
+    let roots = Roots::new(vec![root.certificate.clone()]);
+    let verifier = Verifier::with(&Settings::default(), Arc::<Counting>::clone(&lookup), roots);
+    let request = mint::request("v.test", vec![root.leaf(&["dns:v.test"], |_| ())]);
+    let verdict = verifier.verify(request).await;
+    assert!(matches!(verdict, Verdict::Proven(_)), "{verdict:?}");
+    let most = lookup.most.load(Relaxed);
+    assert!((3..=8).contains(&most), "{most} at a time");
 }
