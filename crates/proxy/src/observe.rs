@@ -354,8 +354,9 @@ pub fn transport(facts: &Facts) -> Transport {
     }
 }
 
-/// The reasons for which our own server refuses a pair when it does not trust our authority.
-const DISTRUST: [&str; 2] = ["sasl", "stream.closed"];
+/// The reasons for which our own server refuses a pair when it does not trust our authority. It may
+/// also wait for a key that the peer never sends, because the peer does not trust us either.
+const DISTRUST: [&str; 4] = ["sasl", "stream.closed", "timeout", "tls.handshake"];
 
 /// The reason of a search that found nobody at the address.
 const UNREACHED: &str = "connect";

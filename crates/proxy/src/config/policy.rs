@@ -61,6 +61,9 @@ pub(super) fn policy(mut section: Section<'_>) -> Believed {
         one_of(text, &names, |it| TLSA_USAGES.get(it).copied().unwrap_or_default())
     });
     let usages = usages.unwrap_or(names);
+    if usages.is_empty() {
+        section.problem("tlsa_usages", "name at least one, or leave dane out of prooftypes");
+    }
     let tlsa_usages = usages.into_iter().filter_map(|it| u8::try_from(it).ok()).collect();
     section.finish();
     Believed { policy, prooftypes, tlsa_usages }

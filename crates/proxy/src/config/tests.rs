@@ -147,6 +147,10 @@ fn errors_further_down_name_the_key() {
         &["policy.prooftypes: name at least one, or no peer can be proven"],
     );
     check(
+        "policy: {tlsa_usages: []}",
+        &["policy.tlsa_usages: name at least one, or leave dane out of prooftypes"],
+    );
+    check(
         "policy: {tlsa_usages: [dane-ee, 3]}",
         &["policy.tlsa_usages[1]: \"3\" is not one of pkix-ta, pkix-ee, dane-ta, dane-ee"],
     );

@@ -206,6 +206,12 @@ impl Unseen {
         matches!(condition, Condition::NotAuthorized | Condition::PolicyViolation)
     }
 
+    /// Whether this is how a server says that it does not serve the domain, whoever asks.
+    pub(super) fn is_foreign(&self) -> bool {
+        let Self::Refused(Some(condition)) = self else { return false };
+        matches!(condition, Condition::HostUnknown | Condition::HostGone)
+    }
+
     /// The reason in words, none of which a stranger chose.
     pub(super) fn text(&self) -> &'static str {
         match self {

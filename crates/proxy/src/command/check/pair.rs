@@ -3,7 +3,7 @@
 use ligase_verifier::{Domain, Examination, Prooftype, Verdict};
 
 use super::certificate::Usage;
-use super::facts::{Subject, Target};
+use super::facts::{Subject, Target, Unseen};
 use super::findings::{Finding, Id, Severity};
 use super::judgment::{Column, Word, column};
 use super::report::Report;
@@ -24,6 +24,8 @@ pub(super) struct Pair {
     pub(super) sender: Column,
     /// By what, if that is proven.
     pub(super) sender_prooftype: Option<Prooftype>,
+    /// Whether the server of `to` says that it does not serve the domain.
+    pub(super) is_foreign: bool,
     /// Whether `to` offers to ask `from`'s own server instead (dialback), if it said.
     pub(super) dialback: Option<bool>,
     /// All of it in sentences.
@@ -35,6 +37,7 @@ impl Pair {
     /// sender; unless that could not be found out.
     pub(super) fn works(&self) -> Option<bool> {
         match (self.target.word, self.sender.word) {
+            _ if self.is_foreign => Some(false),
             (Word::Proven, Word::Proven) => Some(true),
             (Word::Proven, Word::Unproven | Word::Absent) => self.dialback,
             (Word::Undetermined, _) | (Word::Proven, Word::Undetermined) => None,
@@ -86,6 +89,8 @@ fn compose(
         Verdict::Unproven(_) | Verdict::Refuted(_) | Verdict::Undetermined(_) => None,
     });
     let mut streams = report.survey.targets.iter().filter_map(|it| Some(&it.sight()?.stream));
+    let mut ends = streams.clone().filter_map(|stream| stream.as_ref().err());
+    let is_foreign = ends.any(Unseen::is_foreign);
     let dialback = streams.next().and_then(|stream| match stream {
         Ok(greeting) => Some(greeting.features.dialback),
         // Whoever shows none that is good is met like whoever shows none.
@@ -98,6 +103,7 @@ fn compose(
         target_prooftype: report.judgment.prooftype,
         sender,
         sender_prooftype,
+        is_foreign,
         dialback,
         findings: Vec::new(),
     };
@@ -109,13 +115,22 @@ fn findings(pair: &Pair, usage: Option<Usage>) -> Vec<Finding> {
     let (from, to) = (pair.from.ascii(), pair.to.ascii());
     let mut found = Vec::new();
     found.push(match (pair.target_prooftype, pair.target.word) {
+        _ if pair.is_foreign => {
+            let text = format!("the server of {to} says that it does not serve {to}");
+            Finding::new(Id::F01, Severity::Fail, &text)
+        }
         (Some(prooftype), Word::Proven) => {
             let text = format!("{to} is proven to {from} by {prooftype}");
             Finding::new(Id::F01, Severity::Ok, &text)
         }
-        _ => {
-            let text =
-                format!("{to} is {} to {from}: {}", pair.target.word.as_str(), pair.target.because);
+        (_, word) => {
+            // A refuted peer has been caught out, and an absent one is nowhere.
+            let rest = match word {
+                Word::Unproven => "; a server that is content with dialback goes on all the same",
+                Word::Proven | Word::Refuted | Word::Undetermined | Word::Absent => "",
+            };
+            let (word, because) = (word.as_str(), pair.target.because);
+            let text = format!("{to} is {word} to {from}: {because}{rest}");
             Finding::new(Id::F01, Severity::Fail, &text)
         }
     });
@@ -129,9 +144,7 @@ fn findings(pair: &Pair, usage: Option<Usage>) -> Vec<Finding> {
         }
         (None, Word::Unproven | Word::Absent) => {
             let rest = match pair.dialback {
-                Some(true) => {
-                    "dialback is left, which TLS protects only if the policy of both is lax"
-                }
+                Some(true) => "it is let in by dialback, unless the policy there asks for a proof",
                 Some(false) => "and dialback is not offered",
                 None => "and whether dialback is offered could not be seen",
             };

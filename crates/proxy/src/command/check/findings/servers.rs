@@ -149,7 +149,8 @@ pub(super) fn xmpp(survey: &Survey) -> Vec<Finding> {
                     condition = format!(" ({because})");
                 }
                 let text = format!("{}: after TLS, {}{condition}", target.place(), why.text());
-                found.push(Finding::new(Id::X02, Severity::Warn, &text));
+                let severity = if why.is_foreign() { Severity::Fail } else { Severity::Warn };
+                found.push(Finding::new(Id::X02, severity, &text));
             }
         }
     }

@@ -27,9 +27,12 @@ fn a_pair_works_if_both_are_believed_one_way_or_another() {
             target_prooftype: None,
             sender: column(sender),
             sender_prooftype: None,
+            is_foreign: false,
             dialback,
             findings: Vec::new(),
         };
         assert_eq!(pair.works(), expect, "{target:?} {sender:?} {dialback:?}");
+        // Nobody gets through to a domain that its own server does not know.
+        assert_eq!(Pair { is_foreign: true, ..pair }.works(), Some(false));
     }
 }
