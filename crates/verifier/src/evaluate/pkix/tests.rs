@@ -446,3 +446,15 @@ fn a_file_without_revocation_lists_is_none() {
     assert!(!is_read(&certificate));
     assert!(is_read(&(certificate + &list)));
 }
+
+/// Those of one name that are too many are left out, and nobody else is.
+#[test]
+fn of_many_authorities_of_one_name_a_few_are_tried() {
+    let authority = |name| Authority::root(name).certificate.clone();
+    let mut candidates: Vec<_> = (0..=NAMESAKES_MAX).map(|_| authority("Same")).collect();
+    candidates.push(authority("Other"));
+    let few = few_of_a_name(&candidates);
+    assert_eq!(few.len(), NAMESAKES_MAX + 1);
+    assert_eq!(few[..NAMESAKES_MAX], candidates[..NAMESAKES_MAX]);
+    assert_eq!(few.last(), candidates.last());
+}
