@@ -63,6 +63,7 @@ pub(crate) async fn ask(
         service: Service::Server,
         role: Role::Receiving,
         domain,
+        is_server_name: false,
         endpoint: Some(endpoint),
         presented: Presented::new(chain),
         at: SystemTime::from(OffsetDateTime::now_utc()),

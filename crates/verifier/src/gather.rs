@@ -14,7 +14,7 @@ use std::future::{Future, poll_fn};
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::task::Poll;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::delegation::{Delegation, fallback, order};
 use crate::evidence::{Evidence, Published, Tlsa, TlsaAt};
@@ -219,6 +219,9 @@ pub(crate) async fn tlsa(
 
 /// Everything in DNS that a request is judged by.
 pub(crate) async fn gather(lookup: &dyn Lookup, request: &Request, wants_dane: bool) -> Evidence {
+    if request.is_server_name {
+        return gather_server(lookup, request, wants_dane).await;
+    }
     let found = delegation(lookup, &request.domain, request.service, request.at).await;
     let endpoints: Published<Vec<Endpoint>> = match found {
         Ok((Delegation::Offered(offers), expires)) => {
@@ -239,6 +242,23 @@ pub(crate) async fn gather(lookup: &dyn Lookup, request: &Request, wants_dane: b
     };
     Evidence { endpoints, tlsa, posh: Published::Absent }
 }
+
+/// Everything in DNS that the name of a server is judged by: what stands at the port where we met
+/// it, or at the service's own port if it came to us.
+async fn gather_server(lookup: &dyn Lookup, request: &Request, wants_dane: bool) -> Evidence {
+    let port = request.endpoint.as_ref().map_or(request.service.port(), |met| met.port);
+    // Nobody delegates a server's name to it, so nobody's signature is missing.
+    let itself = Endpoint { secure: true, port, ..fallback(&request.domain, request.service) };
+    let tlsa = match wants_dane {
+        true => vec![hosts::tlsa_at(lookup, &itself, request.at).await],
+        false => Vec::new(),
+    };
+    let endpoints = Published::Here(vec![itself], request.at + SERVER_NAME_LIFETIME);
+    Evidence { endpoints, tlsa, posh: Published::Absent }
+}
+
+/// Until the name of a server is looked at again that has no records which say how long they hold.
+const SERVER_NAME_LIFETIME: Duration = Duration::from_secs(3600);
 
 /// Waits for all of some futures, and returns what they return, in their order.
 ///

@@ -114,6 +114,7 @@ pub(crate) fn request(name: &str, chain: Vec<CertificateDer<'static>>) -> Reques
         service: Service::Server,
         role: Role::Initiating,
         domain: domain(name),
+        is_server_name: false,
         endpoint: None,
         presented: Presented::new(chain),
         at: now(),

@@ -12,6 +12,11 @@ pub struct Request {
     /// The domain in question: the stream's `to` as we sent it, or the `from` that the peer asserts.
     /// Never the name in SNI, an address, or a name read from the certificate (RFC 6120 §13.7.2.1).
     pub domain: Domain,
+    /// Whether the domain is the name of the peer's own server, the target of SRV records, and not
+    /// of an XMPP domain that the server serves (draft-ietf-xmpp-dna-01 §2). It is measured by
+    /// authorities and by its own TLSA records then; to what others delegate to it, and to
+    /// documents on web servers, it has no part.
+    pub is_server_name: bool,
     /// The endpoint that we connected to; `None` if it was the peer who connected.
     pub endpoint: Option<Endpoint>,
     /// What the peer presented in the TLS handshake, if anything.

@@ -97,7 +97,7 @@ impl Verifier {
         // Web servers are asked only when it is up to them: they are slow, and a peer chose them.
         let may_help = |it: &Presented| it.valid_until(request.at).is_ok();
         let is_open = matches!(verdict, Verdict::Unproven(_)) && self.terms.asks(Prooftype::Posh);
-        if !is_open || !request.presented.as_ref().is_some_and(may_help) {
+        if request.is_server_name || !is_open || !request.presented.as_ref().is_some_and(may_help) {
             return verdict;
         }
         let posh = self.posh_of(&request.domain, request.service, request.at).await;
@@ -112,7 +112,8 @@ impl Verifier {
     /// What DNS says about a request: as gathered of late, as long as all of it holds.
     async fn gathered(&self, request: &Request, wants_dane: bool) -> Arc<Evidence> {
         let met = request.endpoint.as_ref().map(|it| (it.target.clone(), it.port));
-        let subject = Subject { domain: request.domain.clone(), service: request.service, met };
+        let (domain, service) = (request.domain.clone(), request.service);
+        let subject = Subject { domain, is_server_name: request.is_server_name, service, met };
         let ask = async || {
             let lookup = Timed::new(&self.lookup);
             let evidence = gather(&lookup, request, wants_dane).await;
@@ -131,7 +132,9 @@ impl Verifier {
     /// Tells what each prooftype says by itself, and what it says it by; for people.
     pub async fn examine(&self, request: &Request) -> Examination {
         let mut evidence = gather(&self.lookup, request, true).await;
-        evidence.posh = self.posh_of(&request.domain, request.service, request.at).await;
+        if !request.is_server_name {
+            evidence.posh = self.posh_of(&request.domain, request.service, request.at).await;
+        }
         let by = |prooftype| {
             evaluate(
                 request,
@@ -251,6 +254,7 @@ pub struct Examination {
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 struct Subject {
     domain: Domain,
+    is_server_name: bool,
     service: Service,
     /// Host and port that we connected to, if it was we who did.
     met: Option<(Domain, u16)>,

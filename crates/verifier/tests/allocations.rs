@@ -36,6 +36,7 @@ async fn a_cached_verification_by_dane_allocates_nothing() {
         service: Service::Server,
         role: Role::Receiving,
         domain,
+        is_server_name: false,
         endpoint: Some(endpoint),
         presented: Presented::new(vec![leaf]),
         at: SystemTime::from(OffsetDateTime::now_utc()),

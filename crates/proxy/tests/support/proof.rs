@@ -46,6 +46,7 @@ pub(crate) fn proven_for(name: &str, lifetime: Duration) -> Verdict {
         service: Service::Server,
         role: Role::Initiating,
         domain,
+        is_server_name: false,
         endpoint: None,
         presented: Presented::new(vec![leaf.der().clone()]),
         at: noon(),

@@ -106,7 +106,7 @@ impl Path {
             true => found.name_by_dns(name),
             false => found.name_host(name, service),
         };
-        if is_domain(&names.request.domain) {
+        if !names.request.is_server_name && is_domain(&names.request.domain) {
             Ok(self.expires)
         } else if names.hosts.iter().any(|it| is_host(it)) {
             Ok(self.expires.min(names.hosts_expire))

@@ -2,6 +2,8 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::*;
+use rustls::pki_types::CertificateDer;
+
 use crate::gather::{Facts, Failure, Kind};
 use crate::mint::{self, Authority, domain, now};
 use crate::settings::{RootSource, Servers};
@@ -214,6 +216,61 @@ async fn tlsa_records_decide_about_clients_and_servers() {
         let refuted = verifier.verify(ask(other)).await;
         assert!(matches!(refuted, Verdict::Refuted(why) if why.finding == Finding::TlsaMismatch));
     }
+}
+
+/// What is found of a peer that says it is the server x.test, and shows this.
+async fn server(facts: Facts, root: &Authority, leaf: CertificateDer<'static>) -> &'static str {
+    let verifier = verifier(facts, root);
+    let mut found = Vec::new();
+    let met = Endpoint {
+        secure: true,
+        ..crate::delegation::fallback(&domain("x.test"), Service::Server)
+    };
+    for endpoint in [None, Some(met)] {
+        let role = if endpoint.is_some() { Role::Receiving } else { Role::Initiating };
+        let ask = mint::request("x.test", vec![leaf.clone()]);
+        let ask = Request { is_server_name: true, endpoint, role, ..ask };
+        found.push(match verifier.verify(ask).await {
+            Verdict::Proven(association) => association.prooftype().as_str(),
+            Verdict::Unproven(why) | Verdict::Refuted(why) | Verdict::Undetermined(why) => {
+                why.finding.label()
+            }
+        });
+    }
+    assert_eq!(found[0], found[1], "whoever opened the connection");
+    found[0]
+}
+
+#[tokio::test]
+async fn a_server_is_known_by_its_own_name_alone() {
+    let root = Authority::root("Root");
+    let address = || Facts::new().address("x.test", "192.0.2.1".parse().unwrap());
+    let leaf = root.leaf(&["dns:x.test"], |_| ());
+    assert_eq!(server(address(), &root, leaf.clone()).await, "pkix");
+    assert_eq!(server(address(), &root, root.leaf(&["dns:v.test"], |_| ())).await, "cert.name");
+    // An XMPP address names a domain, and a domain is no host.
+    let addressed = root.leaf(&["xmpp:x.test"], |_| ());
+    assert_eq!(server(address(), &root, addressed).await, "cert.name");
+    // Nobody is a server because somebody delegates to it, or because its web server says so.
+    let delegated = address()
+        .srv("_xmpp-server._tcp.x.test", 5269, "y.test")
+        .address("y.test", "192.0.2.2".parse().unwrap());
+    assert_eq!(server(delegated, &root, root.leaf(&["dns:y.test"], |_| ())).await, "cert.name");
+    let own = mint::self_signed(&["dns:x.test"], |_| ());
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &own);
+    let digest = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, digest);
+    let page = "https://x.test/.well-known/posh/xmpp-server.json";
+    let web = address().page(page, &document(&digest));
+    assert_eq!(server(web, &root, own.clone()).await, "cert.chain");
+
+    let key = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &mint::key_of(&own));
+    let tlsa = || address().tlsa(AT_TARGET, [3, 1, 1], key.as_ref());
+    assert_eq!(server(tlsa(), &root, own.clone()).await, "dane");
+    assert_eq!(server(tlsa(), &root, leaf.clone()).await, "dane.mismatch");
+    let unsigned = tlsa().insecure("x.test", Kind::A);
+    assert_eq!(server(unsigned, &root, own).await, "cert.chain");
+    let lost = tlsa().failing(AT_TARGET, Kind::Tlsa, Failure::Failed);
+    assert_eq!(server(lost, &root, leaf).await, "dns.failure");
 }
 
 /// The verdict on a self-signed certificate of v.test, which has a web server.

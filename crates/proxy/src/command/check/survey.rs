@@ -290,6 +290,7 @@ impl Surveyor {
             service: self.service,
             role,
             domain: domain.clone(),
+            is_server_name: false,
             endpoint: endpoint.cloned(),
             presented,
             at: now().0,
