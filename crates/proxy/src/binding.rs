@@ -2,12 +2,18 @@
 
 mod grounds;
 mod hosted;
+mod mode;
+mod name;
 mod pair;
 mod policy;
+mod row;
 mod table;
 
 pub use grounds::{Decision, Finding, Grounds, decide};
 pub use hosted::Hosted;
+pub use mode::Mode;
+pub use name::Name;
 pub use pair::DomainPair;
 pub use policy::{Level, Policy};
-pub use table::{ConnectionId, NotProven, Passage, Row, Side, StreamId, Table};
+pub use row::{ConnectionId, Far, Row, Side, StreamId};
+pub use table::{NotProven, Passage, Table};

@@ -49,6 +49,8 @@ pub struct Config {
     pub roots: Roots,
     /// A PEM file of certificate revocation lists.
     pub revocations: Option<PathBuf>,
+    /// What connections to peers may carry.
+    pub channels: Channels,
     /// What peers must show.
     pub policy: Policy,
     /// The prooftypes that count; never empty, in the order written.
@@ -100,6 +102,17 @@ pub struct Backend {
     pub tls: BackendTls,
     /// The authority that signs what we show to the backend, and to nobody else.
     pub local_ca: LocalCaFiles,
+    /// Whether pairs of several peers share a stream to it, where it understands dialback errors.
+    pub share_streams: bool,
+}
+
+/// What makes a connection to a peer a channel for many pairs.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Channels {
+    /// Streams between servers, each by its own name (draft-ietf-xmpp-dna-01).
+    pub server_names: bool,
+    /// One stream for both directions (XEP-0288).
+    pub bidi: bool,
 }
 
 /// Where the local authority is kept; both files are made on first start.

@@ -66,7 +66,9 @@ impl Observer {
             Event::Failed { pair, side, reason } => self.failed(&pair, side, reason),
             Event::Fell { pair, to } => {
                 let rung = match to {
-                    stream::Rung::External => Rung::DomainName,
+                    stream::Rung::ServerName => Rung::ServerName,
+                    stream::Rung::DomainName => Rung::DomainName,
+                    stream::Rung::SenderCertificate => Rung::SenderCertificate,
                     stream::Rung::Dialback => Rung::Dialback,
                     stream::Rung::Plain => Rung::Plain,
                 };

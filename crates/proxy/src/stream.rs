@@ -20,13 +20,13 @@ pub use bounce::StanzaError;
 pub use dialback::{Dialback, DialbackError, Keys, Part, Role, Word};
 pub use element::Element;
 pub use error::{Condition, StreamError, Violation};
-pub use features::{Features, Offer};
+pub use features::{Dna, Features, Offer};
 pub use frame::{Frame, Reader};
 pub use framer::{Framer, Limits, Piece, Raw};
 pub use header::Header;
 pub use ids::Ids;
-pub use initiating::{Errand, Initiating, Rung};
-pub use input::{Action, Answer, Bounds, Input, Loss, Setback, Terms, Tidings};
+pub use initiating::{Attempt, Errand, Initiating, Rung};
+pub use input::{Action, Answer, Bounds, Channels, Input, Loss, Setback, Terms, Tidings};
 pub use receiving::Receiving;
 pub use sasl::{Authorization, SaslError};
 pub use stanza::{Kind, Stanza};
@@ -49,4 +49,10 @@ pub mod ns {
     pub const STREAM_ERROR: &str = "urn:ietf:params:xml:ns:xmpp-streams";
     /// Stanza error conditions (RFC 6120 §8.3).
     pub const STANZA_ERROR: &str = "urn:ietf:params:xml:ns:xmpp-stanzas";
+    /// The feature of streams for both directions (XEP-0288 §2.1).
+    pub const BIDI_FEATURE: &str = "urn:xmpp:features:bidi";
+    /// The element that asks for it (XEP-0288 §2.2).
+    pub const BIDI: &str = "urn:xmpp:bidi";
+    /// What only those know who know channels: a feature, and a stanza error.
+    pub const DNA: &str = "urn:x-ligase:dna:0";
 }

@@ -13,7 +13,9 @@ use bytes::BytesMut;
 use ligase_verifier::{Domain, Verdict};
 
 use crate::binding::{DomainPair, Grounds, Hosted, Level, Policy, Side};
-use crate::stream::{Bounds, Element, Frame, Framer, Keys, Limits, Piece, Reader, Stanza, Terms};
+use crate::stream::{
+    Bounds, Channels, Element, Frame, Framer, Keys, Limits, Piece, Reader, Stanza, Terms,
+};
 
 #[path = "../tests/support/proof.rs"]
 pub(crate) mod proof;
@@ -99,6 +101,7 @@ pub(crate) fn terms(side: Side, level: Level) -> Terms {
         tls: true,
         server_name: domain("ligase.test"),
         keys: Arc::new(Keys::new(&[b"s3cr3tf0rd14lb4ck".to_vec()])),
+        channels: Channels::default(),
         bounds: BOUNDS,
     }
 }

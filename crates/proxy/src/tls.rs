@@ -178,6 +178,13 @@ pub fn violation(error: &io::Error) -> Option<Violation> {
     })
 }
 
+/// Whether no handshake could be finished because the peer does not go by the name that it was called
+/// by (RFC 6066 §3).
+pub fn is_unrecognized(error: &io::Error) -> bool {
+    let error = error.get_ref().and_then(|it| it.downcast_ref::<rustls::Error>());
+    error == Some(&rustls::Error::AlertReceived(AlertDescription::UnrecognisedName))
+}
+
 fn is_about_versions(error: &rustls::Error) -> bool {
     use rustls::PeerIncompatible as It;
 

@@ -17,8 +17,8 @@ use ligase::binding::{
     Table,
 };
 use ligase::stream::{
-    Action, Answer, Bounds, Errand, Ids, Initiating, Input, Keys, Limits, Reader, Receiving, Rung,
-    Setback, Terms, Tidings,
+    Action, Answer, Attempt, Bounds, Channels, Errand, Ids, Initiating, Input, Keys, Limits,
+    Reader, Receiving, Rung, Setback, Terms, Tidings,
 };
 use ligase_verifier::{Domain, Finding as Found, Presented, Reason, Verdict};
 
@@ -43,6 +43,8 @@ struct World {
     reached: bool,
     /// What the one who opened the stream begins with.
     rung: Rung,
+    /// Whether both know channels.
+    channels: bool,
     /// How many bytes pass at a time.
     chunk: usize,
 }
@@ -60,9 +62,21 @@ const GOOD: World = World {
     initiating: Known::Proven,
     receiving: Known::Proven,
     reached: true,
-    rung: Rung::External,
+    rung: Rung::DomainName,
+    channels: false,
     chunk: 7,
 };
+
+impl World {
+    fn channels(&self) -> Channels {
+        Channels { bidi: self.channels, server_names: self.channels, ..Channels::default() }
+    }
+
+    fn attempt(&self, errand: Errand) -> Attempt {
+        let server = (self.rung == Rung::ServerName).then(|| domain("xmpp.capulet.example"));
+        Attempt { errand, rung: self.rung, server, direct_tls: false, better: false }
+    }
+}
 
 /// One end of the wire.
 struct End {
@@ -165,7 +179,7 @@ impl Meeting {
         let mut ours = Table::default();
         let terms = self::terms(&world, "montague.example");
         let errand = Errand::Carry(way());
-        let (machine, first) = Initiating::new(WIRE, terms, errand, world.rung, false, &mut ours);
+        let (machine, first) = Initiating::new(WIRE, terms, world.attempt(errand), &mut ours);
         let initiating = End::new(Machine::Initiating(machine), ours, first);
         Self { initiating, receiving, world, at: Duration::ZERO, proofs: HashMap::new() }
     }
@@ -234,7 +248,7 @@ impl Meeting {
     /// What the world answers to a question.
     fn find_out(&mut self, initiating: bool, question: &Action) -> Input {
         match question {
-            Action::Judge(domain, presented) => {
+            Action::Judge(name, presented) => {
                 // Whoever asks is told about the other.
                 let known = if initiating { self.world.receiving } else { self.world.initiating };
                 let because = |finding| Reason { prooftype: None, finding };
@@ -242,13 +256,13 @@ impl Meeting {
                     (_, None) => Verdict::Unproven(because(Found::NoCertificate)),
                     (Known::Proven, Some(_)) => self
                         .proofs
-                        .entry(domain.clone())
-                        .or_insert_with(|| proof::proven(domain.as_str()))
+                        .entry(name.domain().clone())
+                        .or_insert_with(|| proof::proven(name.domain().as_str()))
                         .clone(),
                     (Known::Unproven, Some(_)) => Verdict::Unproven(because(Found::WrongName)),
                     (Known::Refuted, Some(_)) => Verdict::Refuted(because(Found::TlsaMismatch)),
                 };
-                Input::Found(domain.clone(), Finding::Verdict(verdict))
+                Input::Found(name.clone(), Finding::Verdict(verdict))
             }
             Action::AskAuthority(pair, id, key) => {
                 let answer = self.authority(pair, id, key);
@@ -275,8 +289,12 @@ impl Meeting {
         let mut ours = Table::default();
         let terms = self::terms(&World { tls: false, ..world }, "capulet.example");
         let errand = Errand::Verify(pair.clone(), id.clone(), key.to_owned());
-        let (mut machine, mut actions) =
-            Initiating::new(wire, terms, errand, Rung::Plain, false, &mut ours);
+        let (mut machine, mut actions) = Initiating::new(
+            wire,
+            terms,
+            World { rung: Rung::Plain, ..world }.attempt(errand),
+            &mut ours,
+        );
 
         let (mut there, mut back) = (Reader::new(LIMITS), Reader::new(LIMITS));
         let (mut asked, mut answered) = (BytesMut::new(), BytesMut::new());
@@ -564,8 +582,9 @@ fn terms(world: &World, hosted: &str) -> Arc<Terms> {
         hosted: Arc::new(Hosted::Only(domains)),
         policy: Arc::new(policy),
         tls: world.tls,
-        server_name: domain("ligase.test"),
+        server_name: domain(&format!("xmpp.{hosted}")),
         keys: Arc::new(Keys::new(&[hosted.as_bytes().to_vec()])),
+        channels: world.channels(),
         bounds: BOUNDS,
     })
 }
@@ -581,3 +600,22 @@ const BOUNDS: Bounds = Bounds {
     claims_max: 16,
     pairs_max: 100,
 };
+
+/// Both know channels, and meet by the names of their servers.
+const SERVERS: World = World { rung: Rung::ServerName, channels: true, ..GOOD };
+
+#[test]
+fn servers_meet_by_their_own_names_and_carry_both_directions() {
+    let meeting = meet(SERVERS);
+    assert!(
+        meeting.initiating.said.contains("from='xmpp.montague.example' to='xmpp.capulet.example'")
+    );
+    assert!(meeting.initiating.said.contains("<bidi xmlns='urn:xmpp:bidi'><dna"));
+    assert_eq!(meeting.initiating.said.matches("<db:result").count(), 1);
+    let inverse = way().reversed();
+    let bound = [format!("bound {}", way()), format!("bound {inverse}")];
+    assert_eq!(meeting.initiating.told, bound);
+    assert_eq!(meeting.receiving.told, bound);
+    assert_eq!(meeting.receiving.table.exit(&inverse), Some(WIRE));
+    assert_ne!(meeting.initiating.table.passage(&inverse, WIRE), Passage::Forbidden);
+}

@@ -42,8 +42,8 @@ use ligase::binding::{
     ConnectionId, DomainPair, Finding, Grounds, Hosted, Level, Policy, Side, StreamId, Table,
 };
 use ligase::stream::{
-    Action, Answer, Bounds, Condition, DialbackError, Errand, Frame, Ids, Initiating, Input, Keys,
-    Limits, Reader, Receiving, Rung, Setback, Terms, Tidings,
+    Action, Answer, Attempt, Bounds, Channels, Condition, DialbackError, Errand, Frame, Ids,
+    Initiating, Input, Keys, Limits, Reader, Receiving, Rung, Setback, Terms, Tidings,
 };
 use ligase_verifier::{Domain, Finding as Found, Presented, Reason, Verdict};
 
@@ -196,13 +196,19 @@ impl Stage {
             (Machine::Receiving(machine), actions)
         } else {
             let rung = match options.get("rung") {
-                None => Rung::External,
+                None => Rung::DomainName,
                 Some(&"dialback") => Rung::Dialback,
                 Some(_) => Rung::Plain,
             };
-            let errand = errand(&options);
+            let attempt = Attempt {
+                errand: errand(&options),
+                rung,
+                server: None,
+                direct_tls: direct,
+                better: flags.contains(&"better"),
+            };
             let (machine, actions) =
-                Initiating::new(id, Arc::clone(&terms), errand, rung, direct, &mut self.table);
+                Initiating::new(id, Arc::clone(&terms), attempt, &mut self.table);
             (Machine::Initiating(machine), actions)
         };
         let connection = Connection {
@@ -316,12 +322,14 @@ impl Stage {
         match words {
             ["secured"] => Input::Secured(None),
             ["secured", name] => Input::Secured(Some(proof::presented(name))),
-            ["not-secured"] => Input::NotSecured,
-            ["found", name, "ours"] => Input::Found(domain(name), Finding::OurServer(true)),
-            ["found", name, "strange"] => Input::Found(domain(name), Finding::OurServer(false)),
+            ["not-secured"] => Input::NotSecured { unrecognized: false },
+            ["found", name, "ours"] => Input::Found(domain(name).into(), Finding::OurServer(true)),
+            ["found", name, "strange"] => {
+                Input::Found(domain(name).into(), Finding::OurServer(false))
+            }
             ["found", name, verdict] => {
                 let finding = Finding::Verdict(self.verdict(name, verdict));
-                Input::Found(domain(name), finding)
+                Input::Found(domain(name).into(), finding)
             }
             ["authority", sender, target, answer] => {
                 let answer = match *answer {
@@ -507,6 +515,7 @@ fn terms(side: &str, options: &HashMap<&str, &str>) -> Terms {
         tls: options.get("tls") != Some(&"no"),
         server_name: domain("ligase.test"),
         keys: Arc::new(keys()),
+        channels: Channels::default(),
         bounds: BOUNDS,
     }
 }

@@ -246,7 +246,7 @@ pub(crate) async fn gather(lookup: &dyn Lookup, request: &Request, wants_dane: b
 /// Everything in DNS that the name of a server is judged by: what stands at the port where we met
 /// it, or at the service's own port if it came to us.
 async fn gather_server(lookup: &dyn Lookup, request: &Request, wants_dane: bool) -> Evidence {
-    let port = request.endpoint.as_ref().map_or(request.service.port(), |met| met.port);
+    let port = request.endpoint.as_ref().map_or_else(|| request.service.port(), |met| met.port);
     // Nobody delegates a server's name to it, so nobody's signature is missing.
     let itself = Endpoint { secure: true, port, ..fallback(&request.domain, request.service) };
     let tlsa = match wants_dane {

@@ -8,7 +8,7 @@ use crate::config::{BackendTls, Config, Hosts};
 use crate::connection::rooms::Settings;
 use crate::establish;
 use crate::net::dial::Patience;
-use crate::stream::{Bounds, Keys, Limits, Terms};
+use crate::stream::{Bounds, Channels, Keys, Limits, Terms};
 
 /// The keys of both sides: what is made for one never verifies on the other.
 #[derive(Clone, Debug)]
@@ -41,6 +41,11 @@ pub(super) fn settings(config: &Config, keys: &BothKeys) -> Settings {
         tls: true,
         server_name: config.server_name.clone(),
         keys: Arc::clone(&keys.public),
+        channels: Channels {
+            bidi: config.channels.bidi,
+            server_names: config.channels.server_names,
+            prooftypes: config.prooftypes.clone().into(),
+        },
         bounds,
     };
     let level = match config.backend.tls {
@@ -54,6 +59,8 @@ pub(super) fn settings(config: &Config, keys: &BothKeys) -> Settings {
         tls: config.backend.tls != BackendTls::Off,
         server_name: config.server_name.clone(),
         keys: Arc::clone(&keys.backend),
+        // A server that needs us needs no channels.
+        channels: Channels::default(),
         bounds,
     };
     let frame = |element| Limits { element, depth: limits.depth, attributes: limits.attributes };
@@ -61,6 +68,7 @@ pub(super) fn settings(config: &Config, keys: &BothKeys) -> Settings {
         public: Arc::new(public),
         backend: Arc::new(backend),
         backend_address: config.backend.address,
+        share_backend: config.backend.share_streams,
         limits_before: frame(limits.preauth_element_bytes),
         limits_after: frame(limits.stanza_bytes),
         dial: Patience { attempt: limits.connect_seconds, total: limits.connect_seconds * 2 },

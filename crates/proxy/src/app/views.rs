@@ -27,17 +27,18 @@ fn connection(entry: &Entry, row: Option<&Row>) -> Value {
     let presented = entry.presented.as_ref();
     let mut server_names: Vec<_> = presented.map(|it| it.names().dns.clone()).unwrap_or_default();
     server_names.sort();
-    let mut delegated: Vec<_> = row.into_iter().flat_map(|row| &row.names).collect();
-    delegated.sort_by_key(|(domain, _)| *domain);
-    let delegated: Vec<_> = delegated
+    let mut names: Vec<_> = row.into_iter().flat_map(|row| &row.names).collect();
+    names.sort_by_key(|(name, _)| *name);
+    let delegated: Vec<_> = names
         .into_iter()
-        .map(|(domain, grounds)| {
+        .filter(|(name, _)| !name.is_server())
+        .map(|(name, grounds)| {
             let expires = match grounds {
                 Grounds::Proven(association) => timestamp(association.expires()),
                 Grounds::Dialback | Grounds::Configured => None,
             };
             json!({
-                "domain": domain.as_str(),
+                "domain": name.domain().as_str(),
                 "prooftype": grounds.as_str(),
                 "expires_at": expires,
             })
@@ -47,12 +48,13 @@ fn connection(entry: &Entry, row: Option<&Row>) -> Value {
         "id": facts.id.0,
         "side": facts.side.as_str(),
         "direction": direction(facts).as_str(),
-        "mode": "domain-name",
+        "mode": row.map(|row| row.mode).unwrap_or_default().as_str(),
         "transport": transport(facts).as_str(),
         "peer_address": facts.peer.to_string(),
         "server_names": server_names,
         "delegated": delegated,
-        "bidi": false,
+        "bidi": row.is_some_and(|row| row.far.bidi),
+        "pairs": row.map_or(0, |row| row.entrances.len() + row.exits.len()),
         "opened_at": timestamp(entry.opened),
     })
 }

@@ -1,30 +1,13 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::fmt;
-use std::sync::Arc;
 use std::time::SystemTime;
 
 use ligase_verifier::Domain;
 
 use super::grounds::Grounds;
+use super::mode::Mode;
+use super::name::Name;
 use super::pair::DomainPair;
-
-/// Names a connection for as long as the process lives; never a stream id, which the far end
-/// chooses (D-01).
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct ConnectionId(pub u64);
-
-/// The two sides of the proxy.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum Side {
-    /// Towards peers.
-    Public,
-    /// Towards our own server.
-    Backend,
-}
-
-/// The id of a stream, as the receiving entity chose it (RFC 6120 §4.7.3).
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
-pub struct StreamId(pub Arc<str>);
+use super::row::{ConnectionId, Far, Row, Side, StreamId};
 
 /// The connections we have, and the pairs each may carry.
 ///
@@ -41,27 +24,7 @@ pub struct Table {
     /// Pairs with stanzas that wait for an exit; later ones have to queue up behind them.
     waiting: HashSet<DomainPair>,
     /// When each proof that ends is to be looked at again (F-50).
-    ends: BTreeSet<(SystemTime, ConnectionId, Domain)>,
-}
-
-/// What is known of one connection.
-#[derive(Clone, Debug)]
-pub struct Row {
-    /// Which side it is on.
-    pub side: Side,
-    /// The names it was proven for, and how.
-    pub names: HashMap<Domain, Grounds>,
-    /// The id of its stream, where the far end chose it: what our dialback keys are bound to.
-    pub stream: Option<StreamId>,
-    /// Whether the far end understands dialback errors, so that a pair may fail on it without
-    /// ending the others (XEP-0220 §2.5).
-    pub errors: bool,
-    /// The pairs that it brings in.
-    pub entrances: HashSet<DomainPair>,
-    /// The pairs that it takes out.
-    pub exits: HashSet<DomainPair>,
-    /// The pairs that we asked the far end for by dialback on this stream, answered or not.
-    pub asked: HashSet<DomainPair>,
+    ends: BTreeSet<(SystemTime, ConnectionId, Name)>,
 }
 
 /// What becomes of a stanza.
@@ -85,8 +48,10 @@ impl Table {
         let row = Row {
             side,
             names: HashMap::new(),
+            server: None,
             stream: None,
-            errors: false,
+            mode: Mode::default(),
+            far: Far::default(),
             entrances: HashSet::new(),
             exits: HashSet::new(),
             asked: HashSet::new(),
@@ -94,25 +59,28 @@ impl Table {
         self.rows.insert(id, row);
     }
 
-    /// Notes that `id` speaks for `domain`.
-    pub fn prove(&mut self, id: ConnectionId, domain: Domain, grounds: Grounds) {
+    /// Notes that `id` goes by `name`.
+    pub fn prove(&mut self, id: ConnectionId, name: impl Into<Name>, grounds: Grounds) {
         let Some(row) = self.rows.get_mut(&id) else {
             return;
         };
-        let ends = grounds.ends();
-        let earlier = row.names.insert(domain.clone(), grounds);
-        forget(&mut self.ends, earlier.as_ref(), id, &domain);
-        self.ends.extend(ends.map(|end| (end, id, domain)));
+        let (name, ends) = (name.into(), grounds.ends());
+        let earlier = row.names.insert(name.clone(), grounds);
+        forget(&mut self.ends, earlier.as_ref(), id, &name);
+        self.ends.extend(ends.map(|end| (end, id, name)));
     }
 
-    /// Takes back that `id` speaks for `domain`, and with it every pair that rested on that
-    /// (D-10, E-18).
-    pub fn disprove(&mut self, id: ConnectionId, domain: &Domain) {
+    /// Takes back that `id` goes by `name`, and with it everything that rested on that (D-10, E-18).
+    pub fn disprove(&mut self, id: ConnectionId, name: &Name) {
         let Some(row) = self.rows.get_mut(&id) else {
             return;
         };
-        let grounds = row.names.remove(domain);
-        forget(&mut self.ends, grounds.as_ref(), id, domain);
+        let grounds = row.names.remove(name);
+        forget(&mut self.ends, grounds.as_ref(), id, name);
+        let Name::Service(domain) = name else {
+            row.server.take_if(|server| server == name.domain());
+            return;
+        };
         for pair in row.entrances.extract_if(|pair| pair.sender == *domain) {
             drop_from(&mut self.entrances, &pair, id);
         }
@@ -123,7 +91,18 @@ impl Table {
 
     /// Whether `id` was proven for `domain`.
     pub fn is_proven(&self, id: ConnectionId, domain: &Domain) -> bool {
-        self.rows.get(&id).is_some_and(|row| row.names.contains_key(domain))
+        self.rows.get(&id).is_some_and(|row| row.speaks_for(domain).is_some())
+    }
+
+    /// Notes that the far end of `id` has authenticated itself as this server: the two servers may
+    /// speak to each other, and for nobody else (D-08, K-09).
+    ///
+    /// # Errors
+    /// It is not proven to be that server.
+    pub fn admit(&mut self, id: ConnectionId, server: &Domain) -> Result<(), NotProven> {
+        let row = self.rows.get_mut(&id).filter(|row| row.is_server(server)).ok_or(NotProven)?;
+        row.server = Some(server.clone());
+        Ok(())
     }
 
     /// Lets `id` bring `pair` in.
@@ -132,7 +111,7 @@ impl Table {
     /// It is not proven for the sender (D-06).
     pub fn let_in(&mut self, pair: &DomainPair, id: ConnectionId) -> Result<(), NotProven> {
         let row = self.rows.get_mut(&id).ok_or(NotProven)?;
-        if !row.names.contains_key(&pair.sender) {
+        if row.speaks_for(&pair.sender).is_none() {
             return Err(NotProven);
         }
         if row.entrances.insert(pair.clone()) {
@@ -147,7 +126,7 @@ impl Table {
     /// It is not proven for the target (D-06).
     pub fn let_out(&mut self, pair: &DomainPair, id: ConnectionId) -> Result<(), NotProven> {
         let row = self.rows.get_mut(&id).ok_or(NotProven)?;
-        if !row.names.contains_key(&pair.target) {
+        if row.speaks_for(&pair.target).is_none() {
             return Err(NotProven);
         }
         if row.exits.insert(pair.clone()) {
@@ -209,7 +188,7 @@ impl Table {
         }
     }
 
-    /// Notes the stream id that the far end of `id` chose. What was asked on the stream before it
+    /// Notes the id of the stream on which we may ask for pairs. What was asked on the stream before it
     /// is void, because a dialback key is bound to its stream (XEP-0220 §2.1.1).
     pub fn set_stream(&mut self, id: ConnectionId, stream: Option<StreamId>) {
         let Some(row) = self.rows.get_mut(&id) else {
@@ -221,10 +200,17 @@ impl Table {
         }
     }
 
-    /// Notes whether the far end of `id` understands dialback errors.
-    pub fn set_errors(&mut self, id: ConnectionId, errors: bool) {
+    /// Notes what the far end of `id` has told of itself.
+    pub fn set_far(&mut self, id: ConnectionId, far: Far) {
         if let Some(row) = self.rows.get_mut(&id) {
-            row.errors = errors;
+            row.far = far;
+        }
+    }
+
+    /// Notes by whose names the stream of `id` was opened.
+    pub fn set_mode(&mut self, id: ConnectionId, mode: Mode) {
+        if let Some(row) = self.rows.get_mut(&id) {
+            row.mode = mode;
         }
     }
 
@@ -265,8 +251,8 @@ impl Table {
         let Some(row) = self.rows.remove(&id) else {
             return;
         };
-        for (domain, grounds) in &row.names {
-            forget(&mut self.ends, Some(grounds), id, domain);
+        for (name, grounds) in &row.names {
+            forget(&mut self.ends, Some(grounds), id, name);
         }
         for pair in &row.entrances {
             drop_from(&mut self.entrances, pair, id);
@@ -291,12 +277,12 @@ impl Table {
 
     /// Takes the proofs that have ended by `now`. What rests on them stands until they are
     /// [proven](Self::prove) anew or [disproven](Self::disprove), and one of the two must follow.
-    pub fn take_ended(&mut self, now: SystemTime) -> Vec<(ConnectionId, Domain)> {
+    pub fn take_ended(&mut self, now: SystemTime) -> Vec<(ConnectionId, Name)> {
         let mut ended = Vec::new();
         while self.next_end().is_some_and(|end| end <= now)
-            && let Some((_, id, domain)) = self.ends.pop_first()
+            && let Some((_, id, name)) = self.ends.pop_first()
         {
-            ended.push((id, domain));
+            ended.push((id, name));
         }
         ended
     }
@@ -313,13 +299,13 @@ impl Table {
 }
 
 fn forget(
-    ends: &mut BTreeSet<(SystemTime, ConnectionId, Domain)>,
+    ends: &mut BTreeSet<(SystemTime, ConnectionId, Name)>,
     grounds: Option<&Grounds>,
     id: ConnectionId,
-    domain: &Domain,
+    name: &Name,
 ) {
     if let Some(end) = grounds.and_then(Grounds::ends) {
-        ends.remove(&(end, id, domain.clone()));
+        ends.remove(&(end, id, name.clone()));
     }
 }
 
@@ -333,31 +319,6 @@ fn drop_from(
         if open.is_empty() {
             pairs.remove(pair);
         }
-    }
-}
-
-impl Side {
-    /// As metrics and logs name it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Public => "public",
-            Self::Backend => "backend",
-        }
-    }
-
-    /// The other side.
-    #[must_use]
-    pub fn other(self) -> Self {
-        match self {
-            Self::Public => Self::Backend,
-            Self::Backend => Self::Public,
-        }
-    }
-}
-
-impl fmt::Display for ConnectionId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
     }
 }
 

@@ -171,6 +171,17 @@ impl<'a> Section<'a> {
         self.text(key, |text| one_of(text, all, as_str)).unwrap_or(default)
     }
 
+    /// Yes or no.
+    pub(super) fn flag(&mut self, key: &'static str, default: bool) -> bool {
+        let Some(value) = self.take(key) else {
+            return default;
+        };
+        value.as_bool().unwrap_or_else(|| {
+            self.problem(key, "write true or false");
+            default
+        })
+    }
+
     /// Reads a whole number within bounds.
     pub(super) fn number(
         &mut self,

@@ -10,9 +10,9 @@ use super::file::{FILE, Problems, Section, one_of};
 use super::policy::{Believed, policy};
 use super::values::{domain, non_empty, read_text, secret_at, socket_address};
 use super::{
-    Backend, BackendTls, Capture, CertificateFiles, Config, DialbackSecret, Dnssec, Error, Hosts,
-    Limits, Listen, LocalCaFiles, Log, LogFormat, LogLevel, Public, Resolver, ResolverServers,
-    Roots, checks,
+    Backend, BackendTls, Capture, CertificateFiles, Channels, Config, DialbackSecret, Dnssec,
+    Error, Hosts, Limits, Listen, LocalCaFiles, Log, LogFormat, LogLevel, Public, Resolver,
+    ResolverServers, Roots, checks,
 };
 
 /// What the environment says instead of the file.
@@ -104,6 +104,12 @@ fn read_file(file: &mut Section<'_>, folder: &Path, overrides: &Overrides) -> Op
     let revocations = section.text("revocations", path);
     section.finish();
 
+    let mut section = file.section("channels");
+    let channels = Channels {
+        server_names: section.flag("server_names", true),
+        bidi: section.flag("bidi", true),
+    };
+    section.finish();
     let Believed { policy, prooftypes, tlsa_usages } = policy(file.section("policy"));
     let dialback_secret = dialback_secret(file, folder);
     let mut section = file.section("limits");
@@ -123,6 +129,7 @@ fn read_file(file: &mut Section<'_>, folder: &Path, overrides: &Overrides) -> Op
         resolver,
         roots,
         revocations,
+        channels,
         policy,
         prooftypes,
         tlsa_usages,
@@ -215,6 +222,7 @@ fn backend(mut section: Section<'_>, folder: &Path) -> Backend {
     let certificate = local_ca.text("certificate", path);
     let key = local_ca.text("key", path);
     local_ca.finish();
+    let share_streams = section.flag("share_streams", false);
     section.finish();
     Backend {
         address: address.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 5269))),
@@ -223,6 +231,7 @@ fn backend(mut section: Section<'_>, folder: &Path) -> Backend {
             certificate: certificate.unwrap_or_else(|| PathBuf::from("/var/lib/ligase/ca.crt")),
             key: key.unwrap_or_else(|| PathBuf::from("/var/lib/ligase/ca.key")),
         },
+        share_streams,
     }
 }
 

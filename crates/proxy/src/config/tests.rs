@@ -177,7 +177,7 @@ fn errors_further_down_name_the_key() {
     check(
         "5: 6",
         &[
-            "5: unknown key; known are server_name, hosts, certificates, backend, capture, redirect, listen, public, resolver, trust, policy, dialback_secret, limits, drain_seconds, log",
+            "5: unknown key; known are server_name, hosts, certificates, backend, capture, redirect, listen, public, resolver, trust, channels, policy, dialback_secret, limits, drain_seconds, log",
         ],
     );
 }
@@ -254,7 +254,7 @@ fn unknown_keys_are_told_escaped() {
     check(
         "\"\\e[2Jlog\\n\": 1",
         &[
-            "\\u{1b}[2Jlog\\n: unknown key; known are server_name, hosts, certificates, backend, capture, redirect, listen, public, resolver, trust, policy, dialback_secret, limits, drain_seconds, log",
+            "\\u{1b}[2Jlog\\n: unknown key; known are server_name, hosts, certificates, backend, capture, redirect, listen, public, resolver, trust, channels, policy, dialback_secret, limits, drain_seconds, log",
         ],
     );
 }

@@ -13,20 +13,25 @@ use super::driver::Found;
 use super::establish::Dialed;
 use super::event::{Event, Facts};
 use super::rooms::Rooms;
-use crate::binding::{DomainPair, Finding, Side, StreamId};
+use crate::binding::{DomainPair, Finding, Name, Side, StreamId};
 use crate::stream::{Answer, DialbackError, Errand, Role, Rung, Setback};
 
 impl Rooms {
-    /// Finds out whether the far end of a connection speaks for `domain`, now (F-51); `again` where
+    /// Finds out whether the far end of a connection goes by `name`, now (F-51); `again` where
     /// it has been proven to.
     pub async fn judge(
         self: &Arc<Self>,
         facts: Facts,
-        domain: &Domain,
+        name: &Name,
         endpoint: Option<Endpoint>,
         presented: Option<Presented>,
         again: bool,
     ) -> Finding {
+        let domain = name.domain();
+        if facts.side == Side::Backend && facts.outbound {
+            // It is at the address that the operator configured.
+            return Finding::OurServer(true);
+        }
         if facts.side == Side::Backend {
             let ours = match presented {
                 Some(presented) => self.is_backend(domain, &presented).await,
@@ -54,6 +59,7 @@ impl Rooms {
             service: Service::Server,
             role,
             domain: domain.clone(),
+            is_server_name: name.is_server(),
             endpoint,
             presented,
             at: self.now(),
@@ -182,7 +188,7 @@ impl Rooms {
 
     async fn run_errand(self: &Arc<Self>, dialed: Dialed, errand: Errand) -> Option<Found> {
         let (tell, found) = oneshot::channel();
-        self.open(dialed, errand, Rung::External, None, Some(tell)).ok()?;
+        self.open(dialed, errand, Rung::DomainName, None, Some(tell)).ok()?;
         found.await.ok()
     }
 }

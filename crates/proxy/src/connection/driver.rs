@@ -291,7 +291,7 @@ impl Driver {
                     self.reader = Reader::new(self.limits());
                     self.answers = JoinSet::new();
                 }
-                Action::Judge(domain, presented) => self.judge(domain, presented),
+                Action::Judge(name, presented) => self.judge(name, presented),
                 Action::AskAuthority(pair, id, key) => {
                     let (rooms, facts) = (Arc::clone(&self.rooms), self.facts);
                     self.answers.spawn(async move {

@@ -2,6 +2,7 @@
 
 mod back_off;
 mod home;
+mod rungs;
 mod sharing;
 
 use std::collections::HashMap;
@@ -18,10 +19,10 @@ use tokio::time::{Instant, sleep, timeout};
 use super::driver::{Driver, Found, Machine, Start};
 use super::event::{Event, Facts};
 use super::rooms::{Flight, Rooms};
-use crate::binding::{DomainPair, Side};
-use crate::establish::{Next, next};
+use crate::binding::{ConnectionId, DomainPair, Side};
+use crate::establish::Next;
 use crate::net::dial::{self, dial};
-use crate::stream::{Errand, Initiating, Rung, Setback};
+use crate::stream::{Attempt, Errand, Initiating, Rung, Setback};
 
 type Result<T> = std::result::Result<T, Setback>;
 
@@ -135,7 +136,12 @@ impl Rooms {
     /// Opens a stream of its own for the pair, to our own server; by dialback, where it
     /// will not have our certificate.
     async fn reach_backend(self: &Arc<Self>, pair: &DomainPair) -> Result<()> {
-        match self.visit_for(pair, Rung::External).await {
+        if let Some(shared) = self.shared_home(pair)
+            && self.ask_on(pair, shared).await.is_ok()
+        {
+            return Ok(());
+        }
+        match self.visit_for(pair, Rung::DomainName).await {
             Err(Setback::Sasl) => self.visit_for(pair, Rung::Dialback).await,
             result => result,
         }
@@ -176,33 +182,51 @@ impl Rooms {
         let target = &pair.target;
         let endpoints = self.verifier.load_full().delegation(target, Service::Server).await;
         let endpoints = endpoints.map_err(|error| self.lost_way(target, error))?;
-        let level = self.terms(Side::Public).level(Some(target));
         let mut last = Setback::Unreachable;
         for endpoint in endpoints {
-            let place = match self.locate(endpoint).await {
-                Ok(place) => place,
-                Err(setback) => {
-                    last = setback;
-                    continue;
-                }
-            };
-            let mut rung = Rung::External;
-            for _ in 0..RUNGS_MAX {
-                match self.attempt(pair, &place, rung).await {
+            last = match self.locate(endpoint).await {
+                Ok(place) => match self.climb_at(pair, &place).await {
                     Ok(()) => return Ok(()),
-                    Err(setback) => last = setback,
-                }
-                match next(rung, &last, level) {
-                    Next::Climb(to) => {
-                        (self.tell)(Event::Fell { pair: pair.clone(), to });
-                        rung = to;
-                    }
-                    Next::Elsewhere => break,
-                    Next::GiveUp => return Err(last),
-                }
-            }
+                    Err((setback, Next::GiveUp)) => return Err(setback),
+                    Err((setback, _)) => setback,
+                },
+                Err(setback) => setback,
+            };
         }
         Err(last)
+    }
+
+    /// The rungs at one endpoint, from the best that it may take.
+    async fn climb_at(
+        self: &Arc<Self>,
+        pair: &DomainPair,
+        place: &Place,
+    ) -> std::result::Result<(), (Setback, Next)> {
+        let (mut rung, ladder) = self.ladder(pair, place);
+        let mut last = Setback::Unreachable;
+        for _ in 0..RUNGS_MAX {
+            last = match self.attempt(pair, place, rung).await {
+                Ok(opened) => {
+                    if let Some(id) = opened {
+                        self.note_met(place, rung, id);
+                    }
+                    return Ok(());
+                }
+                Err(Missed::Settled(setback)) => return Err((setback, Next::GiveUp)),
+                Err(Missed::Failed(setback)) => setback,
+            };
+            self.note_missed(place, rung);
+            match ladder.next(rung, &last) {
+                Next::Climb(to) => {
+                    if rung < to {
+                        (self.tell)(Event::Fell { pair: pair.clone(), to });
+                    }
+                    rung = to;
+                }
+                next @ (Next::Elsewhere | Next::GiveUp) => return Err((last, next)),
+            }
+        }
+        Err((last, Next::Elsewhere))
     }
 
     /// Where an endpoint is and by which name its certificate goes. An endpoint whose addresses or
@@ -215,23 +239,39 @@ impl Rooms {
         Ok(Place { endpoint, addresses, base })
     }
 
-    /// One rung at one endpoint; or a connection that leads there already.
-    async fn attempt(self: &Arc<Self>, pair: &DomainPair, place: &Place, rung: Rung) -> Result<()> {
+    /// One rung at one endpoint, or a connection that leads there already. Tells which connection was
+    /// opened, if one was.
+    async fn attempt(
+        self: &Arc<Self>,
+        pair: &DomainPair,
+        place: &Place,
+        rung: Rung,
+    ) -> std::result::Result<Option<ConnectionId>, Missed> {
         if rung == Rung::Plain && place.base.is_some() {
             // Who publishes TLSA records has TLS, whatever becomes of the handshake (RFC 7673 §4).
-            return Err(Setback::Plaintext);
+            return Err(Missed::Failed(Setback::Plaintext));
         }
         // While one connection to a place is being opened, others wait to share it.
         let turn = self.turn(&place.endpoint);
-        let one_at_a_time = turn.acquire().await;
+        let mut tried = Vec::new();
+        let one_at_a_time = loop {
+            if self.tables.look(|table| table.exit(pair).is_some()) {
+                return Ok(None);
+            }
+            if let Some(shared) = self.candidate(pair, place, rung, &tried) {
+                if self.share(pair, place, shared).await? {
+                    return Ok(None);
+                }
+                tried.push(shared);
+                continue;
+            }
+            let permit = turn.acquire().await;
+            if self.candidate(pair, place, rung, &tried).is_none() {
+                break permit;
+            }
+        };
         if self.tables.look(|table| table.exit(pair).is_some()) {
-            return Ok(());
-        }
-        if rung == Rung::External
-            && let Some(shared) = self.candidate(pair, &place.addresses)
-            && self.share(pair, shared).await
-        {
-            return Ok(());
+            return Ok(None);
         }
         // Where a connection cannot be shared anyway, nobody has to wait for this one.
         let held = (!self.is_unshared(&place.addresses)).then_some(one_at_a_time);
@@ -245,10 +285,10 @@ impl Rooms {
         let socket = self.connect(&place.addresses).await?;
         let (waits, answer) = oneshot::channel();
         let dialed = Dialed::at(place, socket);
-        self.open(dialed, Errand::Carry(pair.clone()), rung, Some(waits), None)?;
-        let result = answer.await.unwrap_or(Err(Setback::Stream(None)));
+        let id = self.open(dialed, Errand::Carry(pair.clone()), rung, Some(waits), None)?;
+        answer.await.unwrap_or(Err(Setback::Stream(None)))?;
         drop(held);
-        result
+        Ok(Some(id))
     }
 
     /// Dials these addresses, but none of our own listeners (B-19).
@@ -272,32 +312,54 @@ impl Rooms {
         rung: Rung,
         waits: Option<oneshot::Sender<Result<()>>>,
         found: Option<oneshot::Sender<Found>>,
-    ) -> Result<()> {
+    ) -> Result<ConnectionId> {
         let Dialed { socket, endpoint, base, side } = dialed;
         let peer = socket.peer_addr().map_err(|_| Setback::Unreachable)?;
-        let direct = endpoint.as_ref().is_some_and(|it| it.transport == Transport::DirectTls);
+        let direct_tls = endpoint.as_ref().is_some_and(|it| it.transport == Transport::DirectTls);
+        let server = endpoint.as_ref().filter(|_| rung == Rung::ServerName);
+        let server = server.map(|it| it.target.clone());
+        let mut terms = self.terms(side);
         let (local, remote, pair) = match &errand {
             Errand::Carry(pair) | Errand::Look(pair) => (&pair.sender, &pair.target, pair),
             Errand::Verify(pair, ..) => (&pair.target, &pair.sender, pair),
         };
-        let (local, remote, pair) = (local.clone(), remote.clone(), pair.clone());
+        let (mut local, remote, pair) = (local.clone(), remote.clone(), pair.clone());
+        let better = side == Side::Public && self.has_certificate(&local);
+        if side == Side::Public && matches!(rung, Rung::ServerName | Rung::DomainName) {
+            // Our server's own certificate comes first (draft-ietf-xmpp-dna-01 §7).
+            local = terms.server_name.clone();
+        }
         let insists = base.is_some();
-        let transport = direct.then_some(Transport::DirectTls);
+        let transport = direct_tls.then_some(Transport::DirectTls);
         let id = self.tables.issue();
         let facts = Facts { id, side, outbound: true, transport, peer: crate::net::plain(peer) };
         let waits = waits.map(|waits| (pair, waits));
         let start =
             Start { socket, facts, endpoint, base, local: Some(local), waits, errand: found };
-        let mut terms = self.terms(side);
         if insists {
             terms = Arc::new(terms.encrypted(&remote));
         }
+        let attempt = Attempt { errand, rung, server, direct_tls, better };
         let (driver, first) = Driver::new(Arc::clone(self), start, |table| {
-            let (machine, first) = Initiating::new(id, terms, errand, rung, direct, table);
+            let (machine, first) = Initiating::new(id, terms, attempt, table);
             (Machine::Initiating(Box::new(machine)), first)
         });
         tokio::spawn(driver.run(first));
-        Ok(())
+        Ok(id)
+    }
+}
+
+/// A rung that did not hold.
+enum Missed {
+    /// Another may.
+    Failed(Setback),
+    /// The peer has said all there is to say about the pair.
+    Settled(Setback),
+}
+
+impl From<Setback> for Missed {
+    fn from(setback: Setback) -> Self {
+        Self::Failed(setback)
     }
 }
 
@@ -337,5 +399,5 @@ pub(super) fn unresolved(error: Unresolved) -> Setback {
 
 /// Between two searches for a way out that was gone again, or for our own server.
 const PAUSE: Duration = Duration::from_millis(500);
-/// How many rungs are tried at one endpoint: all three, and one back (B-17 bounds the time).
-const RUNGS_MAX: usize = 4;
+/// How many rungs are tried at one endpoint: all five, and one back (B-17 bounds the time).
+const RUNGS_MAX: usize = 6;

@@ -4,14 +4,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ligase_verifier::{Domain, Finding as Found, Reason, Verdict};
+use ligase_verifier::{Finding as Found, Reason, Verdict};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::event::Event;
 use super::rooms::Rooms;
 use super::tables::Ended;
-use crate::binding::Finding;
+use crate::binding::{Finding, Name};
 use crate::stream::Action;
 
 impl Rooms {
@@ -25,8 +25,8 @@ impl Rooms {
                 () = self.tables.sooner() => (),
                 Some(_) = renewals.join_next() => (),
             }
-            for (ended, domain) in self.tables.take_ended(self.now()) {
-                renewals.spawn(Arc::clone(&self).renew(ended, domain));
+            for (ended, name) in self.tables.take_ended(self.now()) {
+                renewals.spawn(Arc::clone(&self).renew(ended, name));
             }
         }
     }
@@ -39,9 +39,9 @@ impl Rooms {
         }
     }
 
-    async fn renew(self: Arc<Self>, ended: Ended, domain: Domain) {
+    async fn renew(self: Arc<Self>, ended: Ended, name: Name) {
         let Ended { facts, endpoint, presented } = ended;
-        let (rooms, of) = (Arc::clone(&self), domain.clone());
+        let (rooms, of) = (Arc::clone(&self), name.clone());
         // A mistake of ours on the way must not leave the right without an end, so it is made apart.
         let mut judging = JoinSet::new();
         judging.spawn(async move { rooms.judge(facts, &of, endpoint, presented, true).await });
@@ -51,7 +51,7 @@ impl Rooms {
             let reason = Reason { prooftype: None, finding: Found::DnsLimit };
             Finding::Verdict(Verdict::Undetermined(reason))
         });
-        let mut step = self.tables.renewed(facts.id, domain, found);
+        let mut step = self.tables.renewed(facts.id, name, found);
         self.follow(facts.side, &mut step);
         for action in step.actions {
             if let Action::Lost(pair, loss) = action {

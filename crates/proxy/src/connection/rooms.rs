@@ -14,6 +14,7 @@ use super::event::Event;
 use super::shares::Shares;
 use super::tables::{Step, Tables};
 use crate::binding::{DomainPair, Side};
+use crate::establish::Memory;
 use crate::net::dial::Patience;
 use crate::stream::{Ids, Input, Limits, Setback, Terms};
 use crate::tls::Tls;
@@ -36,7 +37,11 @@ pub struct Rooms {
     /// The searches for a way out that are under way.
     pub(super) flights: Mutex<HashMap<DomainPair, Flight>>,
     /// The places that are being dialed: one connection at a time each (B-01).
-    pub(super) places: Mutex<HashMap<(Domain, u16), Arc<Semaphore>>>,
+    pub(super) places: Mutex<HashMap<PlaceKey, Arc<Semaphore>>>,
+    /// On which rungs places were met.
+    pub(super) memory: Mutex<Memory<PlaceKey>>,
+    /// Pairs that a place would not have on a connection of others, and until when (I-03).
+    pub(super) unshared: Mutex<HashMap<(PlaceKey, DomainPair), Instant>>,
     /// Connects to our own server, a few at a time: its backlog is short.
     pub(super) backend_seats: Semaphore,
     /// Questions to authoritative servers at a time: peers choose whom we ask (S7).
@@ -65,6 +70,9 @@ pub struct Rooms {
     streams: AtomicU64,
 }
 
+/// The host and the port of a server.
+pub(super) type PlaceKey = (Domain, u16);
+
 /// A search that is under way, and its end when it has one.
 pub(super) type Flight = watch::Receiver<Option<Result<(), Setback>>>;
 
@@ -88,6 +96,8 @@ pub struct Settings {
     pub backend: Arc<Terms>,
     /// Where our own server listens.
     pub backend_address: SocketAddr,
+    /// Whether pairs of several peers share a stream to our own server.
+    pub share_backend: bool,
     /// What a far end may send before it is authorized for anything.
     pub limits_before: Limits,
     /// What it may send after.
@@ -138,6 +148,8 @@ impl Rooms {
             tell,
             flights: Mutex::default(),
             places: Mutex::default(),
+            memory: Mutex::new(Memory::new(PLACES_MET_MAX)),
+            unshared: Mutex::default(),
             backend_seats: Semaphore::new(seats.backend),
             authority_seats: Semaphore::new(seats.authority),
             authority_shares: Shares::new(seats.authority / AUTHORITY_SHARES),
@@ -218,6 +230,8 @@ impl fmt::Debug for Rooms {
     }
 }
 
+/// Places whose rung is remembered: as many as a busy server talks to in a day.
+const PLACES_MET_MAX: usize = 16_384;
 /// Each search may hold a socket and a dozen look-ups; a busy server finds a new peer now and then.
 const SEARCHES_MAX: usize = 256;
 /// Into how many shares those are divided: names cost an attacker nothing, and addresses a little.

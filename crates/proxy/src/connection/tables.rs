@@ -248,6 +248,11 @@ impl Tables {
         }
     }
 
+    /// The way in which a connection is told what to do, for those who may wait.
+    pub fn orders(&self, id: ConnectionId) -> Option<mpsc::Sender<Order>> {
+        self.lock().entries.get(&id).map(|entry| entry.orders.clone())
+    }
+
     /// Tells all connections of something. One that does not listen may carry nothing any more.
     pub fn tell_all(&self, input: impl Fn(&Facts) -> Input) {
         let mut inner = self.lock();

@@ -1,3 +1,7 @@
+use std::fmt::Write as _;
+
+use ligase_verifier::{Domain, Prooftype};
+
 use super::{Element, ns};
 
 /// What the receiving entity offered us (RFC 6120 §4.3.2).
@@ -11,6 +15,12 @@ pub struct Features {
     pub dialback: bool,
     /// Dialback errors are understood, so a pair may fail without ending the stream (§2.5).
     pub errors: bool,
+    /// Both may ask and send on one stream (XEP-0288).
+    pub bidi: bool,
+    /// It knows channels as we do.
+    pub dna: bool,
+    /// It takes streams between servers (draft-ietf-xmpp-dna-01 §5).
+    pub server_names: bool,
 }
 
 impl Features {
@@ -23,28 +33,46 @@ impl Features {
                 it.namespace == ns::SASL && it.name == "mechanism" && it.text() == "EXTERNAL"
             })
         });
+        let dna = element.child(ns::DNA, "dna");
         Self {
             start_tls: element.child(ns::TLS, "starttls").is_some(),
             external,
             dialback: dialback.is_some(),
             errors: dialback.is_some_and(|it| it.child(ns::DIALBACK_FEATURE, "errors").is_some()),
+            // COMPAT: the draft writes the element's namespace where the feature's belongs.
+            bidi: [ns::BIDI_FEATURE, ns::BIDI].iter().any(|it| element.child(it, "bidi").is_some()),
+            dna: dna.is_some(),
+            server_names: dna.is_some_and(|it| it.child(ns::DNA, "server-names").is_some()),
         }
     }
 }
 
 /// What we offer as receiving entity.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Offer {
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Offer<'a> {
     /// STARTTLS, and whether we insist.
     pub start_tls: Option<bool>,
     /// SASL EXTERNAL. An empty list of mechanisms is never sent (K-02).
     pub external: bool,
-    /// Dialback with errors.
-    pub dialback: bool,
+    /// One stream for both directions (XEP-0288).
+    pub bidi: bool,
+    /// What we are and know, for those who know it as well.
+    pub dna: Option<Dna<'a>>,
 }
 
-impl Offer {
-    /// The `<stream:features/>` element.
+/// What we tell of ourselves to those who know channels.
+#[derive(Clone, Copy, Debug)]
+pub struct Dna<'a> {
+    /// Our own name.
+    pub server: &'a Domain,
+    /// Whether we take streams between servers.
+    pub server_names: bool,
+    /// What we believe, for people to read: nobody has to go by it.
+    pub prooftypes: &'a [Prooftype],
+}
+
+impl Offer<'_> {
+    /// The `<stream:features/>` element. Dialback with errors is always among them.
     pub fn to_xml(self) -> String {
         let mut xml = String::from("<stream:features>");
         match self.start_tls {
@@ -60,11 +88,31 @@ impl Offer {
                  <mechanism>EXTERNAL</mechanism></mechanisms>",
             );
         }
-        if self.dialback {
-            xml.push_str("<dialback xmlns='urn:xmpp:features:dialback'><errors/></dialback>");
+        if self.bidi {
+            let _ = write!(xml, "<bidi xmlns='{}'/>", ns::BIDI_FEATURE);
+        }
+        xml.push_str("<dialback xmlns='urn:xmpp:features:dialback'><errors/></dialback>");
+        if let Some(Dna { server, server_names, prooftypes }) = self.dna {
+            let _ = write!(xml, "<dna xmlns='{}' server='{}'>", ns::DNA, server.as_str());
+            if server_names {
+                xml.push_str("<server-names/>");
+            }
+            for prooftype in prooftypes {
+                let _ = write!(xml, "<prooftype>{prooftype}</prooftype>");
+            }
+            xml.push_str("</dna>");
         }
         xml.push_str("</stream:features>");
         xml
+    }
+}
+
+/// Makes the stream one for both directions (XEP-0288 §2.2), and tells those who know channels that
+/// we know them too: the initiating entity has no features of its own to say so in.
+pub(super) fn request_bidi(dna: bool) -> String {
+    match dna {
+        true => format!("<bidi xmlns='{}'><dna xmlns='{}'/></bidi>", ns::BIDI, ns::DNA),
+        false => format!("<bidi xmlns='{}'/>", ns::BIDI),
     }
 }
 

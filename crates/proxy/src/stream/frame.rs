@@ -26,6 +26,8 @@ pub enum Frame {
     Success,
     /// We are not.
     SaslFailure,
+    /// It wants to send and to receive on this stream (XEP-0288); whether it knows channels.
+    Bidi(bool),
     /// It speaks of dialback.
     Dialback(Dialback),
     /// It hands us a stanza.
@@ -96,6 +98,7 @@ fn understand(element: &Element) -> Result<Frame, StreamError> {
         }),
         (ns::SASL, "success") => Frame::Success,
         (ns::SASL, "failure") => Frame::SaslFailure,
+        (ns::BIDI, "bidi") => Frame::Bidi(element.child(ns::DNA, "dna").is_some()),
         (ns::DIALBACK, _) => Dialback::read(element)?.map_or(Frame::Unknown, Frame::Dialback),
         _ => Frame::Unknown,
     })

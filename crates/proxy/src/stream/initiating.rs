@@ -9,11 +9,12 @@ use ligase_verifier::{Domain, Presented};
 use super::open::renewal::renewed;
 use super::open::{Open, Way};
 use super::{
-    Action, Answer, Condition, DialbackError, Frame, Header, Input, Setback, StreamError, Terms,
-    Tidings, Violation,
+    Action, Answer, Condition, DialbackError, Features, Frame, Header, Input, Setback, StreamError,
+    Terms, Tidings, Violation,
 };
 use crate::binding::{
-    ConnectionId, Decision, DomainPair, Finding, Grounds, Side, StreamId, Table, decide,
+    ConnectionId, Decision, DomainPair, Far, Finding, Grounds, Mode, Name, Side, StreamId, Table,
+    decide,
 };
 
 /// A stream that we opened, from its first byte to its last.
@@ -21,8 +22,9 @@ use crate::binding::{
 pub struct Initiating {
     id: ConnectionId,
     terms: Arc<Terms>,
-    errand: Errand,
-    rung: Rung,
+    attempt: Attempt,
+    /// What the far end has told of itself on the stream as it is now.
+    far: Far,
     state: State,
     /// Whether the far end's certificate proves nothing, and policy lets dialback do.
     weak: bool,
@@ -44,11 +46,31 @@ pub enum Errand {
     Look(DomainPair),
 }
 
+/// How a stream is opened.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Attempt {
+    /// What for.
+    pub errand: Errand,
+    /// How we try to be let in.
+    pub rung: Rung,
+    /// The server that it is opened to, where it is a stream between servers.
+    pub server: Option<Domain>,
+    /// Whether it begins with a TLS handshake (XEP-0368).
+    pub direct_tls: bool,
+    /// Whether the sender domain has a certificate of its own, for the rung that shows it.
+    pub better: bool,
+}
+
 /// How we try to be let in; each fails over to the next (draft-ietf-xmpp-dna-01 §7).
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Rung {
-    /// TLS, and SASL EXTERNAL where it is offered; dialback where it is not or fails.
-    External,
+    /// TLS, and a stream between servers, each by its own name.
+    ServerName,
+    /// TLS, and a stream between two domains, with our server's certificate; SASL EXTERNAL where
+    /// that is offered, dialback where it is not or fails.
+    DomainName,
+    /// The same with the sender domain's own certificate.
+    SenderCertificate,
     /// TLS and dialback.
     Dialback,
     /// Dialback in the clear.
@@ -66,7 +88,7 @@ enum State {
     Judge(Presented),
     ExpectSasl(Presented, Option<StreamId>),
     ExpectVerified,
-    Open(Open),
+    Open(Box<Open>),
     Closed,
 }
 
@@ -79,33 +101,34 @@ enum Stage {
 }
 
 impl Initiating {
-    /// A stream on a fresh connection; `direct_tls` where that begins with a TLS handshake
-    /// (XEP-0368).
+    /// A stream on a fresh connection.
     pub fn new(
         id: ConnectionId,
         terms: Arc<Terms>,
-        errand: Errand,
-        rung: Rung,
-        direct_tls: bool,
+        attempt: Attempt,
         table: &mut Table,
     ) -> (Self, Vec<Action>) {
         table.open(id, terms.side);
+        let direct_tls = attempt.direct_tls;
         let mut stream = Self {
             id,
             terms,
-            errand,
-            rung,
+            attempt,
+            far: Far::default(),
             state: State::Closed,
             weak: false,
             terms_after: None,
             at: Duration::ZERO,
         };
+        if stream.attempt.server.is_some() {
+            table.set_mode(id, Mode::ServerName);
+        }
         if stream.terms.side == Side::Backend {
             table.prove(id, stream.remote(), Grounds::Configured);
         }
         let mut out = vec![Action::SetTimer(stream.terms.bounds.step)];
         stream.state = if direct_tls {
-            out.push(Action::StartTls(Some(stream.remote())));
+            out.push(Action::StartTls(Some(stream.addressed())));
             State::ExpectSecured
         } else {
             out.push(stream.header());
@@ -116,18 +139,28 @@ impl Initiating {
 
     /// The domain that we want to speak to.
     fn remote(&self) -> Domain {
-        match &self.errand {
+        match &self.attempt.errand {
             Errand::Carry(pair) | Errand::Look(pair) => pair.target.clone(),
             Errand::Verify(pair, ..) => pair.sender.clone(),
         }
     }
 
+    /// Whom the stream is addressed to.
+    fn addressed(&self) -> Domain {
+        self.attempt.server.clone().unwrap_or_else(|| self.remote())
+    }
+
+    /// In whose name we speak on the stream.
+    fn own(&self) -> &Domain {
+        match &self.attempt.errand {
+            _ if self.attempt.server.is_some() => &self.terms.server_name,
+            Errand::Carry(pair) | Errand::Look(pair) => &pair.sender,
+            Errand::Verify(pair, ..) => &pair.target,
+        }
+    }
+
     fn header(&self) -> Action {
-        let (from, to) = match &self.errand {
-            Errand::Carry(pair) | Errand::Look(pair) => (&pair.sender, &pair.target),
-            Errand::Verify(pair, ..) => (&pair.target, &pair.sender),
-        };
-        let (from, to) = (Some(from.clone()), Some(to.clone()));
+        let (from, to) = (Some(self.own().clone()), Some(self.addressed()));
         Action::Send(Header { from, to, id: None, version_1: true }.to_xml())
     }
 
@@ -178,7 +211,7 @@ impl Initiating {
                 self.on_header(stage, header, table, out)
             }
             (State::ExpectFeatures(stage, id), Input::Frame(Frame::Features(features))) => {
-                table.set_errors(self.id, features.errors);
+                self.learn(features, table);
                 match stage {
                     Stage::Plain => self.on_plain_features(features, id, table, out),
                     Stage::Secured(presented) => {
@@ -190,15 +223,18 @@ impl Initiating {
                 }
             }
             (State::ExpectProceed, Input::Frame(Frame::Proceed)) => {
-                out.push(Action::StartTls(Some(self.remote())));
+                out.push(Action::StartTls(Some(self.addressed())));
                 Ok(State::ExpectSecured)
             }
             (State::ExpectProceed, Input::Frame(Frame::TlsFailure)) => {
                 Ok(self.give_up(Setback::Plaintext, out))
             }
-            (State::ExpectSecured, Input::NotSecured) => Ok(self.give_up(Setback::Handshake, out)),
+            (State::ExpectSecured, Input::NotSecured { unrecognized }) => {
+                let setback = if unrecognized { Setback::Unrecognized } else { Setback::Handshake };
+                Ok(self.give_up(setback, out))
+            }
             (State::ExpectSecured, Input::Secured(presented)) => self.on_secured(presented, out),
-            (State::Judge(presented), Input::Found(_, finding)) => {
+            (State::Judge(presented), Input::Found(Name::Service(_), finding)) => {
                 Ok(self.on_found(presented, finding, table, out))
             }
             (State::ExpectSasl(presented, _), Input::Frame(Frame::Success)) => {
@@ -219,24 +255,43 @@ impl Initiating {
                 Ok(self.give_up(Setback::Stream(condition), out))
             }
             (_, Input::Frame(Frame::Close)) => Ok(self.give_up(Setback::Stream(None), out)),
-            (_, Input::TimedOut { .. }) => Ok(self.give_up(Setback::TimedOut, out)),
-            (_, Input::Drain) => Ok(self.give_up(Setback::Draining, out)),
-            (state, Input::Frame(Frame::Unknown)) => Ok(state),
-            (_, Input::Frame(_)) => Err(Condition::UnsupportedStanzaType
+            (state, input) => self.on_other(state, input, out),
+        }
+    }
+
+    /// What may come at any time, and what nobody waits for.
+    fn on_other(
+        &self,
+        state: State,
+        input: Input,
+        out: &mut Vec<Action>,
+    ) -> Result<State, StreamError> {
+        match input {
+            Input::TimedOut { .. } => Ok(self.give_up(Setback::TimedOut, out)),
+            Input::Drain => Ok(self.give_up(Setback::Draining, out)),
+            Input::Frame(Frame::Unknown) => Ok(state),
+            Input::Frame(_) => Err(Condition::UnsupportedStanzaType
                 .because("an element out of turn")
                 .blame(Violation::StreamOrder)),
-            (state, Input::Ask(pair)) => {
+            Input::Ask(pair) => {
                 out.push(Action::Tell(Tidings::Failed(pair, Setback::Pointless)));
                 Ok(state)
             }
-            (
-                state,
-                Input::Found(..) | Input::Authority(..) | Input::Reached(..) | Input::Repeat(_),
-            ) => Ok(state),
-            (_, Input::Secured(_) | Input::NotSecured) => {
+            Input::Found(..) | Input::Authority(..) | Input::Reached(..) | Input::Repeat(_) => {
+                Ok(state)
+            }
+            Input::Refuse(error) => Err(error),
+            Input::Secured(_) | Input::NotSecured { .. } | Input::Renewed(..) | Input::Terms(_) => {
                 Err(Condition::InternalServerError.because("driver out of turn; a bug of ours"))
             }
         }
+    }
+
+    fn learn(&mut self, features: Features, table: &mut Table) {
+        // COMPAT: after SASL not every server repeats what it said before.
+        self.far.errors |= features.errors;
+        self.far.dna |= features.dna;
+        table.set_far(self.id, self.far);
     }
 
     fn on_header(
@@ -246,8 +301,10 @@ impl Initiating {
         table: &mut Table,
         out: &mut Vec<Action>,
     ) -> Result<State, StreamError> {
-        // COMPAT: pre-1.0 servers name nobody in their answer.
-        if header.from.is_some_and(|from| from != self.remote()) {
+        // COMPAT: pre-1.0 servers name nobody in their answer. A server that is addressed as one may
+        // answer as the domain that it was proven for (B-13).
+        let known = |from: &Domain| *from == self.addressed() || table.is_proven(self.id, from);
+        if !header.from.as_ref().is_none_or(known) {
             return Err(Condition::InvalidFrom
                 .because("another domain answered")
                 .blame(Violation::StreamIdentityChange));
@@ -256,6 +313,7 @@ impl Initiating {
         if header.version_1 {
             return Ok(State::ExpectFeatures(stage, header.id));
         }
+        table.set_mode(self.id, Mode::Legacy);
         match stage {
             Stage::Plain => self.go_on_plain(header.id, table, out),
             Stage::Secured(presented) | Stage::Authenticated(presented) => {
@@ -272,11 +330,12 @@ impl Initiating {
         let Some(presented) = presented else {
             return Err(Condition::NotAuthorized.because("a TLS server without a certificate"));
         };
-        if let Errand::Look(_) = self.errand {
+        if let Errand::Look(_) = self.attempt.errand {
             out.push(Action::Tell(Tidings::Seen(presented)));
             out.push(Action::Close(None));
             return Ok(State::Closed);
         }
+        self.far = Far::default();
         out.push(Action::Restart);
         out.push(Action::SetTimer(self.terms.bounds.step));
         if self.terms.side == Side::Backend {
@@ -284,7 +343,7 @@ impl Initiating {
             out.push(self.header());
             return Ok(State::ExpectHeader(Stage::Secured(presented)));
         }
-        out.push(Action::Judge(self.remote(), Some(presented.clone())));
+        out.push(Action::Judge(self.remote().into(), Some(presented.clone())));
         Ok(State::Judge(presented))
     }
 
@@ -313,8 +372,9 @@ impl Initiating {
     }
 
     fn on_terms(&mut self, state: State, terms: Arc<Terms>, out: &mut Vec<Action>) -> State {
-        let (Errand::Carry(pair) | Errand::Look(pair) | Errand::Verify(pair, ..)) = &self.errand;
-        let ours = match self.errand {
+        let errand = &self.attempt.errand;
+        let (Errand::Carry(pair) | Errand::Look(pair) | Errand::Verify(pair, ..)) = errand;
+        let ours = match errand {
             Errand::Verify(..) => terms.allows(&pair.reversed(), Way::Outbound),
             Errand::Carry(_) | Errand::Look(_) => terms.allows(pair, Way::Outbound),
         };
@@ -329,15 +389,15 @@ impl Initiating {
     fn on_renewed(
         &mut self,
         state: State,
-        domain: Domain,
+        name: Name,
         finding: Finding,
         table: &mut Table,
         out: &mut Vec<Action>,
     ) -> State {
-        match renewed(finding, self.terms.level(Some(&domain))) {
-            _ if !table.is_proven(self.id, &domain) => state,
+        match renewed(finding, self.terms.level(Some(name.domain()))) {
+            _ if table.row(self.id).is_none_or(|row| !row.names.contains_key(&name)) => state,
             Ok(grounds) => {
-                table.prove(self.id, domain, grounds);
+                table.prove(self.id, name, grounds);
                 state
             }
             Err((reason, _)) => {
@@ -353,7 +413,7 @@ impl Initiating {
     }
 
     fn failed(&self, setback: Setback) -> Action {
-        Action::Tell(match &self.errand {
+        Action::Tell(match &self.attempt.errand {
             Errand::Carry(pair) | Errand::Look(pair) => Tidings::Failed(pair.clone(), setback),
             Errand::Verify(..) => {
                 let refused = matches!(setback, Setback::Stream(_) | Setback::Refused(_));

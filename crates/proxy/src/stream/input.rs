@@ -1,12 +1,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ligase_verifier::{Domain, Presented, Reason};
+use ligase_verifier::{Domain, Presented, Prooftype, Reason};
 
 use super::{
     Condition, DialbackError, Frame, Keys, Role, Stanza, StanzaError, StreamError, Violation,
 };
-use crate::binding::{ConnectionId, DomainPair, Finding, Hosted, Level, Policy, Side, StreamId};
+use crate::binding::{
+    ConnectionId, DomainPair, Finding, Hosted, Level, Name, Policy, Side, StreamId,
+};
 
 /// What a stream insists on; plain data.
 #[derive(Clone, Debug)]
@@ -24,8 +26,21 @@ pub struct Terms {
     pub server_name: Domain,
     /// Makes and knows our dialback keys on this side.
     pub keys: Arc<Keys>,
+    /// What we offer to those who know channels.
+    pub channels: Channels,
     /// The bounds of the stream.
     pub bounds: Bounds,
+}
+
+/// What makes a stream a channel: many pairs, both directions, one connection.
+#[derive(Clone, Debug, Default)]
+pub struct Channels {
+    /// Both ends may ask and send (XEP-0288).
+    pub bidi: bool,
+    /// Streams between servers are opened and taken (draft-ietf-xmpp-dna-01 §5).
+    pub server_names: bool,
+    /// What we believe, as we tell it.
+    pub prooftypes: Arc<[Prooftype]>,
 }
 
 /// The bounds of a stream.
@@ -59,15 +74,18 @@ pub enum Input {
     /// TLS is up; this is what the far end presented.
     Secured(Option<Presented>),
     /// The TLS handshake failed, or plaintext came where it had to begin (B-07).
-    NotSecured,
+    NotSecured {
+        /// The far end does not know itself by the name that we called it.
+        unrecognized: bool,
+    },
     /// The answer to [`Action::Judge`].
-    Found(Domain, Finding),
+    Found(Name, Finding),
     /// The answer to [`Action::AskAuthority`].
     Authority(DomainPair, Answer),
     /// The answer to [`Action::Reach`].
     Reached(DomainPair, Result<(), Setback>),
-    /// The proof of this domain has ended, and this is what was found when it was looked at again.
-    Renewed(Domain, Finding),
+    /// The proof of this name has ended, and this is what was found when it was looked at again.
+    Renewed(Name, Finding),
     /// The operator insists on something else from now on.
     Terms(Arc<Terms>),
     /// We want this pair to leave by this connection.
@@ -106,8 +124,8 @@ pub enum Action {
     /// The stream begins anew: the next thing either side says is a header. Answers to what was
     /// asked before it are not told any more.
     Restart,
-    /// Find out whether the far end speaks for this domain, then say [`Input::Found`].
-    Judge(Domain, Option<Presented>),
+    /// Find out whether the far end goes by this name, then say [`Input::Found`].
+    Judge(Name, Option<Presented>),
     /// Ask the sender's authoritative server about its key for this stream, then say
     /// [`Input::Authority`].
     AskAuthority(DomainPair, StreamId, String),
@@ -178,6 +196,8 @@ pub enum Setback {
     Unreachable,
     /// The TLS handshake failed.
     Handshake,
+    /// It failed because the far end does not go by the name that we called it.
+    Unrecognized,
     /// The far end does without TLS, and policy does not.
     Plaintext,
     /// The far end does not prove that it speaks for the target.
@@ -210,6 +230,7 @@ impl Setback {
             Self::Invalid => StanzaError::InternalServerError(text),
             Self::Unreachable
             | Self::Handshake
+            | Self::Unrecognized
             | Self::Plaintext
             | Self::Unproven(_)
             | Self::Sasl
@@ -239,6 +260,7 @@ impl Setback {
             Self::Unresolved(why) => format!("The domain cannot be resolved ({why})"),
             Self::Unreachable => "No server of the domain accepts a connection".to_owned(),
             Self::Handshake => "The TLS handshake with the server failed".to_owned(),
+            Self::Unrecognized => "The server does not know itself by its name".to_owned(),
             Self::Plaintext => "The server does not offer TLS, which is required".to_owned(),
             Self::Unproven(reason) => {
                 let (text, label) = (reason.finding.text(), reason.finding.label());
@@ -269,6 +291,7 @@ impl Setback {
             Self::Unresolved(why) => why,
             Self::Unreachable => "connect",
             Self::Handshake => "tls.handshake",
+            Self::Unrecognized => "tls.unrecognized_name",
             Self::Plaintext => "stream.tls_required",
             Self::Unproven(reason) => reason.finding.label(),
             Self::Sasl => "sasl",
@@ -295,6 +318,14 @@ impl Terms {
     pub fn encrypted(&self, peer: &Domain) -> Self {
         let default = self.level(Some(peer)).max(Level::Encrypted);
         Self { policy: Arc::new(Policy { default, ..Policy::default() }), ..self.clone() }
+    }
+
+    /// Whether streams between servers are taken here. Where our own name is also a domain of our
+    /// own server, a stream to it is a stream to that domain.
+    pub fn takes_servers(&self) -> bool {
+        self.side == Side::Public
+            && self.channels.server_names
+            && !self.hosted.contains(&self.server_name)
     }
 
     /// Whether `domain` may be the one that the far end wants to speak to.

@@ -1,10 +1,12 @@
 mod asking;
 mod claims;
 pub(super) mod renewal;
+mod rights;
+mod stanzas;
 mod terms;
 mod waiting;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,10 +15,10 @@ use ligase_verifier::{Domain, Presented};
 use self::asking::Asked;
 use self::claims::Claim;
 use super::{
-    Action, Condition, Dialback, Frame, Input, Part, Role, Setback, Stanza, StanzaError,
-    StreamError, Terms, Tidings, Violation, Word,
+    Action, Condition, Dialback, Frame, Input, Part, Role, Setback, StreamError, Terms, Tidings,
+    Violation, Word,
 };
-use crate::binding::{ConnectionId, DomainPair, Finding, Passage, Side, StreamId, Table};
+use crate::binding::{ConnectionId, DomainPair, Far, Finding, Name, Side, StreamId, Table};
 
 /// A stream on which both may speak: claims and verdicts, asking and being asked, stanzas.
 ///
@@ -32,24 +34,31 @@ pub(super) struct Open {
     /// Whether TLS is up.
     secured: bool,
     presented: Option<Presented>,
+    /// What the far end knows and does.
+    far: Far,
     /// Requests of the far end that are not answered yet.
     claims: HashMap<DomainPair, Claim>,
     /// Pairs we asked for, and whose answers are due.
     asks: HashMap<DomainPair, Asked>,
     /// Pairs we want to ask for once their target is proven.
     wants: HashSet<DomainPair>,
+    /// Pairs we want to ask for once others have been answered, in order (N-09).
+    line: VecDeque<DomainPair>,
+    /// Stanzas that came for pairs without a right, of late.
     strikes: Vec<Duration>,
+    /// Pairs whose right we took back, and when: what was on its way then is no offense (E-17).
+    revoked: VecDeque<(Duration, DomainPair)>,
     leaving: bool,
     /// The time of the last input.
     at: Duration,
 }
 
-/// Which way a stream was opened; without bidi (XEP-0288), stanzas flow that way only.
+/// Which way a stream was opened, or a stanza goes; without bidi (XEP-0288) the two are the same.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Way {
-    /// By the far end: it sends, we receive.
+    /// From the far end to us.
     Inbound,
-    /// By us: we send, it receives.
+    /// From us to the far end.
     Outbound,
 }
 
@@ -60,13 +69,14 @@ pub(super) struct Negotiated {
     pub(super) stream: Option<StreamId>,
     pub(super) secured: bool,
     pub(super) presented: Option<Presented>,
+    pub(super) far: Far,
     /// The time, since the process started.
     pub(super) at: Duration,
 }
 
 impl Open {
     pub(super) fn new(id: ConnectionId, terms: Arc<Terms>, with: Negotiated) -> Self {
-        let Negotiated { way, stream, secured, presented, at } = with;
+        let Negotiated { way, stream, secured, presented, far, at } = with;
         Self {
             id,
             terms,
@@ -74,10 +84,13 @@ impl Open {
             stream,
             secured,
             presented,
+            far,
             claims: HashMap::new(),
             asks: HashMap::new(),
             wants: HashSet::new(),
+            line: VecDeque::new(),
             strikes: Vec::new(),
+            revoked: VecDeque::new(),
             leaving: false,
             at,
         }
@@ -90,6 +103,18 @@ impl Open {
     /// Whether requests of the far end are open.
     pub(super) fn has_claims(&self) -> bool {
         !self.claims.is_empty()
+    }
+
+    /// Both may ask and send from now on (XEP-0288). What is asked on it is asked for this stream.
+    pub(super) fn set_bidi(&mut self, far: Far, table: &mut Table) {
+        self.far = far;
+        table.set_far(self.id, far);
+        table.set_stream(self.id, self.stream.clone());
+    }
+
+    /// Whether pairs may go this way on the stream.
+    fn goes(&self, way: Way) -> bool {
+        self.far.bidi || self.way == way
     }
 
     /// Whether our half of the stream has ended.
@@ -152,9 +177,15 @@ impl Open {
                 .blame(Violation::StreamOrder)),
             // Nothing follows our closing tag, so nothing is granted any more.
             Input::Found(..) | Input::Authority(..) | Input::Reached(..) if self.leaving => Ok(()),
-            Input::Renewed(domain, finding) => self.on_renewed(&domain, finding, table, out),
+            Input::Renewed(name, finding) => self.on_renewed(&name, finding, table, out),
             Input::Terms(terms) => self.on_terms(terms, table, out),
-            Input::Found(domain, finding) => self.on_found(&domain, finding, table, out),
+            Input::Found(Name::Server(server), finding) => {
+                self.on_server_found(server, finding, table);
+                Ok(())
+            }
+            Input::Found(Name::Service(domain), finding) => {
+                self.on_found(&domain, finding, table, out)
+            }
             Input::Authority(pair, answer) => self.on_authority(&pair, answer, table, out),
             Input::Reached(pair, result) => self.on_reached(&pair, result, table, out),
             Input::Ask(pair) => {
@@ -173,65 +204,10 @@ impl Open {
                 Ok(())
             }
             Input::Refuse(error) => Err(error),
-            Input::Secured(_) | Input::NotSecured => {
+            Input::Secured(_) | Input::NotSecured { .. } => {
                 Err(Condition::InternalServerError.because("driver out of turn; a bug of ours"))
             }
         }
-    }
-
-    fn on_stanza(
-        &mut self,
-        stanza: Stanza,
-        table: &mut Table,
-        out: &mut Vec<Action>,
-    ) -> Result<(), StreamError> {
-        match table.passage(&stanza.pair, self.id) {
-            Passage::Exit(exit) => out.push(Action::Forward(exit, stanza)),
-            Passage::Wait => out.push(Action::Hold(stanza)),
-            Passage::Forbidden => return self.on_forbidden(stanza, table, out),
-        }
-        Ok(())
-    }
-
-    /// Discards a stanza of a pair that this connection may not bring in (E-14).
-    ///
-    /// The far end is not answered: a reply to a forged sender would make us the forger's tool.
-    /// Only our own server, whose senders are its own, hears of it.
-    fn on_forbidden(
-        &mut self,
-        stanza: Stanza,
-        table: &Table,
-        out: &mut Vec<Action>,
-    ) -> Result<(), StreamError> {
-        let authorized = table.row(self.id).is_some_and(|row| !row.entrances.is_empty());
-        let violation = match (self.way, self.terms.side) {
-            (Way::Outbound, _) => Violation::PairInverse,
-            (Way::Inbound, _) if !authorized => {
-                return Err(Condition::NotAuthorized
-                    .because("a stanza before any pair was authorized")
-                    .blame(Violation::StreamPreauthStanza));
-            }
-            (Way::Inbound, Side::Backend) => Violation::BackendFrom,
-            (Way::Inbound, Side::Public) if table.has_entrance(&stanza.pair) => {
-                Violation::PairWrongConnection
-            }
-            (Way::Inbound, Side::Public) => Violation::PairUnauthorized,
-        };
-        self.strikes.retain(|earlier| self.at.saturating_sub(*earlier) < STRIKES_WITHIN);
-        self.strikes.push(self.at);
-        if STRIKES_MAX < self.strikes.len() {
-            let condition = if self.terms.may_receive(&stanza.pair.target) {
-                Condition::InvalidFrom
-            } else {
-                Condition::HostUnknown
-            };
-            return Err(condition.because("stanzas of unauthorized pairs").blame(violation));
-        }
-        out.push(Action::Count(violation));
-        if self.terms.side == Side::Backend && self.way == Way::Inbound {
-            out.push(Action::Bounce(stanza, StanzaError::NotAuthorized));
-        }
-        Ok(())
     }
 
     fn on_dialback(
@@ -281,7 +257,7 @@ impl Open {
         table: &Table,
         out: &mut Vec<Action>,
     ) -> Result<Word, StreamError> {
-        if self.way == Way::Outbound {
+        if !self.goes(Way::Inbound) {
             return Err(one_way());
         }
         if !self.terms.may_receive(&pair.target) {
@@ -316,7 +292,7 @@ impl Open {
     /// What we do not know is ignored once the far end is authorized for something; before, it is
     /// out of place (O-04, C-08).
     fn refuse_unknown(&self, table: &Table) -> Result<(), StreamError> {
-        let known = table.row(self.id).is_some_and(|row| !row.entrances.is_empty());
+        let known = table.row(self.id).is_some_and(crate::binding::Row::is_authorized);
         if known || self.way == Way::Outbound || self.leaving {
             return Ok(());
         }
@@ -343,11 +319,6 @@ fn one_way() -> StreamError {
         .because("a request on a stream that is not bidirectional")
         .blame(Violation::DialbackDirection)
 }
-
-/// How many stanzas of unauthorized pairs are forgiven, and within what time (E-14): a few may be
-/// in flight when a right ends; more is an attempt.
-const STRIKES_MAX: usize = 10;
-const STRIKES_WITHIN: Duration = Duration::from_secs(60);
 
 /// How long we wait for the far end to end its half of a stream (P-13).
 const FAREWELL: Duration = Duration::from_secs(5);

@@ -10,8 +10,11 @@ use ligase_verifier::{Domain, Presented};
 
 use super::open::renewal::renewed;
 use super::open::{Open, Way};
-use super::{Action, Condition, Frame, Header, Ids, Input, StreamError, Terms, Violation, ns};
-use crate::binding::{ConnectionId, DomainPair, Finding, Side, StreamId, Table};
+use super::{
+    Action, Condition, Frame, Header, Ids, Input, Setback, StreamError, Terms, Tidings, Violation,
+    ns,
+};
+use crate::binding::{ConnectionId, DomainPair, Far, Finding, Name, Row, Side, StreamId, Table};
 
 /// A stream that the far end opened, from its first byte to its last.
 #[derive(Clone, Debug)]
@@ -26,6 +29,8 @@ pub struct Receiving {
     elements: u32,
     /// SASL failures so far.
     failures: u32,
+    /// What the far end has told of itself since TLS came up.
+    far: Far,
     /// What came while an answer was awaited, in order; bounded like all that comes before
     /// authorization.
     early: VecDeque<Frame>,
@@ -64,8 +69,10 @@ struct Greeting {
 struct Offered {
     /// STARTTLS, for the domain that it wants to speak to.
     start_tls: Option<Option<Domain>>,
-    /// EXTERNAL, for this pair.
+    /// EXTERNAL, for this pair; of servers, where the stream is between servers.
     external: Option<DomainPair>,
+    /// One stream for both directions (XEP-0288).
+    bidi: bool,
 }
 
 impl Receiving {
@@ -87,8 +94,8 @@ impl Receiving {
             State::ExpectHeader(Stage::Plain)
         };
         let early = VecDeque::new();
-        let stream =
-            Self { id, terms, ids, state, greeted: false, elements: 0, failures: 0, early };
+        let (greeted, elements, failures, far) = (false, 0, 0, Far::default());
+        let stream = Self { id, terms, ids, state, greeted, elements, failures, far, early };
         (stream, out)
     }
 
@@ -136,8 +143,10 @@ impl Receiving {
                 Ok(self.on_start_tls(offered, out))
             }
             (State::Open(open, offered), Input::Frame(Frame::Auth(auth))) if !open.is_leaving() => {
-                self.check_order(&open, table)?;
                 self.on_auth(open, offered, &auth, table, out)
+            }
+            (State::Open(open, offered), Input::Frame(Frame::Bidi(dna))) if !open.is_leaving() => {
+                Ok(self.on_bidi(open, offered, dna, table, out))
             }
             (State::Open(mut open, offered), input) => {
                 open.handle(input, at, table, out)?;
@@ -148,30 +157,27 @@ impl Receiving {
             (_, Input::Terms(_)) => {
                 Err(Condition::Reset.because("the configuration changed during the negotiation"))
             }
-            (state, Input::Renewed(domain, finding)) => {
-                self.on_renewed(domain, finding, table)?;
+            (state, Input::Renewed(name, finding)) => {
+                self.on_renewed(name, finding, table)?;
                 Ok(state)
             }
-            (_, Input::Frame(Frame::Close | Frame::Error(_))) => {
+            (_, Input::Frame(Frame::Close | Frame::Error(_)))
+            | (State::ExpectSecured, Input::NotSecured { .. }) => {
                 out.push(Action::Close(None));
                 Ok(State::Closed)
             }
             (_, Input::Drain) => Err(Condition::SystemShutdown.because("we are about to end")),
             (State::ExpectHeader(stage), Input::Frame(Frame::Header(header))) => {
-                self.on_header(stage, header, out)
+                self.on_header(stage, header, table, out)
             }
             (State::ExpectSecured, Input::Secured(presented)) => {
                 Ok(self.on_secured(presented, table, out))
             }
-            (State::ExpectSecured, Input::NotSecured) => {
-                out.push(Action::Close(None));
-                Ok(State::Closed)
-            }
             // An answer about another name, or from before TLS, says nothing about this one.
-            (State::Judge(greeting, presented), Input::Found(domain, finding))
-                if greeting.header.from.as_ref() == Some(&domain) =>
+            (State::Judge(greeting, presented), Input::Found(name, finding))
+                if self.claimed(&greeting.header).as_ref() == Some(&name) =>
             {
-                Ok(self.on_found(greeting, presented, finding, table, out))
+                self.on_found(greeting, presented, &name, finding, table, out)
             }
             (State::Admit(pair, presented), Input::Reached(reached, result)) if pair == reached => {
                 self.on_reached(pair, presented, result, table, out)
@@ -185,16 +191,18 @@ impl Receiving {
                 self.early.push_back(frame);
                 Ok(state)
             }
-            (_, Input::TimedOut { .. }) => Err(Condition::ConnectionTimeout
-                .because("the negotiation took too long")
-                .blame(Violation::LimitPreauth)),
-            (_, Input::Frame(_)) => Err(Condition::UnsupportedStanzaType
-                .because("an element out of turn")
-                .blame(Violation::StreamOrder)),
-            // An answer that nobody waits for any more.
-            (state, Input::Found(..) | Input::Authority(..) | Input::Reached(..)) => Ok(state),
-            (state, Input::Ask(_) | Input::Repeat(_)) => Ok(state),
-            (_, Input::Secured(_) | Input::NotSecured) => {
+            (_, Input::TimedOut { .. }) => Err(too_long()),
+            (_, Input::Frame(_)) => Err(out_of_turn()),
+            // An answer that nobody waits for any more, or what is not for us yet.
+            (
+                state,
+                Input::Found(..) | Input::Authority(..) | Input::Reached(..) | Input::Repeat(_),
+            ) => Ok(state),
+            (state, Input::Ask(pair)) => {
+                out.push(Action::Tell(Tidings::Failed(pair, Setback::Pointless)));
+                Ok(state)
+            }
+            (_, Input::Secured(_) | Input::NotSecured { .. }) => {
                 Err(Condition::InternalServerError.because("driver out of turn; a bug of ours"))
             }
         }
@@ -204,7 +212,7 @@ impl Receiving {
     fn may_go_on(&self, state: &State) -> bool {
         match state {
             State::Admit(pair, _) | State::ExpectHeader(Stage::Authenticated(pair, _)) => {
-                self.terms.allows(pair, Way::Inbound)
+                self.terms.allows(pair, Way::Inbound) || self.is_to_us(&pair.target)
             }
             State::Judge(Greeting { header: Header { from, to, .. }, .. }, _) => {
                 from.as_ref().is_none_or(|from| self.terms.may_send(from))
@@ -219,16 +227,16 @@ impl Receiving {
     /// A proof may end before the stream is open.
     fn on_renewed(
         &self,
-        domain: Domain,
+        name: Name,
         finding: Finding,
         table: &mut Table,
     ) -> Result<(), StreamError> {
-        if !table.is_proven(self.id, &domain) {
+        if table.row(self.id).is_none_or(|row| !row.names.contains_key(&name)) {
             return Ok(());
         }
-        let grounds = renewed(finding, self.terms.level(Some(&domain)))
+        let grounds = renewed(finding, self.terms.level(Some(name.domain())))
             .map_err(|_| Condition::Reset.because("a proof ended during the negotiation"))?;
-        table.prove(self.id, domain, grounds);
+        table.prove(self.id, name, grounds);
         Ok(())
     }
 
@@ -258,13 +266,39 @@ impl Receiving {
         table.close(self.id);
         table.open(self.id, self.terms.side);
         self.greeted = false;
+        self.far = Far::default();
         out.push(Action::Restart);
         State::ExpectHeader(Stage::Secured(presented))
     }
 
     /// Whether the far end is authorized for anything.
     fn is_authorized(&self, table: &Table) -> bool {
-        table.row(self.id).is_some_and(|row| !row.entrances.is_empty())
+        table.row(self.id).is_some_and(Row::is_authorized)
+    }
+
+    /// Whether a stream to this name is one to us, from server to server.
+    fn is_to_us(&self, to: &Domain) -> bool {
+        self.terms.takes_servers() && *to == self.terms.server_name
+    }
+
+    /// Both may ask and send from now on, if the far end says so in time (XEP-0288 §2.2).
+    fn on_bidi(
+        &mut self,
+        mut open: Box<Open>,
+        mut offered: Offered,
+        dna: bool,
+        table: &mut Table,
+        out: &mut Vec<Action>,
+    ) -> State {
+        if offered.bidi && !self.is_authorized(table) && !open.has_claims() {
+            offered.bidi = false;
+            self.far = Far { errors: true, bidi: true, dna };
+            open.set_bidi(self.far, table);
+        } else {
+            // Too late it changes nothing (L-02).
+            out.push(Action::Count(Violation::StreamOrder));
+        }
+        State::Open(open, offered)
     }
 
     fn on_start_tls(&self, offered: Offered, out: &mut Vec<Action>) -> State {
@@ -283,6 +317,16 @@ impl Receiving {
         out.push(Action::StartTls(to));
         State::ExpectSecured
     }
+}
+
+fn out_of_turn() -> StreamError {
+    Condition::UnsupportedStanzaType.because("an element out of turn").blame(Violation::StreamOrder)
+}
+
+fn too_long() -> StreamError {
+    Condition::ConnectionTimeout
+        .because("the negotiation took too long")
+        .blame(Violation::LimitPreauth)
 }
 
 #[cfg(test)]

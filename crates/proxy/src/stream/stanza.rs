@@ -53,7 +53,11 @@ pub struct Stanza {
     pub kind: Kind,
     bytes: Bytes,
     may_bounce: bool,
+    is_refusal: bool,
 }
+
+/// Our own words for a stanza that its connection may not carry.
+const INVALID_CONNECTION: &str = "<invalid-connection xmlns='urn:x-ligase:dna:0'/>";
 
 /// The content namespace between servers (RFC 6120 §4.8.2).
 const SERVER: &str = "jabber:server";
@@ -77,6 +81,8 @@ impl Stanza {
         let target = Address::split(&to.decoded)?;
         let seen = Seen::update(last, sender.domain, target.domain)?;
         let pair = DomainPair::new(seen.sender.domain.clone(), seen.target.domain.clone());
+        // What is no error is not searched, so that nothing is spent on the many.
+        let is_refusal = head.is_error && find(raw.bytes(), INVALID_CONNECTION.as_bytes());
         let mut edits = Vec::new();
         onward::inherit(raw, head.has_language, &mut edits);
         onward::respell(from, &sender, &seen.sender, &mut edits);
@@ -86,6 +92,7 @@ impl Stanza {
             kind,
             bytes: onward::apply(raw.bytes(), edits),
             may_bounce: head.may_bounce,
+            is_refusal,
         })
     }
 
@@ -98,6 +105,17 @@ impl Stanza {
     /// keep each other busy for ever (RFC 6120 §8.3.1).
     pub fn may_bounce(&self) -> bool {
         self.may_bounce
+    }
+
+    /// Whether it is the error of a peer who says that its connection is not authorized for the
+    /// opposite pair (draft-ietf-xmpp-dna-01 §4). Anybody may write such an error.
+    pub fn is_refusal(&self) -> bool {
+        self.is_refusal
+    }
+
+    /// The stanza as text, for one of our own that is sent among our own words.
+    pub fn to_text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
     }
 
     /// Makes it hold no more memory than its own bytes.
@@ -135,6 +153,7 @@ struct Head<'a> {
     to: Option<Value<'a>>,
     has_language: bool,
     may_bounce: bool,
+    is_error: bool,
 }
 
 /// An attribute's value.
@@ -162,7 +181,9 @@ impl<'a> Head<'a> {
                 b"to" => head.to = Some(value()),
                 // Decoded first: `&#101;rror` is an error too.
                 b"type" => {
-                    head.may_bounce = !matches!(&*decode(attribute.value), "error" | "result");
+                    let kind = decode(attribute.value);
+                    head.is_error = kind == "error";
+                    head.may_bounce = !head.is_error && kind != "result";
                 }
                 b"xml:lang" => head.has_language = true,
                 _ => (),
@@ -170,6 +191,10 @@ impl<'a> Head<'a> {
         }
         head
     }
+}
+
+fn find(bytes: &[u8], what: &[u8]) -> bool {
+    bytes.windows(what.len()).any(|it| it == what)
 }
 
 /// An address that is missing or none (RFC 6120 §4.9.3.7).

@@ -166,13 +166,13 @@ fn proofs_that_have_ended_are_looked_at_once() {
     }
     assert_eq!(table.next_end(), Some(proof::noon() + minutes(1)));
     assert!(table.take_ended(proof::noon() + minutes(1) - Duration::from_secs(1)).is_empty());
-    assert_eq!(table.take_ended(proof::noon() + minutes(1)), [(PEER, domain("a.test"))]);
+    assert_eq!(table.take_ended(proof::noon() + minutes(1)), [(PEER, domain("a.test").into())]);
     assert!(table.take_ended(proof::noon() + minutes(1)).is_empty());
     assert!(table.is_proven(PEER, &domain("a.test")), "what rests on it has a grace");
 
     table.prove(OTHER, domain("a.test"), grounds("a.test", minutes(5)));
     assert_eq!(table.next_end(), Some(proof::noon() + minutes(3)));
-    table.disprove(PEER, &domain("b.test"));
+    table.disprove(PEER, &domain("b.test").into());
     assert_eq!(table.next_end(), Some(proof::noon() + minutes(5)));
     table.close(OTHER);
     assert_eq!(table.next_end(), None);
@@ -279,7 +279,7 @@ fn operate(
             note(&mut model.asked, pair, id, is_open, &mut Tally::default());
         }
         8 => {
-            table.disprove(id, &pair.sender);
+            table.disprove(id, &pair.sender.clone().into());
             model.names.remove(&(id, pair.sender.clone()));
             let rests_in = |it: &(DomainPair, _)| it.1 == id && it.0.sender == pair.sender;
             let rests_out = |it: &(DomainPair, _)| it.1 == id && it.0.target == pair.sender;
@@ -351,15 +351,15 @@ fn check(table: &Table, model: &Model) {
     }
     let names = |(id, row): (&ConnectionId, &Row)| {
         let id = *id;
-        let end = move |(domain, grounds): (&Domain, &Grounds)| {
+        let end = move |(domain, grounds): (&Name, &Grounds)| {
             grounds.ends().map(|end| (end, id, domain.clone()))
         };
         row.names.iter().filter_map(end).collect::<Vec<_>>()
     };
     assert_eq!(table.ends, table.rows.iter().flat_map(names).collect());
     for row in table.rows.values() {
-        assert!(row.entrances.iter().all(|it| row.names.contains_key(&it.sender)));
-        assert!(row.exits.iter().all(|it| row.names.contains_key(&it.target)));
+        assert!(row.entrances.iter().all(|it| row.speaks_for(&it.sender).is_some()));
+        assert!(row.exits.iter().all(|it| row.speaks_for(&it.target).is_some()));
     }
 }
 

@@ -195,7 +195,8 @@ impl Shared {
                 }
                 Frame::Close => "</stream:stream>".to_owned(),
                 // A server of old knows nothing of all this, and lets no stranger say anything.
-                Frame::Features(_)
+                Frame::Bidi(_)
+                | Frame::Features(_)
                 | Frame::StartTls
                 | Frame::Proceed
                 | Frame::TlsFailure
@@ -213,7 +214,7 @@ impl Shared {
 
     fn welcome(&self, header: &Header, id: &StreamId) -> String {
         let answer = header.answer(&self.domain, id.clone());
-        let offer = Offer { dialback: true, ..Offer::default() };
+        let offer = Offer::default();
         let features = header.version_1.then(|| offer.to_xml());
         answer.to_xml() + &features.unwrap_or_default()
     }

@@ -6,18 +6,18 @@ use ligase_verifier::{Domain, Presented, Transport};
 use tokio::time::{Instant, timeout};
 
 use super::{Driver, Found, Machine};
-use crate::binding::DomainPair;
+use crate::binding::{DomainPair, Grounds, Name};
 use crate::connection::event::{Ending, Event};
 use crate::stream::{Input, Setback, StreamError, Tidings, Violation};
 use crate::tls;
 
 impl Driver {
-    pub(super) fn judge(&mut self, domain: Domain, presented: Option<Presented>) {
+    pub(super) fn judge(&mut self, name: Name, presented: Option<Presented>) {
         let (rooms, facts) = (Arc::clone(&self.rooms), self.facts);
         let endpoint = self.endpoint.clone();
         self.answers.spawn(async move {
-            let finding = rooms.judge(facts, &domain, endpoint, presented, false).await;
-            Input::Found(domain, finding)
+            let finding = rooms.judge(facts, &name, endpoint, presented, false).await;
+            Input::Found(name, finding)
         });
     }
 
@@ -29,7 +29,7 @@ impl Driver {
             // COMPAT: some send a line end after the element; it is counted and forgotten.
             if !self.wire.incoming.iter().all(u8::is_ascii_whitespace) {
                 self.wire.give_up();
-                return Input::NotSecured;
+                return NOT_SECURED;
             }
             self.wire.incoming.clear();
         }
@@ -43,7 +43,7 @@ impl Driver {
         // §10.2); otherwise by the domain that it is to speak for.
         let addressed = self.base.clone().or(addressed);
         let Some(handshake) = self.rooms.handshake(self.facts, addressed, local) else {
-            return Input::NotSecured;
+            return NOT_SECURED;
         };
         let wire = &mut self.wire;
         let shaken = timeout(patience, async {
@@ -58,13 +58,16 @@ impl Driver {
                 (self.rooms.tell)(Event::Settled(self.facts));
                 return Input::Secured(presented);
             }
+            Ok(Err(error)) if tls::is_unrecognized(&error) => {
+                return Input::NotSecured { unrecognized: true };
+            }
             Ok(Err(error)) => tls::violation(&error),
             Err(_) => Some(Violation::TlsTimeout),
         };
         if let Some(violation) = violation {
             self.broke(violation);
         }
-        Input::NotSecured
+        NOT_SECURED
     }
 
     pub(super) fn tell(&mut self, tidings: Tidings) {
@@ -90,13 +93,11 @@ impl Driver {
     }
 
     pub(super) fn bound(&self, pair: &DomainPair) {
-        let id = self.facts.id;
-        let far = match self.machine {
-            Machine::Receiving(_) => &pair.sender,
-            Machine::Initiating(_) => &pair.target,
-        };
+        // One end of the pair is the far end's; the other is ours, and nobody has to prove it to us.
         let grounds = self.rooms.tables.look(|table| {
-            table.row(id).and_then(|row| row.names.get(far)).map(crate::binding::Grounds::as_str)
+            let row = table.row(self.facts.id)?;
+            let far = row.speaks_for(&pair.sender).or_else(|| row.speaks_for(&pair.target));
+            far.map(Grounds::as_str)
         });
         if let Some(grounds) = grounds {
             let (facts, pair, took) = (self.facts, pair.clone(), self.opened.elapsed());
@@ -153,6 +154,9 @@ impl Driver {
         self.moved = Instant::now();
     }
 }
+
+/// A handshake that failed for any other reason than our name for the far end.
+const NOT_SECURED: Input = Input::NotSecured { unrecognized: false };
 
 /// How long our last words may take (P-13).
 const FAREWELL: std::time::Duration = std::time::Duration::from_secs(5);

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use ligase_verifier::{Endpoint, Service};
 use tokio::sync::{Semaphore, oneshot};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
-use crate::binding::{ConnectionId, DomainPair, Side};
+use super::{Missed, Place};
+use crate::binding::{ConnectionId, DomainPair, Grounds, Side};
 use crate::connection::driver::Order;
-use crate::connection::rooms::Rooms;
+use crate::connection::rooms::{PlaceKey, Rooms};
 use crate::establish::{Candidate, may_share};
+use crate::stream::{DialbackError, Rung, Setback};
 
 impl Rooms {
     /// Whether somebody at these addresses is known to want a connection for each pair.
@@ -21,7 +23,7 @@ impl Rooms {
                 let row = table.row(entry.facts.id);
                 entry.facts.outbound
                     && addresses.contains(&entry.facts.peer)
-                    && row.is_some_and(|row| !row.errors && !row.exits.is_empty())
+                    && row.is_some_and(|row| !row.far.errors && !row.exits.is_empty())
             })
         })
     }
@@ -36,42 +38,142 @@ impl Rooms {
         Arc::clone(places.entry(key).or_insert_with(|| Arc::new(Semaphore::new(1))))
     }
 
-    /// A connection to one of these addresses that may carry the pair too (B-03).
+    /// A connection that may carry the pair too (B-02, B-03): the eldest, so that all agree on one.
     pub(super) fn candidate(
         &self,
         pair: &DomainPair,
-        addresses: &[SocketAddr],
+        place: &Place,
+        rung: Rung,
+        tried: &[ConnectionId],
     ) -> Option<ConnectionId> {
+        if Rung::Dialback <= rung || self.is_refused(pair, place) {
+            return None;
+        }
+        let pairs_max = self.terms(Side::Public).bounds.pairs_max;
+        let server = place.endpoint.secure.then_some(&place.endpoint.target);
         self.tables.look_around(|table, entries| {
-            let mut fit: Vec<_> = entries
-                .values()
-                .filter(|entry| entry.facts.side == Side::Public && entry.facts.outbound)
-                .filter(|entry| {
-                    let row = table.row(entry.facts.id);
-                    let presented = entry.presented.as_ref();
-                    let candidate = Candidate {
-                        address: entry.facts.peer,
-                        errors: row.is_some_and(|row| row.errors && !row.exits.is_empty()),
-                        names_target: presented
-                            .is_some_and(|it| it.is_for(&pair.target, Service::Server)),
-                    };
-                    may_share(&candidate, addresses)
-                })
-                .map(|entry| entry.facts.id)
-                .collect();
-            // The eldest, so that all agree on one.
-            fit.sort_unstable();
-            fit.first().copied()
+            let fit = entries.values().filter(|entry| {
+                let facts = entry.facts;
+                let row = table.row(facts.id).filter(|row| row.is_authorized());
+                let Some(row) = row.filter(|_| facts.side == Side::Public) else {
+                    return false;
+                };
+                // Who came to us has to know that both may ask, and what a pair is.
+                let may_ask = facts.outbound || row.far.bidi && row.far.dna;
+                let dialed = entry.endpoint.as_ref();
+                let is_dialed = dialed.is_some_and(|it| {
+                    it.target == place.endpoint.target && it.port == place.endpoint.port
+                });
+                let names =
+                    entry.presented.as_ref().map(|it| it.is_for(&pair.target, Service::Server));
+                let candidate = Candidate {
+                    address: facts.outbound.then_some(facts.peer),
+                    errors: may_ask && row.far.errors,
+                    names_target: names.unwrap_or_default(),
+                    is_server: server.is_some_and(|server| {
+                        is_dialed && entry.presented.is_some() || row.is_server(server)
+                    }),
+                    is_proven: row
+                        .speaks_for(&pair.target)
+                        .is_some_and(|it| !matches!(it, Grounds::Dialback)),
+                    is_full: pairs_max <= row.exits.len(),
+                };
+                !tried.contains(&facts.id) && may_share(&candidate, &place.addresses)
+            });
+            fit.map(|entry| entry.facts.id).min()
         })
     }
 
-    /// Asks for the pair on a connection that was opened for another; a "no" only means that it
-    /// needs one of its own (I-03).
-    pub(super) async fn share(&self, pair: &DomainPair, id: ConnectionId) -> bool {
+    /// Asks for the pair on a connection that was opened for another. Tells whether it may leave by
+    /// it; a "no" only means that it needs one of its own (I-03).
+    ///
+    /// # Errors
+    /// The peer knows what it was asked, so that asking it again elsewhere would be in vain.
+    pub(super) async fn share(
+        &self,
+        pair: &DomainPair,
+        place: &Place,
+        id: ConnectionId,
+    ) -> Result<bool, Missed> {
+        let Err(setback) = self.ask_on(pair, id).await else {
+            return Ok(true);
+        };
+        let Setback::Refused(error) = &setback else {
+            return Ok(false);
+        };
+        if *error == Some(DialbackError::ResourceConstraint) {
+            return Ok(false);
+        }
+        let knows = self.tables.look(|table| table.row(id).is_some_and(|row| row.far.dna));
+        if knows && !self.has_certificate(&pair.sender) {
+            return Err(Missed::Settled(setback));
+        }
+        self.note_refused(pair, place);
+        Ok(false)
+    }
+
+    /// Asks for the pair on that connection.
+    pub(super) async fn ask_on(&self, pair: &DomainPair, id: ConnectionId) -> Result<(), Setback> {
         let (waits, answer) = oneshot::channel();
-        self.tables.order(id, Order::Ask(pair.clone(), waits));
-        // It need not cost the time that a connection of its own would take.
-        matches!(timeout(SHARE, answer).await, Ok(Ok(Ok(()))))
+        let orders = self.tables.orders(id).ok_or(Setback::Stream(None))?;
+        let knows = self.tables.look(|table| table.row(id).is_some_and(|row| row.far.dna));
+        // It need not cost the time that a connection of its own would take; but who knows channels
+        // may be asked for thousands of pairs, which it answers in turn.
+        let patience = if knows { self.settings.load().ladder } else { SHARE };
+        let answered = timeout(patience, async {
+            orders
+                .send(Order::Ask(pair.clone(), waits))
+                .await
+                .map_err(|_| Setback::Stream(None))?;
+            answer.await.unwrap_or(Err(Setback::Stream(None)))
+        });
+        answered.await.unwrap_or(Err(Setback::TimedOut))
+    }
+
+    /// A stream to our own server that the pair may share, where the operator allows that: the
+    /// eldest that understands dialback errors.
+    pub(super) fn shared_home(&self, pair: &DomainPair) -> Option<ConnectionId> {
+        let settings = self.settings.load();
+        if !settings.share_backend {
+            return None;
+        }
+        let pairs_max = settings.backend.bounds.pairs_max;
+        self.tables.look(|table| {
+            let fit = table.rows().filter(|(_, row)| {
+                let is_home = row.side == Side::Backend && !row.exits.is_empty();
+                is_home
+                    && row.far.errors
+                    && row.exits.len() < pairs_max
+                    && !row.exits.contains(pair)
+            });
+            fit.map(|(id, _)| id).min()
+        })
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "what was refused is forgotten in time")]
+    fn is_refused(&self, pair: &DomainPair, place: &Place) -> bool {
+        let unshared = self.unshared.lock().unwrap_or_else(PoisonError::into_inner);
+        let until = unshared.get(&(place.key(), pair.clone()));
+        until.is_some_and(|until| Instant::now() < *until)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "what was refused is forgotten in time")]
+    fn note_refused(&self, pair: &DomainPair, place: &Place) {
+        let now = Instant::now();
+        let mut unshared = self.unshared.lock().unwrap_or_else(PoisonError::into_inner);
+        if UNSHARED_MAX <= unshared.len() {
+            unshared.retain(|_, until| now < *until);
+        }
+        if unshared.len() < UNSHARED_MAX {
+            unshared.insert((place.key(), pair.clone()), now + UNSHARED);
+        }
+    }
+}
+
+impl Place {
+    /// By what the place is remembered.
+    pub(super) fn key(&self) -> PlaceKey {
+        (self.endpoint.target.clone(), self.endpoint.port)
     }
 }
 
@@ -79,3 +181,7 @@ impl Rooms {
 const PLACES_MAX: usize = 4096;
 /// How long a peer may think about a further pair before it is asked on a connection of its own.
 const SHARE: Duration = Duration::from_secs(10);
+/// How long a pair is not asked for again on a connection of others that would not have it (I-03).
+const UNSHARED: Duration = Duration::from_secs(3600);
+/// Such pairs that are remembered; what is forgotten costs a question.
+const UNSHARED_MAX: usize = 4096;

@@ -2,10 +2,10 @@
 
 use std::time::SystemTime;
 
-use ligase_verifier::{Domain, Endpoint, Presented};
+use ligase_verifier::{Endpoint, Presented};
 
 use super::{Step, Tables};
-use crate::binding::{ConnectionId, Finding};
+use crate::binding::{ConnectionId, Finding, Name};
 use crate::connection::driver::Order;
 use crate::connection::event::Facts;
 use crate::stream::{Action, Input, Loss};
@@ -35,28 +35,31 @@ impl Tables {
     }
 
     /// The proofs that have ended by now. Each has to be [`renewed`](Self::renewed).
-    pub fn take_ended(&self, now: SystemTime) -> Vec<(Ended, Domain)> {
+    pub fn take_ended(&self, now: SystemTime) -> Vec<(Ended, Name)> {
         let mut inner = self.lock();
         let doubted = std::mem::take(&mut inner.doubted);
         let last = inner.table.last_end().filter(|_| doubted);
         let ended = inner.table.take_ended(last.unwrap_or(now).max(now));
-        let known = |(id, domain)| {
+        let known = |(id, name)| {
             let entry = inner.entries.get(&id)?;
             let (endpoint, presented) = (entry.endpoint.clone(), entry.presented.clone());
-            Some((Ended { facts: entry.facts, endpoint, presented }, domain))
+            Some((Ended { facts: entry.facts, endpoint, presented }, name))
         };
         ended.into_iter().filter_map(known).collect()
     }
 
     /// Tells a connection what was found when a proof was looked at again. One that does not listen
     /// loses it, and with it what its outbox still has for that domain.
-    pub fn renewed(&self, id: ConnectionId, domain: Domain, finding: Finding) -> Step {
+    pub fn renewed(&self, id: ConnectionId, name: Name, finding: Finding) -> Step {
         let (mut step, mut inner) = (Step::default(), self.lock());
-        let order = Order::Say(Input::Renewed(domain.clone(), finding));
+        let order = Order::Say(Input::Renewed(name.clone(), finding));
         if inner.entries.get(&id).is_some_and(|entry| entry.orders.try_send(order).is_err()) {
             let exits = inner.table.row(id).into_iter().flat_map(|row| &row.exits);
-            let lost: Vec<_> = exits.filter(|it| it.target == domain).cloned().collect();
-            inner.table.disprove(id, &domain);
+            let lost: Vec<_> = exits
+                .filter(|it| !name.is_server() && it.target == *name.domain())
+                .cloned()
+                .collect();
+            inner.table.disprove(id, &name);
             for pair in lost {
                 inner.take_back(id, &pair, &mut step);
                 step.actions.push_back(Action::Lost(pair, Loss::ProofEnded));

@@ -270,9 +270,11 @@ fn proofs_end_even_where_nobody_listens() {
     assert_eq!(world.tables.take_ended(proof::noon() + minute).len(), 1);
     prove(120);
     let ended = world.tables.take_ended(proof::noon() + 2 * minute);
-    assert!(matches!(&ended[..], [(it, name)] if it.facts.id == PEER && *name == domain("a.test")));
+    assert!(
+        matches!(&ended[..], [(it, name)] if it.facts.id == PEER && *name == domain("a.test").into())
+    );
 
-    let renewed = || world.tables.renewed(PEER, domain("a.test"), Finding::OurServer(false));
+    let renewed = || world.tables.renewed(PEER, domain("a.test").into(), Finding::OurServer(false));
     renewed();
     let is_proven = || world.tables.look(|table| table.is_proven(PEER, &domain("a.test")));
     assert!(is_proven());
@@ -291,7 +293,7 @@ fn what_waits_for_a_connection_that_does_not_listen_is_taken_back() {
     world.let_out(&back, PEER);
     let forward = Action::Forward(PEER, message("l.test", "a.test", "1"));
     world.act(BACKEND, vec![forward]);
-    let renewed = || world.tables.renewed(PEER, domain("a.test"), Finding::OurServer(false));
+    let renewed = || world.tables.renewed(PEER, domain("a.test").into(), Finding::OurServer(false));
     let step = renewed();
     assert!(step.seek.is_empty() && step.actions.is_empty());
     // There was room for one order.

@@ -1,108 +1,202 @@
 use ligase_verifier::{Finding, Reason};
 
 use super::*;
-use crate::stream::Condition;
 
 const LEVELS: [Level; 4] = [Level::Any, Level::Encrypted, Level::Pkix, Level::Dna];
-const RUNGS: [Rung; 3] = [Rung::External, Rung::Dialback, Rung::Plain];
+const RUNGS: [Rung; 5] =
+    [Rung::ServerName, Rung::DomainName, Rung::SenderCertificate, Rung::Dialback, Rung::Plain];
 
 fn unproven(finding: Finding) -> Setback {
     Setback::Unproven(Reason { prooftype: None, finding })
 }
 
+fn stream(condition: Condition) -> Setback {
+    Setback::Stream(Some(condition))
+}
+
+fn refused(error: DialbackError) -> Setback {
+    Setback::Refused(Some(error))
+}
+
 fn setbacks() -> Vec<Setback> {
-    vec![
+    let conditions = Condition::ALL.iter().map(|it| stream(*it));
+    let errors = [
+        DialbackError::BadRequest,
+        DialbackError::Forbidden,
+        DialbackError::ItemNotFound,
+        DialbackError::NotAcceptable,
+        DialbackError::NotAllowed,
+        DialbackError::NotAuthorized,
+        DialbackError::PolicyViolation,
+        DialbackError::RemoteServerNotFound,
+        DialbackError::RemoteServerTimeout,
+        DialbackError::ResourceConstraint,
+    ];
+    let findings = [
+        Finding::TlsaMismatch,
+        Finding::DnsBogus,
+        Finding::DnsFailure,
+        Finding::UntrustedChain,
+        Finding::NoCertificate,
+        Finding::WrongName,
+    ];
+    let mut all = vec![
         Setback::Unresolved("dns.bogus"),
         Setback::Unreachable,
         Setback::Handshake,
+        Setback::Unrecognized,
         Setback::Plaintext,
-        unproven(Finding::TlsaMismatch),
-        unproven(Finding::DnsFailure),
-        unproven(Finding::UntrustedChain),
         Setback::Sasl,
         Setback::Invalid,
         Setback::Refused(None),
-        Setback::Refused(Some(DialbackError::ItemNotFound)),
-        Setback::Refused(Some(DialbackError::PolicyViolation)),
         Setback::Stream(None),
-        Setback::Stream(Some(Condition::HostUnknown)),
         Setback::Broken(Condition::NotWellFormed),
         Setback::TimedOut,
         Setback::Pointless,
         Setback::Draining,
-    ]
+    ];
+    all.extend(conditions.chain(errors.map(refused)).chain(findings.map(unproven)));
+    all
 }
 
+/// Every ladder, rung and setback.
+fn all() -> impl Iterator<Item = (Ladder, Rung, Setback)> {
+    LEVELS.into_iter().flat_map(|level| {
+        [true, false].into_iter().flat_map(move |sender_certificate| {
+            let ladder = Ladder { level, sender_certificate, floor: Rung::Plain };
+            RUNGS.into_iter().flat_map(move |rung| {
+                setbacks().into_iter().map(move |setback| (ladder, rung, setback))
+            })
+        })
+    })
+}
+
+fn ladder(level: Level) -> Ladder {
+    Ladder { level, sender_certificate: true, floor: Rung::Plain }
+}
+
+/// M-02: all of them, and none besides.
 #[test]
-fn each_setback_leads_on_as_it_should() {
-    let policy = || Setback::Refused(Some(DialbackError::PolicyViolation));
-    for (rung, setback, level, expect) in [
-        // Servers that refuse our certificate may take our key (K-06).
-        (Rung::External, Setback::Sasl, Level::Dna, Next::Climb(Rung::Dialback)),
-        (Rung::Dialback, Setback::Sasl, Level::Any, Next::Elsewhere),
-        // In the clear only where policy says so (B-06).
-        (Rung::External, Setback::Handshake, Level::Any, Next::Climb(Rung::Plain)),
-        (Rung::Dialback, Setback::Plaintext, Level::Any, Next::Climb(Rung::Plain)),
-        (Rung::External, Setback::Handshake, Level::Encrypted, Next::Elsewhere),
-        (Rung::Dialback, Setback::Plaintext, Level::Pkix, Next::Elsewhere),
-        (Rung::Plain, Setback::Plaintext, Level::Any, Next::Elsewhere),
-        // Who insists on TLS gets it (E-06).
-        (Rung::Plain, policy(), Level::Any, Next::Climb(Rung::External)),
-        (Rung::External, policy(), Level::Any, Next::GiveUp),
-        // Another server of the same domain may do better.
-        (Rung::External, Setback::Unreachable, Level::Any, Next::Elsewhere),
-        (Rung::External, Setback::TimedOut, Level::Any, Next::Elsewhere),
-        (
-            Rung::External,
-            Setback::Stream(Some(Condition::HostUnknown)),
-            Level::Any,
-            Next::Elsewhere,
-        ),
-        // It would end the same way anywhere.
-        (Rung::External, Setback::Unresolved("dns.bogus"), Level::Any, Next::GiveUp),
-        (Rung::External, Setback::Invalid, Level::Any, Next::GiveUp),
-        (Rung::External, Setback::Refused(None), Level::Any, Next::GiveUp),
-        (Rung::External, Setback::Pointless, Level::Any, Next::GiveUp),
-        (Rung::External, Setback::Draining, Level::Any, Next::GiveUp),
-    ] {
-        assert_eq!(next(rung, &setback, level), expect, "{rung:?} {setback:?} {level:?}");
+fn streams_between_servers_fall_to_streams_between_domains() {
+    let triggers = [
+        stream(Condition::HostUnknown),
+        stream(Condition::ImproperAddressing),
+        stream(Condition::InvalidFrom),
+        stream(Condition::NotAuthorized),
+        stream(Condition::UndefinedCondition),
+        stream(Condition::PolicyViolation),
+        Setback::Stream(None),
+        Setback::TimedOut,
+        Setback::Unrecognized,
+        refused(DialbackError::ItemNotFound),
+        refused(DialbackError::NotAllowed),
+        // E-06: the next certificate or mode.
+        refused(DialbackError::NotAuthorized),
+        refused(DialbackError::NotAcceptable),
+        refused(DialbackError::Forbidden),
+        Setback::Invalid,
+        Setback::Sasl,
+    ];
+    for setback in setbacks() {
+        let next = ladder(Level::Encrypted).next(Rung::ServerName, &setback);
+        let falls = next == Next::Climb(Rung::DomainName);
+        assert_eq!(falls, triggers.contains(&setback), "{setback:?} leads to {next:?}");
+    }
+}
+
+/// M-03: all of them, and none besides; only where there is another certificate.
+#[test]
+fn our_servers_certificate_falls_to_the_senders_own() {
+    let triggers = [
+        Setback::Sasl,
+        Setback::Invalid,
+        refused(DialbackError::NotAuthorized),
+        refused(DialbackError::NotAcceptable),
+        refused(DialbackError::Forbidden),
+        stream(Condition::NotAuthorized),
+        stream(Condition::PolicyViolation),
+    ];
+    for setback in setbacks() {
+        let next = ladder(Level::Encrypted).next(Rung::DomainName, &setback);
+        let falls = next == Next::Climb(Rung::SenderCertificate);
+        assert_eq!(falls, triggers.contains(&setback), "{setback:?} leads to {next:?}");
+        let without = Ladder { sender_certificate: false, ..ladder(Level::Any) };
+        let next = without.next(Rung::DomainName, &setback);
+        assert_ne!(next, Next::Climb(Rung::SenderCertificate), "{setback:?}");
     }
 }
 
 #[test]
-fn who_was_refuted_or_could_not_be_judged_never_gets_a_lower_rung() {
-    for finding in [
-        Finding::TlsaMismatch,
-        Finding::DnsBogus,
-        Finding::DnsFailure,
-        Finding::DnsLimit,
-        Finding::NoCertificate,
-        Finding::WrongName,
+fn each_setback_leads_on_as_it_should() {
+    let policy = || refused(DialbackError::PolicyViolation);
+    let unknown = || stream(Condition::HostUnknown);
+    for (rung, setback, level, expect) in [
+        // Servers that refuse our certificates may take our key (K-06).
+        (Rung::SenderCertificate, Setback::Sasl, Level::Dna, Next::Climb(Rung::Dialback)),
+        (Rung::Dialback, Setback::Sasl, Level::Any, Next::Elsewhere),
+        // In the clear only where policy says so (B-06).
+        (Rung::DomainName, Setback::Handshake, Level::Any, Next::Climb(Rung::Plain)),
+        (Rung::Dialback, Setback::Plaintext, Level::Any, Next::Climb(Rung::Plain)),
+        (Rung::DomainName, Setback::Handshake, Level::Encrypted, Next::Elsewhere),
+        (Rung::Dialback, Setback::Plaintext, Level::Pkix, Next::Elsewhere),
+        (Rung::Plain, Setback::Plaintext, Level::Any, Next::Elsewhere),
+        // Who insists on TLS gets it (E-06).
+        (Rung::Plain, policy(), Level::Any, Next::Climb(Rung::DomainName)),
+        (Rung::DomainName, policy(), Level::Any, Next::GiveUp),
+        // Another server of the same domain may do better.
+        (Rung::DomainName, Setback::Unreachable, Level::Any, Next::Elsewhere),
+        (Rung::ServerName, Setback::Unreachable, Level::Any, Next::Elsewhere),
+        (Rung::DomainName, Setback::TimedOut, Level::Any, Next::Elsewhere),
+        (Rung::DomainName, unknown(), Level::Any, Next::Elsewhere),
+        // It would end the same way anywhere.
+        (Rung::DomainName, Setback::Unresolved("dns.bogus"), Level::Any, Next::GiveUp),
+        (Rung::SenderCertificate, Setback::Invalid, Level::Any, Next::GiveUp),
+        (Rung::DomainName, Setback::Refused(None), Level::Any, Next::GiveUp),
+        (Rung::DomainName, Setback::Pointless, Level::Any, Next::GiveUp),
+        (Rung::ServerName, Setback::Draining, Level::Any, Next::GiveUp),
     ] {
-        for (rung, level) in RUNGS.into_iter().flat_map(|rung| LEVELS.map(|it| (rung, it))) {
-            let next = next(rung, &unproven(finding), level);
-            assert_eq!(next, Next::Elsewhere, "{finding:?} {rung:?} {level:?}");
+        let next = ladder(level).next(rung, &setback);
+        assert_eq!(next, expect, "{rung:?} {setback:?} {level:?}");
+    }
+}
+
+/// M-04.
+#[test]
+fn who_was_refuted_or_could_not_be_judged_never_gets_a_lower_rung() {
+    for (ladder, rung, setback) in all() {
+        let next = ladder.next(rung, &setback);
+        if matches!(setback, Setback::Unproven(_) | Setback::Broken(_)) {
+            assert_eq!(next, Next::Elsewhere, "{setback:?} {rung:?} {ladder:?}");
+        } else if matches!(setback, Setback::Unresolved(_) | Setback::Draining | Setback::Pointless)
+        {
+            assert_eq!(next, Next::GiveUp, "{setback:?} {rung:?} {ladder:?}");
         }
     }
 }
 
 #[test]
 fn no_setback_leads_into_the_clear_unless_policy_does() {
-    for setback in setbacks() {
-        for rung in RUNGS {
-            for level in LEVELS.into_iter().filter(|it| !it.allows_plaintext()) {
-                let next = next(rung, &setback, level);
-                assert_ne!(next, Next::Climb(Rung::Plain), "{setback:?} {rung:?} {level:?}");
-            }
-        }
+    for (ladder, rung, setback) in all().filter(|(it, ..)| !it.level.allows_plaintext()) {
+        assert_ne!(ladder.next(rung, &setback), Next::Climb(Rung::Plain), "{setback:?} {rung:?}");
     }
 }
 
 #[test]
 fn nobody_climbs_to_where_they_are() {
-    for setback in setbacks() {
-        for (rung, level) in RUNGS.into_iter().flat_map(|rung| LEVELS.map(|it| (rung, it))) {
-            assert_ne!(next(rung, &setback, level), Next::Climb(rung), "{setback:?}");
+    for (ladder, rung, setback) in all() {
+        assert_ne!(ladder.next(rung, &setback), Next::Climb(rung), "{setback:?}");
+    }
+}
+
+/// M-06: below what a place is known to take, nobody gets but by what the peer itself has said.
+#[test]
+fn what_an_attacker_can_bring_about_leads_no_further_down_than_the_floor() {
+    for floor in RUNGS {
+        for (ladder, rung, setback) in all() {
+            let next = Ladder { floor, ..ladder }.next(rung, &setback);
+            let Next::Climb(to) = next else { continue };
+            let told = matches!(setback, Setback::Sasl | Setback::Invalid | Setback::Refused(_));
+            assert!(told || to <= floor || to < rung, "{setback:?} from {rung:?} to {to:?}");
         }
     }
 }

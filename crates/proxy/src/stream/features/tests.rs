@@ -10,6 +10,9 @@ fn read(children: &str) -> String {
         ("external", features.external),
         ("dialback", features.dialback),
         ("errors", features.errors),
+        ("bidi", features.bidi),
+        ("dna", features.dna),
+        ("server-names", features.server_names),
     ];
     let offered = all.iter().filter(|it| it.1).map(|it| it.0);
     offered.collect::<Vec<_>>().join(" ")
@@ -42,8 +45,19 @@ fn offers_are_read_as_they_are_meant() {
         ),
         ("<dialback xmlns='jabber:server:dialback'><errors/></dialback>".into(), ""),
         ("<errors xmlns='urn:xmpp:features:dialback'/>".into(), ""),
+        // Either namespace will do: the draft has the element's where the feature's belongs.
+        ("<bidi xmlns='urn:xmpp:features:bidi'/>".into(), "bidi"),
+        ("<bidi xmlns='urn:xmpp:bidi'/>".into(), "bidi"),
+        ("<dna xmlns='urn:x-ligase:dna:0' server='x.test'/>".into(), "dna"),
+        (
+            "<dna xmlns='urn:x-ligase:dna:0'><server-names/><later/></dna>".into(),
+            "dna server-names",
+        ),
+        // Another protocol of the same name, and what only looks like ours.
+        ("<dna xmlns='urn:xmpp:dna:0'><server-names/></dna>".into(), ""),
+        ("<server-names xmlns='urn:x-ligase:dna:0'/>".into(), ""),
         // What we do not know, we do not need.
-        ("<bidi xmlns='urn:xmpp:features:bidi'/><x xmlns='urn:x'><required/></x>".into(), ""),
+        ("<bidi xmlns='urn:x'/><x xmlns='urn:x'><required/></x>".into(), ""),
         (
             format!(
                 "{TLS}<compression xmlns='http://jabber.org/features/compress'>\
@@ -58,18 +72,37 @@ fn offers_are_read_as_they_are_meant() {
 
 #[test]
 fn offers_are_written_as_they_are_read() {
+    let server = "xmpp1.hosting.example".parse().unwrap();
     for start_tls in [None, Some(false), Some(true)] {
-        for (external, dialback) in [(false, false), (false, true), (true, false), (true, true)] {
-            let offer = Offer { start_tls, external, dialback };
-            let xml = offer.to_xml();
-            let expect =
-                Features { start_tls: start_tls.is_some(), external, dialback, errors: dialback };
+        for bits in 0..16 {
+            let [external, bidi, dna, server_names] = [1, 2, 4, 8].map(|bit| bits & bit != 0);
+            let prooftypes = &[Prooftype::Dane, Prooftype::Posh];
+            let told = Dna { server: &server, server_names, prooftypes };
+            let xml = Offer { start_tls, external, bidi, dna: dna.then_some(told) }.to_xml();
+            let expect = Features {
+                start_tls: start_tls.is_some(),
+                external,
+                dialback: true,
+                errors: true,
+                bidi,
+                dna,
+                server_names: dna && server_names,
+            };
             assert_eq!(Features::read(&element(&xml)), expect, "{xml}");
             assert_eq!(xml.contains("<required/>"), start_tls == Some(true), "{xml}");
             // K-02: no empty list of mechanisms.
             assert_eq!(xml.contains("<mechanisms"), external, "{xml}");
             // N13: nothing is ever compressed.
             assert!(!xml.contains("compress"), "{xml}");
+            let hints = "<prooftype>dane</prooftype><prooftype>posh</prooftype></dna>";
+            assert_eq!(xml.contains(hints), dna, "{xml}");
         }
     }
+}
+
+#[test]
+fn both_directions_are_asked_for_as_the_standard_writes_it() {
+    assert_eq!(request_bidi(false), "<bidi xmlns='urn:xmpp:bidi'/>");
+    let told = "<bidi xmlns='urn:xmpp:bidi'><dna xmlns='urn:x-ligase:dna:0'/></bidi>";
+    assert_eq!(request_bidi(true), told);
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use ligase_verifier::Presented;
 
 use super::{Errand, Initiating, Rung, Stage, State};
-use crate::binding::{Grounds, Side, StreamId, Table};
+use crate::binding::{Grounds, Name, Side, StreamId, Table};
+use crate::stream::features::request_bidi;
 use crate::stream::open::{Negotiated, Open, Way};
 use crate::stream::{
     Action, Answer, Authorization, Condition, Dialback, DialbackError, Features, Part, Setback,
@@ -20,7 +21,7 @@ impl Initiating {
         table: &mut Table,
         out: &mut Vec<Action>,
     ) -> Result<State, StreamError> {
-        let wanted = self.terms.tls && self.rung != Rung::Plain;
+        let wanted = self.terms.tls && self.attempt.rung != Rung::Plain;
         let plaintext = self.terms.level(Some(&self.remote())).allows_plaintext();
         if wanted && (features.start_tls || !plaintext) {
             // Asked for even where it is not offered: an attacker may have taken the offer out
@@ -55,13 +56,23 @@ impl Initiating {
         table: &mut Table,
         out: &mut Vec<Action>,
     ) -> Result<State, StreamError> {
-        let Errand::Carry(pair) = &self.errand else {
+        let Errand::Carry(_) = &self.attempt.errand else {
             return self.ask(Some(presented), id, table, out);
         };
+        if features.bidi && self.terms.channels.bidi {
+            // After TLS, and before anything is asked for (XEP-0288 §2.2).
+            out.push(Action::Send(request_bidi(features.dna)));
+            self.far.bidi = true;
+            table.set_far(self.id, self.far);
+        }
+        let external = features.external && self.attempt.rung < Rung::Dialback;
+        if self.attempt.rung == Rung::DomainName && !external && self.attempt.better {
+            // With the domain's own certificate we are known for what we are (draft §7).
+            return Ok(self.give_up(Setback::Sasl, out));
+        }
         // A server that proved nothing gets no more than dialback, and has to earn that.
-        let external = features.external && self.rung == Rung::External;
         if external && !(self.weak && features.dialback) {
-            out.push(Action::Send(Authorization::request(&pair.sender)));
+            out.push(Action::Send(Authorization::request(self.own())));
             out.push(Action::SetTimer(self.terms.bounds.answer));
             return Ok(State::ExpectSasl(presented, id));
         }
@@ -77,15 +88,15 @@ impl Initiating {
         out: &mut Vec<Action>,
     ) -> Result<State, StreamError> {
         out.push(Action::SetTimer(self.terms.bounds.answer));
-        match self.errand.clone() {
+        match self.attempt.errand.clone() {
             // Without an id a key would be good for any stream (B-14).
             Errand::Carry(_) if id.is_none() => {
                 Err(Condition::UndefinedCondition.because("a stream without an id"))
             }
             Errand::Carry(pair) => {
-                let mut open = self.open(presented, id);
+                let mut open = self.open(presented, id, out);
                 open.request(&pair, table, out);
-                Ok(State::Open(open))
+                Ok(State::Open(Box::new(open)))
             }
             Errand::Verify(pair, stream, key) => {
                 let verify = Dialback {
@@ -116,28 +127,42 @@ impl Initiating {
         table: &mut Table,
         out: &mut Vec<Action>,
     ) -> Result<State, StreamError> {
-        let Errand::Carry(pair) = self.errand.clone() else {
+        let Errand::Carry(pair) = self.attempt.errand.clone() else {
             return Err(Condition::InternalServerError.because("a bug of ours"));
         };
+        out.push(Action::Trust);
+        if self.attempt.server.is_some() {
+            // The servers know each other; now for the pair (K-09).
+            return self.ask(Some(presented), id, table, out);
+        }
         if table.let_out(&pair, self.id).is_err() {
             return Err(Condition::InternalServerError.because("a bug of ours"));
         }
-        out.push(Action::Trust);
-        out.push(Action::Tell(Tidings::Bound(pair)));
-        let open = self.open(Some(presented), id);
+        let open = self.open(Some(presented), id, out);
+        open.granted(&pair, table, out);
         out.push(Action::SetTimer(open.patience(table)));
-        Ok(State::Open(open))
+        Ok(State::Open(Box::new(open)))
     }
 
-    pub(super) fn open(&self, presented: Option<Presented>, stream: Option<StreamId>) -> Open {
+    pub(super) fn open(
+        &self,
+        presented: Option<Presented>,
+        stream: Option<StreamId>,
+        out: &mut Vec<Action>,
+    ) -> Open {
+        if let Some(server) = &self.attempt.server {
+            // Nothing waits for it: what the stream is for, the domains prove.
+            out.push(Action::Judge(Name::Server(server.clone()), presented.clone()));
+        }
         let secured = presented.is_some();
-        let negotiated = Negotiated { way: Way::Outbound, stream, secured, presented, at: self.at };
+        let (way, far, at) = (Way::Outbound, self.far, self.at);
+        let negotiated = Negotiated { way, stream, secured, presented, far, at };
         Open::new(self.id, Arc::clone(&self.terms), negotiated)
     }
 
     /// Takes the answer of an authoritative server, if it is the answer to what we asked (E-20).
     pub(super) fn on_verified(&self, dialback: Dialback, out: &mut Vec<Action>) -> State {
-        let Errand::Verify(pair, stream, _) = &self.errand else {
+        let Errand::Verify(pair, stream, _) = &self.attempt.errand else {
             return State::Closed;
         };
         let ours = dialback.pair == *pair && dialback.part == Part::Verify(stream.clone());

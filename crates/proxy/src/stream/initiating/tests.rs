@@ -86,7 +86,7 @@ impl Witness for Seen {
         }
         let lapsed = |finding: &Finding| !matches!(finding, Finding::Verdict(Verdict::Proven(_)));
         if matches!(input, Input::Renewed(_, finding) if lapsed(finding)) {
-            let held = table.row(ID).is_some_and(|row| row.names.contains_key(&domain("a.test")));
+            let held = table.row(ID).is_some_and(|row| row.speaks_for(&domain("a.test")).is_some());
             assert!(!held, "{input:?} left what it took back");
         }
         let exits = table.row(ID).map_or(0, |row| row.exits.len());
@@ -103,8 +103,12 @@ fn place(side: Side, level: Level, direct_tls: bool) -> Place<Initiating, Seen> 
         terms.hosted = Arc::new(crate::binding::Hosted::Ask);
     }
     let (machine, _) =
-        Initiating::new(ID, Arc::new(terms), errand, Rung::External, direct_tls, &mut table);
+        Initiating::new(ID, Arc::new(terms), attempt(errand, direct_tls), &mut table);
     Place { machine, table, witness: Seen { side: Some(side), ..Seen::default() }, ended: false }
+}
+
+fn attempt(errand: Errand, direct_tls: bool) -> Attempt {
+    Attempt { errand, rung: Rung::DomainName, server: None, direct_tls, better: false }
 }
 
 fn header(from: &str) -> Input {
@@ -122,6 +126,7 @@ fn features(external: bool) -> Input {
         external,
         dialback: true,
         errors: true,
+        ..Features::default()
     }))
 }
 
@@ -134,7 +139,7 @@ fn result(word: Word) -> Input {
 }
 
 fn found(verdict: Verdict) -> Input {
-    Input::Found(domain("a.test"), Finding::Verdict(verdict))
+    Input::Found(domain("a.test").into(), Finding::Verdict(verdict))
 }
 
 fn because(finding: Found) -> Reason {
@@ -172,7 +177,7 @@ fn no_path_binds_what_the_far_end_did_not_grant() {
 /// F-51: an exit ends with the proof that it rests on, and whoever waits hears of it.
 #[test]
 fn no_path_keeps_an_exit_whose_proof_has_ended() {
-    let renewed = |verdict| Input::Renewed(domain("a.test"), Finding::Verdict(verdict));
+    let renewed = |verdict| Input::Renewed(domain("a.test").into(), Finding::Verdict(verdict));
     let inputs = [
         secured(),
         found(proof::proven("a.test")),
@@ -255,7 +260,7 @@ fn no_path_of_odd_inputs_panics() {
         result(Word::Unknown),
         secured(),
         Input::Secured(None),
-        Input::NotSecured,
+        Input::NotSecured { unrecognized: false },
         found(proof::proven("a.test")),
         Input::Authority(pair("l.test", "a.test"), Answer::Valid),
         Input::Reached(pair("l.test", "a.test"), Ok(())),
@@ -323,9 +328,9 @@ fn no_long_path_binds_what_the_far_end_did_not_grant() {
     witness.due.insert(pair("l.test", "a.test"), 1);
     let place = Place { machine, table, witness, ended: false };
     let mut inputs = vec![
-        Input::Found(domain("b.test"), Finding::Verdict(proof::proven("b.test"))),
+        Input::Found(domain("b.test").into(), Finding::Verdict(proof::proven("b.test"))),
         Input::Found(
-            domain("b.test"),
+            domain("b.test").into(),
             Finding::Verdict(Verdict::Unproven(because(Found::WrongName))),
         ),
         Input::TimedOut { quiet: Duration::ZERO },
@@ -352,7 +357,7 @@ fn errands_end_when_they_are_done() {
     let mut table = Table::default();
     let terms = Arc::new(terms(Side::Backend, Level::Any));
     let errand = Errand::Look(pair("a.test", "l.test"));
-    let (mut machine, first) = Initiating::new(ID, terms, errand, Rung::External, true, &mut table);
+    let (mut machine, first) = Initiating::new(ID, terms, attempt(errand, true), &mut table);
     assert!(
         matches!(first.last(), Some(Action::StartTls(Some(name))) if *name == domain("l.test"))
     );

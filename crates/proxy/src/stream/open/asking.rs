@@ -23,7 +23,7 @@ pub(super) struct Asked {
 impl Open {
     /// Asks for `pair`, once its target is proven for this connection (I-02).
     pub(super) fn on_ask(&mut self, pair: DomainPair, table: &mut Table, out: &mut Vec<Action>) {
-        if self.leaving || self.way == Way::Inbound {
+        if self.leaving || !self.goes(Way::Outbound) {
             out.push(Action::Tell(Tidings::Failed(pair, Setback::Draining)));
         } else if table.row(self.id).is_some_and(|row| row.exits.contains(&pair)) {
             out.push(Action::Tell(Tidings::Bound(pair)));
@@ -34,7 +34,7 @@ impl Open {
             let judged = self.wants.iter().any(|other| other.target == target);
             self.wants.insert(pair);
             if !judged {
-                out.push(Action::Judge(target, self.presented.clone()));
+                out.push(Action::Judge(target.into(), self.presented.clone()));
             }
         }
     }
@@ -51,7 +51,8 @@ impl Open {
             .into_iter()
             .partition(|pair: &DomainPair| pair.target == *domain);
         self.wants = wants;
-        if self.way == Way::Inbound {
+        if ready.is_empty() {
+            // An answer that nobody waits for proves nothing.
             return;
         }
         match decision {
@@ -77,13 +78,37 @@ impl Open {
         }
     }
 
-    /// Sends `<db:result/>` with a key for the stream as it is now (E-02).
+    /// Asks for a pair, or has it wait in line behind others whose answers are due (N-09).
     pub(in super::super) fn request(
         &mut self,
         pair: &DomainPair,
         table: &mut Table,
         out: &mut Vec<Action>,
     ) {
+        let awaited = self.asks.values().filter(|asked| !asked.granted).count();
+        if ASKS_MAX <= awaited && !self.asks.contains_key(pair) {
+            if !self.line.contains(pair) {
+                self.line.push_back(pair.clone());
+            }
+        } else {
+            self.send_request(pair, table, out);
+        }
+    }
+
+    /// Asks for those who stand in line, as far as answers have come.
+    pub(super) fn advance_line(&mut self, table: &mut Table, out: &mut Vec<Action>) {
+        while self.asks.values().filter(|asked| !asked.granted).count() < ASKS_MAX
+            && let Some(pair) = self.line.pop_front()
+        {
+            match table.is_proven(self.id, &pair.target) {
+                true => self.send_request(&pair, table, out),
+                false => self.on_ask(pair, table, out),
+            }
+        }
+    }
+
+    /// Sends `<db:result/>` with a key for the stream as it is now (E-02).
+    fn send_request(&mut self, pair: &DomainPair, table: &mut Table, out: &mut Vec<Action>) {
         let Some(stream) = &self.stream else {
             // Without an id a key would be good for any stream (B-14).
             let setback = Setback::Broken(Condition::UndefinedCondition);
@@ -107,9 +132,7 @@ impl Open {
     /// stream has been of no use for too long.
     pub(in super::super) fn patience(&self, table: &Table) -> Duration {
         let bounds = &self.terms.bounds;
-        let carries = table
-            .row(self.id)
-            .is_some_and(|row| !row.exits.is_empty() || !row.entrances.is_empty());
+        let carries = table.row(self.id).is_some_and(crate::binding::Row::is_authorized);
         let awaited = self.asks.values().filter(|asked| !asked.granted);
         match awaited.map(|asked| asked.since).min() {
             Some(since) => (since + bounds.answer).saturating_sub(self.at),
@@ -153,12 +176,14 @@ impl Open {
         out.push(Action::Answered(Role::Initiating, valid));
         let setback = match word {
             Word::Valid
-                if self.terms.allows(pair, self.way) && table.let_out(pair, self.id).is_ok() =>
+                if self.terms.allows(pair, Way::Outbound)
+                    && table.let_out(pair, self.id).is_ok() =>
             {
                 if let Some(asked) = self.asks.get_mut(pair) {
                     asked.granted = true;
                 }
-                out.push(Action::Tell(Tidings::Bound(pair.clone())));
+                self.granted(pair, table, out);
+                self.advance_line(table, out);
                 out.push(Action::SetTimer(self.patience(table)));
                 return;
             }
@@ -167,8 +192,19 @@ impl Open {
             Word::Valid | Word::Request(_) | Word::Unknown => Setback::Pointless,
         };
         table.shut_out(pair, self.id);
+        if setback == Setback::Invalid && !self.far.dna {
+            // Most end the stream with it, so nobody else is asked for on it (E-05).
+            self.far.errors = false;
+            table.set_far(self.id, self.far);
+        }
         out.push(Action::Tell(Tidings::Failed(pair.clone(), setback)));
+        self.advance_line(table, out);
         out.push(Action::SetTimer(self.patience(table)));
+    }
+
+    /// Whether somebody waits for an answer.
+    pub(super) fn is_asking(&self) -> bool {
+        !self.wants.is_empty() || !self.line.is_empty()
     }
 
     /// Whether somebody waits for an answer about `pair`.
@@ -192,9 +228,12 @@ impl Open {
     pub(in super::super) fn fail_asks(&mut self, setback: &Setback, out: &mut Vec<Action>) {
         let asked = std::mem::take(&mut self.asks).into_iter();
         let asked = asked.filter(|(_, asked)| !asked.granted).map(|it| it.0);
-        let wanted = std::mem::take(&mut self.wants);
-        for pair in asked.chain(wanted) {
+        let wanted = std::mem::take(&mut self.wants).into_iter();
+        for pair in asked.chain(wanted).chain(std::mem::take(&mut self.line)) {
             out.push(Action::Tell(Tidings::Failed(pair, setback.clone())));
         }
     }
 }
+
+/// How many answers may be due at a time: as many as those who are asked bear (H-07, N-09).
+const ASKS_MAX: usize = 16;

@@ -2,8 +2,8 @@
 
 use super::super::{Answer, DialbackError, Loss};
 use super::{
-    Action, Condition, Dialback, Domain, DomainPair, Finding, Open, Part, Setback, Side,
-    StreamError, Table, Tidings, Violation, Way, Word, one_way,
+    Action, Condition, Dialback, Domain, DomainPair, Finding, Name, Open, Part, Setback, Side,
+    StreamError, Table, Violation, Way, Word, one_way,
 };
 use crate::binding::{Decision, Grounds, decide};
 
@@ -37,7 +37,7 @@ impl Open {
         table: &Table,
         out: &mut Vec<Action>,
     ) -> Result<(), StreamError> {
-        if self.way == Way::Outbound {
+        if !self.goes(Way::Inbound) {
             return Err(one_way());
         }
         let pair = &dialback.pair;
@@ -60,7 +60,7 @@ impl Open {
         });
         self.claims.insert(pair.clone(), Claim { key, requests: 1, stage: Stage::Judging });
         if !judged {
-            out.push(Action::Judge(pair.sender.clone(), self.presented.clone()));
+            out.push(Action::Judge(pair.sender.clone().into(), self.presented.clone()));
         }
         // one server verifies our key for the opposite pair only after this one is granted,
         // unless it is asked once more while this one is pending.
@@ -109,9 +109,9 @@ impl Open {
     ) -> Result<(), StreamError> {
         let decision = decide(finding, self.terms.level(Some(domain)));
         let refused = matches!(decision, Decision::Refuse(_));
-        if refused && self.way == Way::Inbound {
+        if refused && table.is_proven(self.id, domain) {
             // Looking again has shown that it should never have been let in (E-13, E-18).
-            self.lose(domain, Loss::ProofFailed, table, out);
+            self.lose(&domain.clone().into(), Loss::ProofFailed, table, out);
         }
         let judging = |(pair, claim): (&DomainPair, &Claim)| {
             let waits = refused || matches!(claim.stage, Stage::Judging);
@@ -213,7 +213,7 @@ impl Open {
         // The terms may be others than when it was asked for.
         let by_dialback = self.terms.side == Side::Public && *grounds == Grounds::Dialback;
         let level = self.terms.level(Some(&pair.sender));
-        let barred = if !self.terms.allows(pair, self.way) {
+        let barred = if !self.terms.allows(pair, Way::Inbound) {
             Some(DialbackError::ItemNotFound)
         } else if by_dialback && !level.allows_dialback() {
             Some(DialbackError::PolicyViolation)
@@ -228,13 +228,11 @@ impl Open {
             Ok(()) => {
                 // Bind, then answer: what follows the answer on the wire is never refused (E-12).
                 table.prove(self.id, pair.sender.clone(), grounds.clone());
-                if table.let_in(pair, self.id).is_err() {
+                if !self.grant(pair, table, out) {
                     return Err(Condition::InternalServerError.because("a bug of ours"));
                 }
-                out.push(Action::Trust);
-                out.push(Action::Tell(Tidings::Bound(pair.clone())));
                 self.answer(pair, &Word::Valid, out);
-                out.push(Action::SetTimer(self.terms.bounds.idle));
+                out.push(Action::SetTimer(self.patience(table)));
                 Ok(())
             }
             Err(setback) => match self.terms.side {
@@ -247,8 +245,11 @@ impl Open {
         }
     }
 
-    /// Denies what was requested as `domain`, but for what is being judged right now.
-    pub(super) fn deny_decided(&mut self, domain: &Domain, out: &mut Vec<Action>) {
+    /// Denies what was requested by that name, but for what is being judged right now.
+    pub(super) fn deny_decided(&mut self, name: &Name, out: &mut Vec<Action>) {
+        let Name::Service(domain) = name else {
+            return;
+        };
         let decided = |(pair, claim): (&DomainPair, &Claim)| {
             let decided = !matches!(claim.stage, Stage::Judging);
             (pair.sender == *domain && decided).then(|| pair.clone())

@@ -1,12 +1,12 @@
 //! The operator may change what is insisted on while a stream is open (E-18).
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::super::{DialbackError, Loss, Terms};
-use super::{
-    Action, Condition, Dialback, DomainPair, Open, Part, Side, StreamError, Table, Way, Word,
-};
-use crate::binding::Grounds;
+use super::rights::Rights;
+use super::{Action, Condition, DomainPair, Name, Open, Side, StreamError, Table, Way};
+use crate::binding::{Grounds, Row};
 
 impl Open {
     /// Goes on by other terms. What they do not allow is taken back.
@@ -21,70 +21,70 @@ impl Open {
     ) -> Result<(), StreamError> {
         self.terms = terms;
         let gone = self.no_longer_ours(table);
-        for pair in &gone {
-            let had = match self.way {
-                Way::Inbound => table.shut_in(pair, self.id),
-                Way::Outbound => table.shut_out(pair, self.id),
-            };
-            out.extend(had.then(|| Action::Lost(pair.clone(), Loss::HostRemoved)));
+        for pair in &gone.entrances {
+            table.shut_in(pair, self.id);
+            self.note_revoked(pair.clone());
         }
+        for pair in &gone.exits {
+            table.shut_out(pair, self.id);
+        }
+        let all = gone.entrances.iter().chain(&gone.exits);
+        out.extend(all.map(|pair| Action::Lost(pair.clone(), Loss::HostRemoved)));
+        let before = out.len();
         let mut barred = Vec::new();
-        for domain in self.too_weak(table) {
-            barred.extend(self.lose(&domain, Loss::PeerBlocked, table, out));
+        for name in self.too_weak(table) {
+            barred.extend(self.lose(&name, Loss::PeerBlocked, table, out).entrances);
         }
-        if self.leaving || gone.is_empty() && barred.is_empty() {
+        let is_barred = before < out.len();
+        let is_gone = !gone.entrances.is_empty() || !gone.exits.is_empty();
+        if self.leaving || !is_gone && !is_barred {
             return Ok(());
         }
-        let used = |row: &crate::binding::Row| !row.entrances.is_empty() || !row.exits.is_empty();
-        if !table.row(self.id).is_some_and(used) {
-            let condition = match barred.is_empty() {
-                true => Condition::HostGone,
-                false => Condition::PolicyViolation,
+        if !table.row(self.id).is_some_and(Row::is_authorized) {
+            let condition = match is_barred {
+                false => Condition::HostGone,
+                true => Condition::PolicyViolation,
             };
             return Err(condition.because("the configuration allows none of its pairs any more"));
         }
         // Others share the stream, so it goes on without these (E-15).
-        if self.way == Way::Inbound {
-            let gone = gone.into_iter().map(|pair| (pair, DialbackError::ItemNotFound));
-            let barred = barred.into_iter().map(|pair| (pair, DialbackError::PolicyViolation));
-            for (pair, error) in gone.chain(barred) {
-                let (pair, word) = (pair.reversed(), Word::Error(Some(error)));
-                let revocation = Dialback { part: Part::Result, pair, word };
-                out.push(Action::Send(revocation.to_xml()));
-            }
+        for pair in &gone.entrances {
+            self.tell_revoked(pair, DialbackError::ItemNotFound, out);
+        }
+        for pair in &barred {
+            self.tell_revoked(pair, DialbackError::PolicyViolation, out);
         }
         Ok(())
     }
 
     /// Pairs of the stream of which no end is a domain of our own server any more, or both are.
-    fn no_longer_ours(&self, table: &Table) -> Vec<DomainPair> {
+    fn no_longer_ours(&self, table: &Table) -> Rights {
         let Some(row) = table.row(self.id) else {
-            return Vec::new();
+            return Rights::default();
         };
-        let pairs = match self.way {
-            Way::Inbound => &row.entrances,
-            Way::Outbound => &row.exits,
+        let gone = |pairs: &HashSet<DomainPair>, way| -> Vec<_> {
+            pairs.iter().filter(|pair| !self.terms.allows(pair, way)).cloned().collect()
         };
-        let gone = |pair: &&DomainPair| !self.terms.allows(pair, self.way);
-        pairs.iter().filter(gone).cloned().collect()
+        let (entrances, exits) = (&row.entrances, &row.exits);
+        Rights { entrances: gone(entrances, Way::Inbound), exits: gone(exits, Way::Outbound) }
     }
 
-    /// Domains that the far end speaks for on weaker grounds than are asked of them now.
-    fn too_weak(&self, table: &Table) -> Vec<ligase_verifier::Domain> {
+    /// Names that the far end goes by on weaker grounds than are asked of them now.
+    fn too_weak(&self, table: &Table) -> Vec<Name> {
         let Some(row) = table.row(self.id).filter(|row| row.side == Side::Public) else {
             return Vec::new();
         };
-        let names = row.names.iter().filter(|(domain, grounds)| {
-            let level = self.terms.level(Some(domain));
+        let names = row.names.iter().filter(|(name, grounds)| {
+            let level = self.terms.level(Some(name.domain()));
             let by_dialback = matches!(grounds, Grounds::Dialback);
             by_dialback && !level.allows_dialback() || !self.secured && !level.allows_plaintext()
         });
-        names.map(|(domain, _)| domain.clone()).collect()
+        names.map(|(name, _)| name.clone()).collect()
     }
 }
 
 impl Terms {
-    /// Whether a pair is one of ours and one of theirs, on a stream that was opened that way.
+    /// Whether a pair that goes that way is one of ours and one of theirs.
     pub(in super::super) fn allows(&self, pair: &DomainPair, way: Way) -> bool {
         let DomainPair { sender, target } = pair;
         match way {

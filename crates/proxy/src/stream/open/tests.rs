@@ -5,6 +5,7 @@
 
 use ligase_verifier::{Prooftype, Reason, Verdict};
 
+use super::stanzas::STRIKES_MAX;
 use super::waiting::UNUSED;
 use super::*;
 use crate::binding::{Grounds, Hosted, Level};
@@ -29,6 +30,7 @@ fn outbound_to(side: Side, remote: &str) -> (Open, Table) {
         stream: Some(stream),
         secured: false,
         presented: None,
+        far: Far::default(),
         at: Duration::ZERO,
     };
     let terms = Arc::new(terms(side, Level::Any));
@@ -47,6 +49,7 @@ fn inbound(names: &[&str]) -> (Open, Table) {
         stream: Some(StreamId("S1".into())),
         secured: true,
         presented: None,
+        far: Far::default(),
         at: Duration::ZERO,
     };
     (Open::new(ID, Arc::new(terms(Side::Public, Level::Encrypted)), negotiated), table)
@@ -136,7 +139,7 @@ fn strikes_are_forgiven_in_time() {
 }
 
 fn renewed(name: &str, verdict: Verdict) -> Input {
-    Input::Renewed(domain(name), Finding::Verdict(verdict))
+    Input::Renewed(domain(name).into(), Finding::Verdict(verdict))
 }
 
 fn mismatch() -> Verdict {
@@ -296,7 +299,7 @@ fn nothing_is_granted_by_terms_of_old() {
         say(&mut open, &mut table, 0, Input::Frame(Frame::Dialback(claim)));
         let reason = Reason { prooftype: None, finding: ligase_verifier::Finding::WrongName };
         let unproven = Finding::Verdict(Verdict::Unproven(reason));
-        say(&mut open, &mut table, 0, Input::Found(domain("a.test"), unproven));
+        say(&mut open, &mut table, 0, Input::Found(domain("a.test").into(), unproven));
         say(&mut open, &mut table, 0, Input::Authority(way.clone(), Answer::Valid));
         say(&mut open, &mut table, 0, terms);
         let out = say(&mut open, &mut table, 0, Input::Reached(way.clone(), Ok(())));

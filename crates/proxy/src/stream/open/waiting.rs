@@ -9,17 +9,18 @@ impl Open {
     pub(super) fn on_timeout(
         &mut self,
         quiet: Duration,
-        table: &Table,
+        table: &mut Table,
         out: &mut Vec<Action>,
     ) -> Result<(), StreamError> {
         let bounds = self.terms.bounds;
         let row = table.row(self.id);
-        let authorized = row.is_some_and(|row| !row.entrances.is_empty() || !row.exits.is_empty());
-        let busy = !self.claims.is_empty() || !self.wants.is_empty();
+        let authorized = row.is_some_and(Row::is_authorized);
+        let busy = !self.claims.is_empty() || self.is_asking();
         if self.leaving {
             out.push(Action::Close(None));
         } else if !self.asks.is_empty() {
             self.give_up_overdue(out);
+            self.advance_line(table, out);
             out.push(Action::SetTimer(self.patience(table)));
         } else if busy {
             // What is asked for ends by a limit of its own, and soon.

@@ -14,7 +14,7 @@ use crate::stream::{
 impl Receiving {
     /// SASL comes before anything is granted or asked for by dialback, and succeeds once. What comes
     /// while its outcome is awaited is kept, which only has a limit before authorization.
-    pub(super) fn check_order(&self, open: &Open, table: &Table) -> Result<(), StreamError> {
+    fn check_order(&self, open: &Open, table: &Table) -> Result<(), StreamError> {
         if self.is_authorized(table) || open.has_claims() {
             return Err(Condition::UnsupportedStanzaType
                 .because("SASL on a stream that is authorized, or about to be")
@@ -28,12 +28,14 @@ impl Receiving {
         open: Box<Open>,
         mut offered: Offered,
         auth: &Authorization,
-        table: &Table,
+        table: &mut Table,
         out: &mut Vec<Action>,
     ) -> Result<State, StreamError> {
+        self.check_order(&open, table)?;
         // Looking again may have shown since that the name is not the far end's.
-        let still = |pair: &DomainPair| {
-            table.is_proven(self.id, &pair.sender) && self.terms.may_receive(&pair.target)
+        let still = |pair: &DomainPair| match self.is_to_us(&pair.target) {
+            true => table.row(self.id).is_some_and(|row| row.is_server(&pair.sender)),
+            false => table.is_proven(self.id, &pair.sender) && self.terms.may_receive(&pair.target),
         };
         offered.external = offered.external.filter(still);
         let checked = if open.is_secured() {
@@ -43,6 +45,14 @@ impl Receiving {
             Err(SaslError { condition: "encryption-required", violation })
         };
         match (checked, offered.external) {
+            // Between the servers there is nothing to reach: pairs come later (K-09).
+            (Ok(()), Some(pair)) if self.is_to_us(&pair.target) => {
+                if table.admit(self.id, &pair.sender).is_err() {
+                    return Err(Condition::InternalServerError.because("a bug of ours"));
+                }
+                out.push(Action::Trust);
+                Ok(self.succeed(pair, open.into_presented(), out))
+            }
             (Ok(()), Some(pair)) => {
                 out.push(Action::Reach(pair.clone()));
                 Ok(State::Admit(pair, open.into_presented()))
@@ -50,7 +60,7 @@ impl Receiving {
             (checked, external) => {
                 let error = checked.err().unwrap_or(NOT_AUTHORIZED);
                 self.fail_sasl(error, out)?;
-                Ok(State::Open(open, Offered { external, start_tls: offered.start_tls }))
+                Ok(State::Open(open, Offered { external, ..offered }))
             }
         }
     }
@@ -80,17 +90,14 @@ impl Receiving {
     ) -> Result<State, StreamError> {
         match result {
             Ok(()) => {
-                // Bind, then answer (E-12). The name was proven when EXTERNAL was offered.
+                // Bind, then answer (E-12). The name was proven when EXTERNAL was offered. The
+                // opposite pair follows when the stream is open again (L-04).
                 if table.let_in(&pair, self.id).is_err() {
                     return Err(Condition::InternalServerError.because("a bug of ours"));
                 }
                 out.push(Action::Trust);
                 out.push(Action::Tell(Tidings::Bound(pair.clone())));
-                out.push(Action::Send(SUCCESS.to_owned()));
-                self.greeted = false;
-                out.push(Action::Restart);
-                out.push(Action::SetTimer(self.terms.bounds.preauth));
-                Ok(State::ExpectHeader(Stage::Authenticated(pair, presented)))
+                Ok(self.succeed(pair, presented, out))
             }
             Err(setback) => {
                 let condition = match self.terms.side {
@@ -108,6 +115,22 @@ impl Receiving {
                 })
             }
         }
+    }
+}
+
+impl Receiving {
+    /// Says so; the stream begins anew, authenticated (RFC 6120 §6.4.6).
+    fn succeed(
+        &mut self,
+        pair: DomainPair,
+        presented: Option<Presented>,
+        out: &mut Vec<Action>,
+    ) -> State {
+        out.push(Action::Send(SUCCESS.to_owned()));
+        self.greeted = false;
+        out.push(Action::Restart);
+        out.push(Action::SetTimer(self.terms.bounds.preauth));
+        State::ExpectHeader(Stage::Authenticated(pair, presented))
     }
 }
 

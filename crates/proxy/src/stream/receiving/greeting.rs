@@ -3,21 +3,25 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ligase_verifier::{Domain, Presented};
+use ligase_verifier::{Domain, Finding as Found, Presented, Verdict};
 
 use super::{Greeting, Offered, Receiving, Stage, State};
-use crate::binding::{Decision, DomainPair, Finding, Side, Table, decide};
+use crate::binding::{
+    Decision, DomainPair, Far, Finding, Mode, Name, Side, StreamId, Table, decide,
+};
 use crate::stream::open::{Negotiated, Open, Way};
-use crate::stream::{Action, Condition, Header, Offer, StreamError, Violation};
+use crate::stream::{Action, Condition, Dna, Header, Offer, StreamError, Violation};
 
 impl Receiving {
     pub(super) fn on_header(
         &mut self,
         stage: Stage,
         header: Header,
+        table: &mut Table,
         out: &mut Vec<Action>,
     ) -> Result<State, StreamError> {
         self.check_names(&stage, &header)?;
+        table.set_mode(self.id, self.mode(&header));
         let stream = self.ids.issue();
         let answer = header.answer(&self.terms.server_name, stream.clone());
         out.push(Action::Send(answer.to_xml()));
@@ -25,11 +29,19 @@ impl Receiving {
         let greeting = Greeting { header, stream };
         match stage {
             Stage::Plain => self.open_plain(greeting, out),
-            Stage::Secured(presented) => Ok(self.open_secured(greeting, presented, out)),
-            Stage::Authenticated(_, presented) => {
+            Stage::Secured(presented) => self.open_secured(greeting, presented, table, out),
+            Stage::Authenticated(pair, presented) => {
                 out.push(Action::SetTimer(self.terms.bounds.idle));
-                Ok(self.open(greeting, presented, None, out))
+                Ok(self.open_authenticated(greeting, &pair, presented, table, out))
             }
+        }
+    }
+
+    fn mode(&self, header: &Header) -> Mode {
+        match (header.version_1, &header.to) {
+            (false, _) => Mode::Legacy,
+            (true, Some(to)) if self.is_to_us(to) => Mode::ServerName,
+            (true, _) => Mode::DomainName,
         }
     }
 
@@ -71,7 +83,7 @@ impl Receiving {
         let plaintext = self.terms.level(greeting.header.from.as_ref()).allows_plaintext();
         if greeting.header.version_1 {
             let start_tls = self.terms.tls.then_some(!plaintext);
-            let offer = Offer { start_tls, external: false, dialback: true };
+            let offer = Offer { start_tls, ..Offer::default() };
             out.push(Action::Send(offer.to_xml()));
         } else if !plaintext {
             return Err(Condition::PolicyViolation
@@ -84,10 +96,23 @@ impl Receiving {
             stream: Some(greeting.stream),
             secured: false,
             presented: None,
+            far: Far::default(),
             at: Duration::ZERO,
         };
         let open = Open::new(self.id, Arc::clone(&self.terms), negotiated);
-        Ok(State::Open(Box::new(open), Offered { start_tls, external: None }))
+        Ok(State::Open(Box::new(open), Offered { start_tls, ..Offered::default() }))
+    }
+
+    /// What the far end says it is, where its certificate may prove it.
+    pub(super) fn claimed(&self, header: &Header) -> Option<Name> {
+        let (from, to) = (header.from.clone()?, header.to.as_ref()?);
+        if !header.version_1 {
+            None
+        } else if self.is_to_us(to) {
+            Some(Name::Server(from))
+        } else {
+            self.terms.may_receive(to).then_some(Name::Service(from))
+        }
     }
 
     /// EXTERNAL is offered only where the certificate proves the name, so that has to be known
@@ -96,16 +121,16 @@ impl Receiving {
         &mut self,
         greeting: Greeting,
         presented: Option<Presented>,
+        table: &mut Table,
         out: &mut Vec<Action>,
-    ) -> State {
-        let Header { from, to, version_1, .. } = &greeting.header;
-        let target = to.as_ref().filter(|to| self.terms.may_receive(to));
-        match (from, target, presented) {
-            (Some(from), Some(_), Some(presented)) if *version_1 => {
-                out.push(Action::Judge(from.clone(), Some(presented.clone())));
-                State::Judge(greeting, presented)
+    ) -> Result<State, StreamError> {
+        match (self.claimed(&greeting.header), presented) {
+            (Some(name), Some(presented)) => {
+                out.push(Action::Judge(name, Some(presented.clone())));
+                Ok(State::Judge(greeting, presented))
             }
-            (_, _, presented) => self.open(greeting, presented, None, out),
+            (Some(Name::Server(_)), None) => Err(not_that_server(Violation::CertNone)),
+            (_, presented) => Ok(self.open(greeting, presented, None, table, out)),
         }
     }
 
@@ -113,22 +138,26 @@ impl Receiving {
         &mut self,
         greeting: Greeting,
         presented: Presented,
+        name: &Name,
         finding: Finding,
         table: &mut Table,
         out: &mut Vec<Action>,
-    ) -> State {
-        let Header { from: Some(from), to: Some(to), .. } = greeting.header.clone() else {
-            return self.open(greeting, Some(presented), None, out);
+    ) -> Result<State, StreamError> {
+        let Some(to) = greeting.header.to.clone() else {
+            return Ok(self.open(greeting, Some(presented), None, table, out));
         };
-        let external = match decide(finding, self.terms.level(Some(&from))) {
+        if name.is_server() {
+            check_server(&finding)?;
+        }
+        let external = match decide(finding, self.terms.level(Some(name.domain()))) {
             Decision::Bind(grounds) => {
-                table.prove(self.id, from.clone(), grounds);
-                Some(DomainPair::new(from, to))
+                table.prove(self.id, name.clone(), grounds);
+                Some(DomainPair::new(name.domain().clone(), to))
             }
             // The peer may still ask by dialback, and hear there why not.
             Decision::AskAuthority(_) | Decision::Refuse(_) | Decision::TryLater(_) => None,
         };
-        self.open(greeting, Some(presented), external, out)
+        Ok(self.open(greeting, Some(presented), external, table, out))
     }
 
     /// Offers what is left to negotiate on a secured stream.
@@ -137,17 +166,51 @@ impl Receiving {
         greeting: Greeting,
         presented: Option<Presented>,
         external: Option<DomainPair>,
+        table: &mut Table,
+        out: &mut Vec<Action>,
+    ) -> State {
+        let bidi = greeting.header.version_1 && self.terms.channels.bidi;
+        if greeting.header.version_1 {
+            let knows = bidi || self.terms.takes_servers();
+            let dna = knows.then_some(Dna {
+                server: &self.terms.server_name,
+                server_names: self.terms.takes_servers(),
+                prooftypes: &self.terms.channels.prooftypes,
+            });
+            let offer = Offer { start_tls: None, external: external.is_some(), bidi, dna };
+            out.push(Action::Send(offer.to_xml()));
+        }
+        let open = self.opened(greeting.stream, presented, table);
+        State::Open(Box::new(open), Offered { start_tls: None, external, bidi })
+    }
+
+    /// The stream as it goes on after SASL: nothing is left to negotiate.
+    fn open_authenticated(
+        &mut self,
+        greeting: Greeting,
+        pair: &DomainPair,
+        presented: Option<Presented>,
+        table: &mut Table,
         out: &mut Vec<Action>,
     ) -> State {
         if greeting.header.version_1 {
-            let offer = Offer { start_tls: None, external: external.is_some(), dialback: true };
-            out.push(Action::Send(offer.to_xml()));
+            out.push(Action::Send(Offer::default().to_xml()));
         }
-        let stream = Some(greeting.stream);
-        let negotiated =
-            Negotiated { way: Way::Inbound, stream, secured: true, presented, at: Duration::ZERO };
-        let open = Open::new(self.id, Arc::clone(&self.terms), negotiated);
-        State::Open(Box::new(open), Offered { start_tls: None, external })
+        let open = self.opened(greeting.stream, presented, table);
+        if !self.is_to_us(&pair.target) {
+            open.grant_inverse(pair, table, out);
+        }
+        State::Open(Box::new(open), Offered::default())
+    }
+
+    fn opened(&self, stream: StreamId, presented: Option<Presented>, table: &mut Table) -> Open {
+        let (way, stream, far, at) = (Way::Inbound, Some(stream), self.far, Duration::ZERO);
+        let negotiated = Negotiated { way, stream, secured: true, presented, far, at };
+        let mut open = Open::new(self.id, Arc::clone(&self.terms), negotiated);
+        if self.far.bidi {
+            open.set_bidi(self.far, table);
+        }
+        open
     }
 
     /// A stream error needs a stream, so ours is opened if it is not (RFC 6120 §4.9.1.2).
@@ -164,4 +227,25 @@ impl Receiving {
         };
         out.push(Action::Send(header.to_xml()));
     }
+}
+
+/// A far end whose certificate says that it is another server, or that contradicts what that server
+/// publishes, is not heard any further (C-06). One that nobody vouches for is granted nothing by it;
+/// the domains that it serves may still prove themselves.
+fn check_server(finding: &Finding) -> Result<(), StreamError> {
+    let (Finding::Verdict(Verdict::Unproven(reason)) | Finding::Verdict(Verdict::Refuted(reason))) =
+        finding
+    else {
+        return Ok(());
+    };
+    let refuted = matches!(finding, Finding::Verdict(Verdict::Refuted(_)));
+    if !refuted && reason.finding != Found::WrongName {
+        return Ok(());
+    }
+    let violation = Violation::read(reason.finding.label());
+    Err(not_that_server(violation.unwrap_or(Violation::CertName)))
+}
+
+fn not_that_server(violation: Violation) -> StreamError {
+    Condition::NotAuthorized.because("the far end is not the server that it says").blame(violation)
 }

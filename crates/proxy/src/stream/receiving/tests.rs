@@ -41,7 +41,7 @@ impl Seen {
     fn learn(&mut self, input: &Input) {
         match input {
             Input::Secured(_) => *self = Self::default(),
-            Input::Found(domain, finding) if self.judging.remove(domain) => {
+            Input::Found(Name::Service(domain), finding) if self.judging.remove(domain) => {
                 match finding {
                     Finding::Verdict(Verdict::Proven(_)) | Finding::OurServer(true) => {
                         self.proven.insert(domain.clone());
@@ -52,7 +52,7 @@ impl Seen {
                 }
             }
             // Where nothing holds any more, nothing stands.
-            Input::Renewed(domain, Finding::Verdict(verdict))
+            Input::Renewed(Name::Service(domain), Finding::Verdict(verdict))
                 if !matches!(verdict, Verdict::Proven(_)) =>
             {
                 self.refute(domain);
@@ -78,8 +78,8 @@ impl Witness for Seen {
         let mut bound = BTreeSet::new();
         for action in actions {
             match action {
-                Action::Judge(domain, _) => {
-                    self.judging.insert(domain.clone());
+                Action::Judge(name, _) => {
+                    self.judging.insert(name.domain().clone());
                 }
                 Action::AskAuthority(pair, ..) => {
                     self.asking.insert(pair.clone());
@@ -157,21 +157,21 @@ fn secured() -> Input {
 }
 
 fn proven(name: &str) -> Input {
-    Input::Found(domain(name), Finding::Verdict(proof::proven(name)))
+    Input::Found(domain(name).into(), Finding::Verdict(proof::proven(name)))
 }
 
 fn unproven(name: &str) -> Input {
     let reason = Reason { prooftype: None, finding: Found::WrongName };
-    Input::Found(domain(name), Finding::Verdict(Verdict::Unproven(reason)))
+    Input::Found(domain(name).into(), Finding::Verdict(Verdict::Unproven(reason)))
 }
 
 fn refuted(name: &str) -> Input {
     let reason = Reason { prooftype: None, finding: Found::TlsaMismatch };
-    Input::Found(domain(name), Finding::Verdict(Verdict::Refuted(reason)))
+    Input::Found(domain(name).into(), Finding::Verdict(Verdict::Refuted(reason)))
 }
 
 fn renewed(name: &str, verdict: Verdict) -> Input {
-    Input::Renewed(domain(name), Finding::Verdict(verdict))
+    Input::Renewed(domain(name).into(), Finding::Verdict(verdict))
 }
 
 fn unknown() -> Verdict {
@@ -295,8 +295,8 @@ fn no_path_from_our_own_server_carries_another_sender() {
         header("l.test", "a.test"),
         claim("l.test", "a.test"),
         claim("b.test", "a.test"),
-        Input::Found(domain("l.test"), Finding::OurServer(true)),
-        Input::Found(domain("l.test"), Finding::OurServer(false)),
+        Input::Found(domain("l.test").into(), Finding::OurServer(true)),
+        Input::Found(domain("l.test").into(), Finding::OurServer(false)),
         answered("l.test", "a.test", Answer::Valid),
         reached("l.test", "a.test"),
         stanza("l.test", "a.test"),
@@ -339,7 +339,7 @@ fn no_path_of_odd_inputs_panics() {
     inputs.extend([
         header("a.test", "l.test"),
         secured(),
-        Input::NotSecured,
+        Input::NotSecured { unrecognized: false },
         proven("a.test"),
         claim("a.test", "l.test"),
         auth(),

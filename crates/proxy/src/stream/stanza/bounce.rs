@@ -1,13 +1,10 @@
 //! Stanzas that come back as errors (RFC 6120 §8.3).
 
-use super::Stanza;
 use super::onward::quote;
+use super::{INVALID_CONNECTION, Stanza};
 use crate::stream::framer::{attributes, decode, escape};
 
 const STANZAS: &str = "urn:ietf:params:xml:ns:xmpp-stanzas";
-
-/// Our own words for a stanza that its connection may not carry.
-const INVALID_CONNECTION: &str = "<invalid-connection xmlns='urn:x-ligase:dna:0'/>";
 
 impl Stanza {
     /// The error that tells the sender why the stanza did not arrive: a stanza condition, its type
@@ -76,6 +73,7 @@ impl Stanza {
             kind: self.kind,
             bytes: bytes.into(),
             may_bounce: false,
+            is_refusal: false,
         })
     }
 }

@@ -1,0 +1,59 @@
+//! Which rungs there are for a pair at a place, and what is remembered of them.
+
+use std::sync::{Arc, MutexGuard, PoisonError};
+
+use ligase_verifier::Domain;
+
+use super::Place;
+use crate::binding::{ConnectionId, DomainPair, Side};
+use crate::connection::rooms::{PlaceKey, Rooms};
+use crate::establish::{Ladder, Memory};
+use crate::stream::Rung;
+
+impl Rooms {
+    /// Where to begin, and how it may go on.
+    pub(super) fn ladder(&self, pair: &DomainPair, place: &Place) -> (Rung, Ladder) {
+        let terms = self.terms(Side::Public);
+        let sender_certificate = self.has_certificate(&pair.sender);
+        // Only those who are securely delegated to can be asked for by the name of their server, and
+        // only where we have a name to show for ourselves (B-04, B-05).
+        let servers = terms.channels.server_names && place.endpoint.secure;
+        let named = servers && self.tls.identities().names(&terms.server_name);
+        let best = if named { Rung::ServerName } else { Rung::DomainName };
+        let (memory, key, now) = (self.memory(), place.key(), self.elapsed());
+        let mut start = memory.start(&key, best, now);
+        if start == Rung::SenderCertificate && !sender_certificate {
+            start = Rung::DomainName;
+        }
+        let level = terms.level(Some(&pair.target));
+        (start, Ladder { level, sender_certificate, floor: memory.floor(&key, now) })
+    }
+
+    /// Notes on which rung a place was met by a connection that was opened to it.
+    pub(super) fn note_met(&self, place: &Place, rung: Rung, id: ConnectionId) {
+        let (key, now) = (place.key(), self.elapsed());
+        let knows = self.tables.look(|table| table.row(id).is_some_and(|row| row.far.dna));
+        let mut memory = self.memory();
+        let forgotten = Rung::ServerName < rung && memory.met(&key, now).is_some();
+        memory.took(&key, rung, now);
+        if knows && forgotten {
+            memory.learn(&key);
+        }
+    }
+
+    /// Notes that a place did not take a rung.
+    pub(super) fn note_missed(&self, place: &Place, rung: Rung) {
+        self.memory().failed(&place.key(), rung);
+    }
+
+    /// Whether a domain has a certificate of its own, other than our server's.
+    pub(super) fn has_certificate(&self, domain: &Domain) -> bool {
+        let identities = self.tls.identities();
+        let server = identities.for_domain(&self.terms(Side::Public).server_name);
+        identities.names(domain) && !Arc::ptr_eq(&identities.for_domain(domain), &server)
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory<PlaceKey>> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

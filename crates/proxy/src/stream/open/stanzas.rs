@@ -1,0 +1,158 @@
+//! Stanzas: where they go, and what becomes of those that may not pass.
+
+use std::time::Duration;
+
+use super::super::{Action, Condition, Loss, Stanza, StanzaError, StreamError, Violation};
+use super::{Open, Side, Way};
+use crate::binding::{DomainPair, Passage, Row, Table};
+
+impl Open {
+    pub(super) fn on_stanza(
+        &mut self,
+        stanza: Stanza,
+        table: &mut Table,
+        out: &mut Vec<Action>,
+    ) -> Result<(), StreamError> {
+        match table.passage(&stanza.pair, self.id) {
+            Passage::Forbidden => return self.on_stray(stanza, table, out),
+            Passage::Exit(exit) => self.forward(exit, stanza, table, out),
+            Passage::Wait => {
+                self.heed(&stanza, table, out);
+                out.push(Action::Hold(stanza));
+            }
+        }
+        Ok(())
+    }
+
+    fn forward(
+        &self,
+        exit: crate::binding::ConnectionId,
+        stanza: Stanza,
+        table: &mut Table,
+        out: &mut Vec<Action>,
+    ) {
+        self.heed(&stanza, table, out);
+        out.push(Action::Forward(exit, stanza));
+    }
+
+    /// Takes a refusal of one of our stanzas for what it says besides: that the pair has lost its
+    /// right on this connection, and has to ask again (E-16). Tells whether it was one.
+    fn heed(&self, stanza: &Stanza, table: &mut Table, out: &mut Vec<Action>) -> bool {
+        let refused = stanza.is_refusal() && self.far.dna;
+        let ours = stanza.pair.reversed();
+        let lost = refused && table.shut_out(&ours, self.id);
+        out.extend(lost.then_some(Action::Lost(ours, Loss::PeerRevoked)));
+        lost
+    }
+
+    /// A stanza of a pair that this connection may not bring in: one between the servers
+    /// themselves, the refusal of one of ours, or one to be discarded.
+    fn on_stray(
+        &mut self,
+        stanza: Stanza,
+        table: &mut Table,
+        out: &mut Vec<Action>,
+    ) -> Result<(), StreamError> {
+        let row = table.row(self.id);
+        let server = row.and_then(|row| row.server.as_ref());
+        if server == Some(&stanza.pair.sender) && stanza.pair.target == self.terms.server_name {
+            // It wants to know whether we live, and any answer will do (XEP-0199 §4.2).
+            let answer = stanza.bounce("service-unavailable", "cancel", None);
+            out.extend(answer.map(|it| Action::Send(it.to_text())));
+            return Ok(());
+        }
+        if self.heed(&stanza, table, out) {
+            // It tells one of our users that a stanza of theirs came to nothing.
+            out.push(match table.way_out(&stanza.pair) {
+                Passage::Exit(exit) => Action::Forward(exit, stanza),
+                Passage::Wait | Passage::Forbidden => Action::Hold(stanza),
+            });
+            return Ok(());
+        }
+        self.on_forbidden(stanza, table, out)
+    }
+
+    /// Discards a stanza (E-14).
+    ///
+    /// A far end that may not speak for its sender is not answered as that sender: a reply to a
+    /// forged one would make us the forger's tool. Our own server hears of it, whose senders are its
+    /// own, and so does whoever knows what it means, on the connection that it came by.
+    fn on_forbidden(
+        &mut self,
+        stanza: Stanza,
+        table: &Table,
+        out: &mut Vec<Action>,
+    ) -> Result<(), StreamError> {
+        let authorized = table.row(self.id).is_some_and(Row::is_authorized);
+        let revoked = self.was_revoked(&stanza.pair);
+        let violation = match (self.way, self.terms.side) {
+            _ if revoked => Violation::PairRevoked,
+            (Way::Outbound, _) if !self.far.bidi => Violation::PairInverse,
+            (Way::Inbound, _) if !authorized => {
+                return Err(Condition::NotAuthorized
+                    .because("a stanza before any pair was authorized")
+                    .blame(Violation::StreamPreauthStanza));
+            }
+            (_, Side::Backend) => Violation::BackendFrom,
+            (_, Side::Public) if table.has_entrance(&stanza.pair) => Violation::PairWrongConnection,
+            (Way::Outbound, Side::Public) => Violation::PairInverse,
+            (Way::Inbound, Side::Public) => Violation::PairUnauthorized,
+        };
+        if !revoked {
+            self.strike(&stanza.pair, violation)?;
+        }
+        out.push(Action::Count(violation));
+        if self.terms.side == Side::Backend && self.way == Way::Inbound {
+            out.push(Action::Bounce(stanza, StanzaError::NotAuthorized));
+        } else if self.far.bidi && self.far.dna {
+            out.extend(stanza.refuse().map(|it| Action::Send(it.to_text())));
+        } else if revoked && table.exit(&stanza.pair.reversed()).is_some() {
+            // Its sender was proven when it sent it, and there is a way to tell.
+            out.push(Action::Bounce(stanza, StanzaError::NotAuthorized));
+        }
+        Ok(())
+    }
+
+    fn strike(&mut self, pair: &DomainPair, violation: Violation) -> Result<(), StreamError> {
+        self.strikes.retain(|earlier| self.at.saturating_sub(*earlier) < STRIKES_WITHIN);
+        self.strikes.push(self.at);
+        if self.strikes.len() <= STRIKES_MAX {
+            return Ok(());
+        }
+        let condition = if self.terms.may_receive(&pair.target) {
+            Condition::InvalidFrom
+        } else {
+            Condition::HostUnknown
+        };
+        Err(condition.because("stanzas of unauthorized pairs").blame(violation))
+    }
+
+    /// Notes that a right was taken back just now.
+    pub(super) fn note_revoked(&mut self, pair: DomainPair) {
+        while self.revoked.len() >= REVOKED_MAX {
+            self.revoked.pop_front();
+        }
+        self.revoked.push_back((self.at, pair));
+    }
+
+    fn was_revoked(&mut self, pair: &DomainPair) -> bool {
+        let at = self.at;
+        while self.revoked.front().is_some_and(|(since, _)| *since + IN_FLIGHT < at) {
+            self.revoked.pop_front();
+        }
+        self.revoked.iter().any(|(_, revoked)| revoked == pair)
+    }
+}
+
+/// How many stanzas of unauthorized pairs are forgiven, and within what time (E-14): more is an
+/// attempt.
+pub(super) const STRIKES_MAX: usize = 10;
+const STRIKES_WITHIN: Duration = Duration::from_secs(60);
+
+/// How long stanzas may be on their way that were sent before the far end heard of a revocation
+/// (E-17).
+const IN_FLIGHT: Duration = Duration::from_secs(10);
+
+/// Revocations that are remembered for that long; a domain that is lost takes its pairs with it, and
+/// one of ours seldom has more peers than that on one connection.
+const REVOKED_MAX: usize = 4096;
