@@ -14,7 +14,10 @@ const FLOORS: [&[&str]; 6] = [
     &["establish"],
     &["net", "tls", "capture"],
     &["connection"],
-    &["admin", "app", "args", "command", "config", "drain", "logging", "observe", "posh", "reload"],
+    &[
+        "admin", "app", "args", "command", "config", "drain", "logging", "observe", "posh",
+        "reload", "web",
+    ],
 ];
 
 /// Where nothing may wait, read a clock, draw chance or touch the world.

@@ -3,6 +3,7 @@
 pub mod capture;
 pub mod check;
 pub mod demo;
+mod paint;
 pub mod records;
 pub mod run;
 pub mod validate;

@@ -18,7 +18,7 @@ mod stanza;
 
 pub use bounce::StanzaError;
 pub use dialback::{Dialback, DialbackError, Keys, Part, Role, Word};
-pub use element::Element;
+pub use element::{Element, Node};
 pub use error::{Condition, StreamError, Violation};
 pub use features::{Dna, Features, Offer};
 pub use frame::{Frame, Reader};

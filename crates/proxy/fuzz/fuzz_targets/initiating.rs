@@ -9,25 +9,15 @@ mod stage;
 use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
-use ligase::binding::{Level, Side};
 use ligase::stream::{Action, Errand, Frame, Initiating, Input, Rung, Word};
 
-use self::stage::{ID, check, inputs, pair, table, terms};
+use self::stage::{ID, check, inputs, met, pair, table, terms};
 
 fuzz_target!(|bytes: &[u8]| {
     let [mode, bytes @ ..] = bytes else {
         return;
     };
-    let side = if mode & 1 == 0 {
-        Side::Public
-    } else {
-        Side::Backend
-    };
-    let level = if mode & 2 == 0 {
-        Level::Any
-    } else {
-        Level::Encrypted
-    };
+    let (side, level) = met(*mode);
     let rung = [Rung::External, Rung::Dialback, Rung::Plain][usize::from(mode >> 4) % 3];
     let mut table = table(side);
     let errand = Errand::Carry(pair("l.test", "a.test"));

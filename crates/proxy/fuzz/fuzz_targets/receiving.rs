@@ -9,25 +9,16 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
-use ligase::binding::{Finding, Level, Side};
+use ligase::binding::Finding;
 use ligase::stream::{Action, Answer, Ids, Input, Receiving};
 
-use self::stage::{ID, check, inputs, table, terms};
+use self::stage::{ID, check, inputs, met, table, terms};
 
 fuzz_target!(|bytes: &[u8]| {
     let [mode, bytes @ ..] = bytes else {
         return;
     };
-    let side = if mode & 1 == 0 {
-        Side::Public
-    } else {
-        Side::Backend
-    };
-    let level = if mode & 2 == 0 {
-        Level::Any
-    } else {
-        Level::Encrypted
-    };
+    let (side, level) = met(*mode);
     let mut table = table(side);
     let ids = Ids::seeded([1; 32]);
     let (mut machine, _) = Receiving::new(ID, terms(side, level), ids, mode & 4 == 0, &mut table);

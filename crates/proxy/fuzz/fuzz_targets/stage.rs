@@ -25,6 +25,13 @@ pub fn pair(sender: &str, target: &str) -> DomainPair {
     DomainPair::new(domain(sender), domain(target))
 }
 
+/// On which side a stream is met, and what policy asks of it: the two lowest bits of its mode.
+pub fn met(mode: u8) -> (Side, Level) {
+    let side = if mode & 1 == 0 { Side::Public } else { Side::Backend };
+    let level = if mode & 2 == 0 { Level::Any } else { Level::Encrypted };
+    (side, level)
+}
+
 /// Terms under which l.test and l2.test are served here.
 pub fn terms(side: Side, level: Level) -> Arc<Terms> {
     let hosted = ["l.test", "l2.test"].map(domain);

@@ -2,10 +2,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue, ORIGIN, TRANSFER_ENCODING,
-    X_CONTENT_TYPE_OPTIONS,
-};
+use hyper::header::{HOST, ORIGIN, TRANSFER_ENCODING};
 use hyper::{Method, Request, Response, StatusCode, Version};
 use ligase_metrics::Component;
 use serde_json::{Map, Value, json};
@@ -14,6 +11,7 @@ use super::{Readiness, Views};
 use crate::args::{REVISION, TLS_PROVIDER, VERSION};
 use crate::config::LogLevel;
 use crate::stream::Violation;
+use crate::web::{JSON, TEXT, refuse, respond};
 
 /// Answers one request. A body is never read: nothing that can be asked for needs one.
 pub(super) fn answer<B>(
@@ -35,7 +33,7 @@ pub(super) fn answer<B>(
             _ => Violation::AdminRequest,
         };
         (views.turned_away)(violation, from);
-        refusal(status, request.uri().path())
+        refuse(status, allowed(request.uri().path()))
     })
 }
 
@@ -156,29 +154,11 @@ fn is_us(host: &str, views: &Views) -> bool {
         || name.parse().is_ok_and(|it: ligase_verifier::Domain| it == views.server_name)
 }
 
-fn refusal(status: StatusCode, path: &str) -> Response<Full<Bytes>> {
-    let reason = status.canonical_reason().unwrap_or("refused");
-    let mut response = respond(status, TEXT, format!("{reason}\n"));
-    if status == StatusCode::METHOD_NOT_ALLOWED {
-        let allowed = if WRITES.contains(&path) { "POST" } else { "GET, HEAD" };
-        let allowed = HeaderValue::from_static(allowed);
-        response.headers_mut().insert(ALLOW, allowed);
-    }
-    response
+/// The methods by which a path may be asked for.
+fn allowed(path: &str) -> &'static str {
+    if WRITES.contains(&path) { "POST" } else { "GET, HEAD" }
 }
 
 fn object(status: StatusCode, body: &Value) -> Response<Full<Bytes>> {
-    respond(status, "application/json", format!("{body}\n"))
+    respond(status, JSON, format!("{body}\n"))
 }
-
-fn respond(status: StatusCode, kind: &'static str, body: String) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from(body)));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response
-}
-
-const TEXT: &str = "text/plain; charset=utf-8";

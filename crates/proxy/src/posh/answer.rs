@@ -1,14 +1,12 @@
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue, TRANSFER_ENCODING,
-    X_CONTENT_TYPE_OPTIONS,
-};
+use hyper::header::{HOST, TRANSFER_ENCODING};
 use hyper::{Method, Request, Response, StatusCode, Version};
 use ligase_verifier::Domain;
 use serde_json::Value;
 
 use super::document::PATH;
+use crate::web::{JSON, refuse, respond};
 
 /// Answers one request of a client that asked for the certificate of `asked`. A body is never read.
 pub(super) fn answer<B>(
@@ -17,17 +15,9 @@ pub(super) fn answer<B>(
     document: &dyn Fn(Domain) -> Option<Value>,
 ) -> Response<Full<Bytes>> {
     match find(request, asked, document) {
-        Ok(document) => respond(StatusCode::OK, "application/json", document.to_string()),
-        Err(status) => {
-            let reason = status.canonical_reason().unwrap_or_default();
-            let text = "text/plain; charset=utf-8";
-            let mut response = respond(status, text, format!("{reason}\n"));
-            if status == StatusCode::METHOD_NOT_ALLOWED {
-                let methods = HeaderValue::from_static("GET, HEAD");
-                response.headers_mut().insert(ALLOW, methods);
-            }
-            response
-        }
+        // How long it holds is said in the document itself (RFC 7711 §6).
+        Ok(document) => respond(StatusCode::OK, JSON, document.to_string()),
+        Err(status) => refuse(status, "GET, HEAD"),
     }
 }
 
@@ -71,17 +61,6 @@ fn host<B>(request: &Request<B>) -> Result<Option<&str>, StatusCode> {
         Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
         Some(_) | None => host,
     }))
-}
-
-fn respond(status: StatusCode, kind: &'static str, body: String) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from(body)));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    // How long it holds is said in the document itself (RFC 7711 §6).
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response
 }
 
 #[cfg(test)]

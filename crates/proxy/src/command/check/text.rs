@@ -11,6 +11,7 @@ use super::pair::Pair;
 use super::printable::printable;
 use super::report::{Report, Tally};
 use crate::args::{Exit, VERSION};
+use crate::command::paint::{Color, paint};
 
 /// How reports look.
 #[derive(Clone, Debug)]
@@ -19,16 +20,6 @@ pub(super) struct Look {
     pub(super) colored: bool,
     /// The DNS servers that were asked.
     pub(super) servers: String,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Color {
-    Bold,
-    Dim,
-    Red,
-    Green,
-    Yellow,
-    Cyan,
 }
 
 impl Look {
@@ -179,18 +170,7 @@ impl Look {
     }
 
     fn paint(&self, color: Color, text: &str) -> String {
-        if !self.colored {
-            return text.to_owned();
-        }
-        let code = match color {
-            Color::Bold => "1",
-            Color::Dim => "2",
-            Color::Red => "31",
-            Color::Green => "32",
-            Color::Yellow => "33",
-            Color::Cyan => "36",
-        };
-        format!("\x1b[{code}m{text}\x1b[0m")
+        paint(color, text, self.colored)
     }
 }
 

@@ -3,21 +3,13 @@
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
 
+use crate::command::paint::{Color, paint};
+
 /// Tells the story on standard output, and remembers whether all of it was true.
 #[derive(Debug)]
 pub(super) struct Voice {
     colored: bool,
     account: Vec<(String, bool)>,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Color {
-    Bold,
-    Dim,
-    Red,
-    Green,
-    Yellow,
-    Cyan,
 }
 
 impl Voice {
@@ -98,18 +90,7 @@ impl Voice {
     }
 
     fn paint(&self, color: Color, text: &str) -> String {
-        if !self.colored {
-            return text.to_owned();
-        }
-        let code = match color {
-            Color::Bold => 1,
-            Color::Dim => 2,
-            Color::Red => 31,
-            Color::Green => 32,
-            Color::Yellow => 33,
-            Color::Cyan => 36,
-        };
-        format!("\x1b[{code}m{text}\x1b[0m")
+        paint(color, text, self.colored)
     }
 }
 

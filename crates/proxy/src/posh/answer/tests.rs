@@ -1,4 +1,5 @@
 use http_body_util::BodyExt as _;
+use hyper::header::{ALLOW, CACHE_CONTROL};
 use serde_json::json;
 
 use super::*;
