@@ -606,7 +606,7 @@ const SERVERS: World = World { rung: Rung::ServerName, channels: true, ..GOOD };
 
 #[test]
 fn servers_meet_by_their_own_names_and_carry_both_directions() {
-    let meeting = meet(SERVERS);
+    let mut meeting = meet(SERVERS);
     assert!(
         meeting.initiating.said.contains("from='xmpp.montague.example' to='xmpp.capulet.example'")
     );
@@ -615,6 +615,10 @@ fn servers_meet_by_their_own_names_and_carry_both_directions() {
     let inverse = way().reversed();
     let bound = [format!("bound {}", way()), format!("bound {inverse}")];
     assert_eq!(meeting.initiating.told, bound);
+    // The one who granted it asks for the opposite pair when it is wanted.
+    assert_eq!(meeting.receiving.told, bound[..1]);
+    meeting.receiving.tell(Input::Ask(inverse.clone()), meeting.at);
+    meeting.talk();
     assert_eq!(meeting.receiving.told, bound);
     assert_eq!(meeting.receiving.table.exit(&inverse), Some(WIRE));
     assert_ne!(meeting.initiating.table.passage(&inverse, WIRE), Passage::Forbidden);

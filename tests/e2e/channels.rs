@@ -1,0 +1,136 @@
+//! Channels: many pairs of domains on one connection.
+
+use std::time::Duration;
+
+use ligase_tests::peer::program;
+use ligase_tests::{Capture, Host, Leaf, Ligase, OrFail, Process, Proxy, World};
+use serde_json::Value;
+
+/// Two servers of a hundred domains each, all of which talk with all of the other's: one connection
+/// carries them, by one certificate that names the server and none of them.
+#[test]
+fn ten_thousand_pairs_share_one_connection() {
+    let mut world = World::new();
+    let hosts = houses(&mut world, MANY);
+    world.open();
+    let mut sides = hosts.map(|(name, host)| Side::start(&world, name, &host));
+    let pairs = MANY * MANY;
+
+    // One side asks first, so that it is one connection; the other's pairs come in by it.
+    for side in &mut sides {
+        side.server.tell("open");
+        let opened = side.hear("opened");
+        println!("{}: {opened}", side.name);
+        assert_eq!(opened["opened"], pairs);
+        let seconds = opened["seconds"].as_f64().unwrap_or(f64::MAX);
+        assert!(seconds < AUTHORIZED_WITHIN, "{seconds} s to authorize {pairs} pairs");
+    }
+    for side in &mut sides {
+        side.server.tell("go");
+    }
+    for side in &mut sides {
+        let arrived = side.hear("arrived");
+        let (_, memory) = side.ligase.cost();
+        println!("{}: {arrived}, {:.1} MiB resident", side.name, memory / f64::from(1 << 20));
+        assert_eq!(arrived["arrived"], pairs);
+        let public = public(&side.ligase);
+        assert_eq!(public.len(), 1, "{public:?}");
+        assert_eq!(public[0]["mode"], "server-name");
+        assert_eq!(public[0]["bidi"], true);
+        // Each pair both ways, seen from either end.
+        assert_eq!(public[0]["pairs"], 2 * pairs);
+    }
+    assert_eq!(sockets(&sides[0].host, &sides[1].host), 1);
+}
+
+/// A scripted server behind a proxy.
+struct Side {
+    name: &'static str,
+    host: Host,
+    ligase: Ligase,
+    server: Process,
+    heard: usize,
+}
+
+impl Side {
+    fn start(world: &World, name: &'static str, host: &Host) -> Self {
+        let ligase = proxy(world, name, host, MANY, |proxy| {
+            proxy.set("backend.share_streams", "true");
+            proxy.set("log.level", "warn");
+        });
+        let other = if name == "montague" { "capulet" } else { "montague" };
+        let mut command = host.command(&program("ligase-peer"));
+        command.args(["channel", name, other, &MANY.to_string()]);
+        let server = Process::start(&format!("server of {name}"), command);
+        let (heard, _) = server.hear_after(0, "ready", PATIENCE);
+        Self { name, host: host.clone(), ligase, server, heard }
+    }
+
+    fn hear(&mut self, key: &str) -> Value {
+        let (heard, line) = self.server.hear_after(self.heard, key, PATIENCE);
+        self.heard = heard;
+        serde_json::from_str(&line).or_fail("read what the server says")
+    }
+}
+
+/// Two hosts, and that many domains delegated to each by signed records.
+fn houses(world: &mut World, domains: u32) -> [(&'static str, Host); 2] {
+    ["montague", "capulet"].map(|name| {
+        let host = world.host(name);
+        let target = format!("xmpp.{name}.lab");
+        for domain in domains_of(name, domains) {
+            world.zone.server(&domain, 7269, &target);
+        }
+        world.zone.address(&target, &host);
+        (name, host)
+    })
+}
+
+/// A proxy whose only certificate names its server.
+fn proxy(
+    world: &World,
+    name: &str,
+    host: &Host,
+    domains: u32,
+    adjust: impl Fn(&mut Proxy),
+) -> Ligase {
+    let server_name = format!("xmpp.{name}.lab");
+    let certificate = Leaf::of(&[&server_name]).signed_by(&world.authority);
+    let domains = domains_of(name, domains);
+    let mut proxy = Proxy::new(world, host, Capture::Dns, &domains, &certificate);
+    proxy.set("server_name", &server_name);
+    adjust(&mut proxy);
+    proxy.start()
+}
+
+/// The public connections, as the proxy tells of them.
+fn public(ligase: &Ligase) -> Vec<Value> {
+    let all = ligase.json("/connections");
+    let all = all.as_array().into_iter().flatten();
+    all.filter(|it| it["side"] == "public").cloned().collect()
+}
+
+/// The TCP connections between two hosts, as the kernel of the first counts them.
+fn sockets(here: &Host, there: &Host) -> usize {
+    let said = here.run("ss", &["-Htn", "state", "established"]);
+    let (v4, v6) = (format!("{}:", there.v4), format!("[{}]:", there.v6));
+    let mapped = format!("[::ffff:{}]:", there.v4);
+    let leads = |line: &&str| {
+        let peer = line.split_whitespace().nth(3).unwrap_or_default();
+        [&v4, &v6, &mapped].into_iter().any(|it| peer.starts_with(it.as_str()))
+    };
+    said.lines().filter(leads).count()
+}
+
+fn domains_of(name: &str, count: u32) -> Vec<String> {
+    (0..count).map(|it| format!("{name}{it}.lab")).collect()
+}
+
+/// Domains on either side.
+const MANY: u32 = 100;
+
+/// How long it may take to authorize all pairs of them, in seconds.
+const AUTHORIZED_WITHIN: f64 = 10.0;
+
+/// The tests run a program that is not built for speed, beside others.
+const PATIENCE: Duration = Duration::from_secs(120);
