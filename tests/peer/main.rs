@@ -41,7 +41,9 @@ fn main() -> ExitCode {
         ["channel", rest @ ..] => channel::run(rest),
         ["web", at, chain, key, folder] => web::serve(at, chain, key, folder),
         _ => {
-            eprintln!("usage: ligase-peer [get ... | await ... | load ... | channel ... | web ...]");
+            eprintln!(
+                "usage: ligase-peer [get ... | await ... | load ... | channel ... | web ...]"
+            );
             ExitCode::from(2)
         }
     }

@@ -177,11 +177,7 @@ impl Rooms {
 
     /// Does an errand at our own server.
     async fn visit_backend(self: &Arc<Self>, errand: Errand) -> Result<Found, Setback> {
-        let seat = self.backend_seats.acquire().await;
-        let address = self.settings.load().backend_address;
-        let socket = self.connect(&[address]).await?;
-        drop(seat);
-        let dialed = Dialed::at_home(socket);
+        let dialed = self.dial_home().await?;
         let found = timeout(self.settings.load().ladder, self.run_errand(dialed, errand)).await;
         found.ok().flatten().ok_or(Setback::TimedOut)
     }

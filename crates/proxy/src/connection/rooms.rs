@@ -42,8 +42,9 @@ pub struct Rooms {
     pub(super) memory: Mutex<Memory<PlaceKey>>,
     /// Pairs that a place would not have on a connection of others, and until when (I-03).
     pub(super) unshared: Mutex<HashMap<(PlaceKey, DomainPair), Instant>>,
-    /// Connects to our own server, a few at a time: its backlog is short.
-    pub(super) backend_seats: Semaphore,
+    /// Places with our own server for those whom it has not taken up yet: its backlog is short
+    ///
+    pub(super) backend_seats: Arc<Semaphore>,
     /// Questions to authoritative servers at a time: peers choose whom we ask (S7).
     pub(super) authority_seats: Semaphore,
     /// Of those, what one subscriber's claims may take.
@@ -150,7 +151,7 @@ impl Rooms {
             places: Mutex::default(),
             memory: Mutex::new(Memory::new(PLACES_MET_MAX)),
             unshared: Mutex::default(),
-            backend_seats: Semaphore::new(seats.backend),
+            backend_seats: Arc::new(Semaphore::new(seats.backend)),
             authority_seats: Semaphore::new(seats.authority),
             authority_shares: Shares::new(seats.authority / AUTHORITY_SHARES),
             judge_shares: Shares::new(JUDGED_MAX),
