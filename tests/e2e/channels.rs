@@ -1,9 +1,10 @@
 //! Channels: many pairs of domains on one connection.
 
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use ligase_tests::peer::program;
-use ligase_tests::{Capture, Host, Leaf, Ligase, OrFail, Process, Proxy, World};
+use ligase_tests::{Capture, Host, Kind, Leaf, Ligase, OrFail, Process, Proxy, Setup, World};
 use serde_json::Value;
 
 /// Two servers of a hundred domains each, all of which talk with all of the other's: one connection
@@ -11,7 +12,7 @@ use serde_json::Value;
 #[test]
 fn ten_thousand_pairs_share_one_connection() {
     let mut world = World::new();
-    let hosts = houses(&mut world, MANY);
+    let hosts = houses(&mut world, MANY, 7269);
     world.open();
     let mut sides = hosts.map(|(name, host)| Side::start(&world, name, &host));
     let pairs = MANY * MANY;
@@ -41,6 +42,81 @@ fn ten_thousand_pairs_share_one_connection() {
         assert_eq!(public[0]["pairs"], 2 * pairs);
     }
     assert_eq!(sockets(&sides[0].host, &sides[1].host), 1);
+}
+
+/// Debian's ejabberd and Prosody with twenty domains each, as their packages have them: what passes
+/// between them takes one connection with proxies, and hundreds without.
+#[test]
+fn four_hundred_pairs_of_real_servers_share_one_connection() {
+    let [with, without] = [true, false].map(|proxies| {
+        let mut world = World::new();
+        let houses = houses(&mut world, FEW, if proxies { 7269 } else { 5269 });
+        world.open();
+        let measured = exchange(&world, &houses, proxies);
+        println!("{}: {measured:?}", if proxies { "with proxies" } else { "without" });
+        measured
+    });
+    assert_eq!(with.connections, 1, "{with:?}");
+    assert!(300 < without.connections, "{without:?}");
+}
+
+/// What it took to have everybody hear everybody.
+#[derive(Debug)]
+#[expect(dead_code, reason = "it is printed")]
+struct Measured {
+    /// TCP connections between the two hosts.
+    connections: usize,
+    /// Until all had heard from all, both ways.
+    seconds: f64,
+    /// What the servers and the proxies hold in memory, in MiB.
+    servers: [f64; 2],
+    proxies: [f64; 2],
+}
+
+#[expect(clippy::disallowed_methods, reason = "what is measured is the time it takes")]
+fn exchange(world: &World, houses: &[(&'static str, Host); 2], proxies: bool) -> Measured {
+    let kinds = [Kind::Ejabberd, Kind::Prosody];
+    let built: Vec<_> = thread::scope(|scope| {
+        let building = houses.iter().zip(kinds).map(|((name, host), kind)| {
+            scope.spawn(move || {
+                let ligase = proxies.then(|| proxy(world, name, host, FEW, |_| ()));
+                let domains = domains_of(name, FEW);
+                let domains: Vec<_> = domains.iter().map(String::as_str).collect();
+                let own = match proxies {
+                    // What it shows to its users need not be known to anybody else.
+                    true => Leaf::of(&domains).self_signed(),
+                    false => Leaf::of(&domains).signed_by(&world.authority),
+                };
+                let server = Setup::new(kind, host, &domains, &own).start();
+                let people = domains.iter().map(|domain| {
+                    server.register("friend", domain);
+                    world.users().login(&format!("friend@{domain}"), host)
+                });
+                let people: Vec<_> = people.collect();
+                (server, ligase, people)
+            })
+        });
+        let building: Vec<_> = building.collect();
+        building.into_iter().filter_map(|it| it.join().ok()).collect()
+    });
+    let [(_, _, ours), (_, _, theirs)] = &built[..] else {
+        panic!("two houses were to be built");
+    };
+    let start = Instant::now();
+    // One side speaks first, and the other answers: neither has to dial at the same moment.
+    for (from, to) in [(ours, theirs), (theirs, ours)] {
+        // One after the other: ejabberd gives up what takes it longer than half a minute.
+        for sender in from {
+            to.iter().for_each(|target| sender.say(&target.jid, &sender.jid));
+            to.iter().for_each(|target| target.hear_within(&sender.full, &sender.jid, PATIENCE));
+        }
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    let mebibytes = |bytes: u64| bytes as f64 / f64::from(1 << 20);
+    let [(_, here), (_, there)] = houses;
+    let servers = [here.resident("beam.smp"), there.resident("lua5.4")].map(mebibytes);
+    let proxies = [here.resident("ligase"), there.resident("ligase")].map(mebibytes);
+    Measured { connections: sockets(here, there), seconds, servers, proxies }
 }
 
 /// A scripted server behind a proxy.
@@ -74,12 +150,12 @@ impl Side {
 }
 
 /// Two hosts, and that many domains delegated to each by signed records.
-fn houses(world: &mut World, domains: u32) -> [(&'static str, Host); 2] {
+fn houses(world: &mut World, domains: u32, port: u16) -> [(&'static str, Host); 2] {
     ["montague", "capulet"].map(|name| {
         let host = world.host(name);
         let target = format!("xmpp.{name}.lab");
         for domain in domains_of(name, domains) {
-            world.zone.server(&domain, 7269, &target);
+            world.zone.server(&domain, port, &target);
         }
         world.zone.address(&target, &host);
         (name, host)
@@ -126,8 +202,9 @@ fn domains_of(name: &str, count: u32) -> Vec<String> {
     (0..count).map(|it| format!("{name}{it}.lab")).collect()
 }
 
-/// Domains on either side.
+/// Domains on either side, of scripted servers and of real ones.
 const MANY: u32 = 100;
+const FEW: u32 = 20;
 
 /// How long it may take to authorize all pairs of them, in seconds.
 const AUTHORIZED_WITHIN: f64 = 10.0;

@@ -64,6 +64,8 @@ pub struct Rooms {
     pub(super) unreached: Mutex<HashMap<Domain, Unreached>>,
     /// Domains that our own server has proven to serve.
     pub(super) own: Mutex<HashSet<Domain>>,
+    /// The looks at our own server that are under way: one at a time for each domain.
+    pub(super) looks: Mutex<HashMap<Domain, Arc<Semaphore>>>,
     /// The digests of what our own server presents, by domain.
     pub(super) backend_leaves: Mutex<HashMap<Domain, [u8; 32]>>,
     started: Instant,
@@ -161,6 +163,7 @@ impl Rooms {
             search_shares: Shares::new(SEARCHES_MAX / SEARCH_SHARES),
             unreached: Mutex::default(),
             own: Mutex::default(),
+            looks: Mutex::default(),
             backend_leaves: Mutex::default(),
             started: Instant::now(),
             seed,
