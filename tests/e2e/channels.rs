@@ -4,7 +4,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ligase_tests::peer::program;
-use ligase_tests::{Capture, Host, Kind, Leaf, Ligase, OrFail, Process, Proxy, Setup, World};
+use ligase_tests::xml::attribute;
+use ligase_tests::{
+    Capture, Host, Kind, Leaf, Ligase, OldServer, OrFail, Process, Proxy, Setup, World,
+};
 use serde_json::Value;
 
 /// Two servers of a hundred domains each, all of which talk with all of the other's: one connection
@@ -117,6 +120,67 @@ fn exchange(world: &World, houses: &[(&'static str, Host); 2], proxies: bool) ->
     let servers = [here.resident("beam.smp"), there.resident("lua5.4")].map(mebibytes);
     let proxies = [here.resident("ligase"), there.resident("ligase")].map(mebibytes);
     Measured { connections: sockets(here, there), seconds, servers, proxies }
+}
+
+/// A domain is taken off a proxy while stanzas to it are on their way: each arrives, or its sender
+/// hears that it did not; and when the domain is back, so is the way to it.
+#[test]
+fn what_is_on_its_way_when_a_right_ends_arrives_or_comes_back() {
+    let mut world = World::new();
+    let houses = houses(&mut world, 2, 7269);
+    world.open();
+    let [(_, here), (_, there)] = &houses;
+    let [ours, mut theirs] =
+        houses.each_ref().map(|(name, host)| proxy(&world, name, host, 2, |_| ()));
+    let romeo = OldServer::start(here, "montague0.lab");
+    let juliet = OldServer::start(there, "capulet0.lab");
+    let (from, to) = ("romeo@montague0.lab", "juliet@capulet0.lab");
+    romeo.say(from, to, "before");
+    juliet.hear(from, to, "before");
+
+    let send = |number: u32| {
+        let body = format!("<body>{number}</body>");
+        romeo.send(to, &format!("<message id='{number}' from='{from}' to='{to}'>{body}</message>"));
+    };
+    (1..=50).for_each(send);
+    host_only(&mut theirs, "[capulet1.lab]");
+    (51..=100).for_each(send);
+    theirs.log().hear_after(0, "reason=host-removed", PATIENCE);
+    // What is sent from now on can only come back.
+    send(101);
+    let is_bounce = |number: u32| {
+        move |stanza: &str| {
+            attribute(stanza, "type") == Some("error")
+                && attribute(stanza, "id") == Some(&number.to_string())
+        }
+    };
+    romeo.await_stanza("hear that the last came to nothing", PATIENCE, is_bounce(101));
+    let (mut arrived, mut returned) = (0, 0);
+    for number in 1..=100 {
+        if romeo.inbox().iter().any(|it| is_bounce(number)(it)) {
+            returned += 1;
+        } else {
+            juliet.hear(from, to, &number.to_string());
+            arrived += 1;
+        }
+    }
+    println!("{arrived} arrived, {returned} came back");
+    let public_before = public(&ours);
+    assert_eq!(public_before.len(), 1, "the connection was to stay: {public_before:?}");
+
+    host_only(&mut theirs, "[capulet0.lab, capulet1.lab]");
+    theirs.await_answer("/config", "capulet0.lab");
+    romeo.say(from, to, "after");
+    juliet.hear(from, to, "after");
+    let public_after = public(&ours);
+    assert_eq!(public_after[0]["id"], public_before[0]["id"], "by the same connection");
+    assert_eq!(public_after.len(), 1);
+}
+
+fn host_only(ligase: &mut Ligase, hosts: &str) {
+    ligase.proxy().set("hosts", hosts);
+    ligase.proxy().write();
+    ligase.program().signal("HUP");
 }
 
 /// A scripted server behind a proxy.

@@ -37,7 +37,8 @@ impl Open {
     /// The pair may come in by this connection. With bidi the opposite pair may leave by it (L-04).
     ///
     /// Whoever knows channels is asked for that one when it is wanted: our own server is told that
-    /// its stanzas are taken when the other end can take them, and not before.
+    /// its stanzas are taken when the other end can take them, and not before. Where the other end
+    /// has said so on another connection, this one stands by for it (D-04, L-08).
     pub(in super::super) fn grant(
         &self,
         pair: &DomainPair,
@@ -61,7 +62,8 @@ impl Open {
     ) {
         let inverse = pair.reversed();
         let had = table.row(self.id).is_some_and(|row| row.exits.contains(&inverse));
-        let implied = self.far.bidi && !self.far.dna && !had;
+        let known = !self.far.dna || table.exit(&inverse).is_some();
+        let implied = self.far.bidi && known && !had;
         let may = implied && self.terms.allows(&inverse, Way::Outbound);
         if may && table.let_out(&inverse, self.id).is_ok() {
             out.push(Action::Tell(Tidings::Bound(inverse)));
