@@ -177,6 +177,76 @@ fn what_is_on_its_way_when_a_right_ends_arrives_or_comes_back() {
     assert_eq!(public_after.len(), 1);
 }
 
+/// Both servers speak first, so that each proxy dials the other. Then the first of the two
+/// connections of a pair is broken while stanzas are on it: the second carries on, and what was not
+/// confirmed comes back.
+#[test]
+fn when_the_first_connection_breaks_the_second_carries_on() {
+    let mut world = World::new();
+    let houses = houses(&mut world, 1, 7269);
+    world.open();
+    let [(_, here), (_, there)] = &houses;
+    let [ours, theirs] = houses.each_ref().map(|(name, host)| proxy(&world, name, host, 1, |_| ()));
+    let romeo = OldServer::start(here, "montague0.lab");
+    let juliet = OldServer::start(there, "capulet0.lab");
+    let (from, to) = ("romeo@montague0.lab", "juliet@capulet0.lab");
+    thread::scope(|scope| {
+        scope.spawn(|| romeo.say(from, to, "hark"));
+        scope.spawn(|| juliet.say(to, from, "who's there"));
+    });
+    juliet.hear(from, to, "hark");
+    romeo.hear(to, from, "who's there");
+    assert_eq!(public(&ours).len(), 2, "both were to dial: {:?}", public(&ours));
+    let ways = exits(&ours, "montague0.lab", "capulet0.lab");
+    assert_eq!(ways.len(), 2, "one was to stand by: {}", ours.json("/bindings"));
+
+    let send = |number: u32| {
+        let body = format!("<body>{number}{}</body>", "o".repeat(1000));
+        romeo.send(to, &format!("<message id='{number}' from='{from}' to='{to}'>{body}</message>"));
+    };
+    (1..=1000).for_each(send);
+    break_off(&ours, ways[0], here);
+    (1001..=2000).for_each(send);
+    let arrived = |number: u32, stanza: &str| {
+        attribute(stanza, "id") == Some(&number.to_string())
+            && attribute(stanza, "type") != Some("error")
+    };
+    juliet.await_stanza("hear the last", PATIENCE, |stanza| arrived(2000, stanza));
+    let (heard, returned) = (juliet.inbox(), romeo.inbox());
+    let numbers = |stanzas: &[String]| -> Vec<u32> {
+        let numbers = stanzas.iter().filter_map(|it| attribute(it, "id")?.parse().ok());
+        numbers.collect()
+    };
+    let (heard, returned) = (numbers(&heard), numbers(&returned));
+    println!("{} arrived, {} came back", heard.len() + 1, returned.len());
+    for number in 1..2000 {
+        assert!(heard.contains(&number) || returned.contains(&number), "{number} is lost");
+    }
+    assert!(heard.is_sorted(), "out of order");
+    let again = exits(&ours, "montague0.lab", "capulet0.lab");
+    assert_eq!(again, ways[1..], "by the one that stood by");
+    drop(theirs);
+}
+
+/// The connections by which a pair leaves, in the order in which they are used.
+fn exits(ligase: &Ligase, local: &str, remote: &str) -> Vec<u64> {
+    let bindings = ligase.json("/bindings");
+    let all = bindings.as_array().into_iter().flatten();
+    let pair = all.filter(|it| it["local"] == local && it["remote"] == remote);
+    let connections = pair.flat_map(|it| it["connections"].as_array().into_iter().flatten());
+    let sending = connections.filter(|it| it["send"] == true);
+    sending.filter_map(|it| it["id"].as_u64()).collect()
+}
+
+/// Has the kernel break a public connection off.
+fn break_off(ligase: &Ligase, id: u64, host: &Host) {
+    let connections = public(ligase);
+    let connection = connections.iter().find(|it| it["id"] == id).or_fail("find the connection");
+    let peer = connection["peer_address"].as_str().unwrap_or_default();
+    let port = peer.rsplit(':').next().unwrap_or_default();
+    host.run("ss", &["-K", "-Htn", "state", "established", "dport", "=", port]);
+}
+
 fn host_only(ligase: &mut Ligase, hosts: &str) {
     ligase.proxy().set("hosts", hosts);
     ligase.proxy().write();

@@ -16,7 +16,9 @@ use super::rooms::{Rooms, Settings};
 use super::tables::Step;
 use super::wire::{Turn, Wire};
 use crate::binding::{ConnectionId, DomainPair, Side, Table};
-use crate::stream::{Action, Answer, Frame, Initiating, Input, Reader, Receiving, Setback};
+use crate::stream::{
+    Action, Answer, Condition, Frame, Initiating, Input, Reader, Receiving, Setback, Violation,
+};
 
 /// Drives one stream, until either side ends it.
 ///
@@ -320,6 +322,15 @@ impl Driver {
                     self.rooms.tables.order(id, Order::Say(Input::Repeat(pair)));
                 }
                 Action::Tell(tidings) => self.tell(tidings),
+                Action::Keep(keep) => self.wire.keep(keep),
+                Action::Acknowledged(count) => {
+                    if !self.wire.acknowledge(count) {
+                        let error = Condition::UndefinedCondition
+                            .because("more was acknowledged than was sent")
+                            .blame(Violation::StreamManagementProtocol);
+                        todo.extend(self.step(Input::Refuse(error)));
+                    }
+                }
                 Action::Trust => {
                     self.trusted = true;
                     self.reader.set_limits(self.limits());
@@ -366,7 +377,8 @@ impl Machine {
 impl Drop for Driver {
     fn drop(&mut self) {
         let unsent = self.wire.unsent().collect();
-        let mut step = self.rooms.tables.leave(self.facts.id, unsent);
+        let unconfirmed = self.wire.unconfirmed();
+        let mut step = self.rooms.tables.leave(self.facts.id, unsent, unconfirmed);
         self.rooms.follow(self.facts.side, &mut step);
         for answer in self.waiting.drain().flat_map(|(_, answers)| answers) {
             let _ = answer.send(Err(Setback::Stream(None)));

@@ -29,6 +29,7 @@ impl Open {
         let inverse = pair.reversed();
         let had = table.row(self.id).is_some_and(|row| row.entrances.contains(&inverse));
         let may = self.far.bidi && !had && self.terms.allows(&inverse, Way::Inbound);
+        table.stand_by(pair);
         if may && table.let_in(&inverse, self.id).is_ok() {
             out.push(Action::Tell(Tidings::Bound(inverse)));
         }
