@@ -165,6 +165,14 @@ impl OldServer {
         self.lock().claims.clone()
     }
 
+    /// Waits until what has come and nobody has taken is as it should be. Tells whether it is.
+    pub fn await_inbox(&self, patience: Duration, is_it: impl Fn(&[String]) -> bool) -> bool {
+        let waits = |state: &mut State| !is_it(&state.inbox);
+        let waited = self.shared.changed.wait_timeout_while(self.lock(), patience, waits);
+        let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        is_it(&state.inbox)
+    }
+
     /// What has come and nobody has taken.
     pub fn inbox(&self) -> Vec<String> {
         self.lock().inbox.clone()

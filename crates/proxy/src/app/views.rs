@@ -54,6 +54,7 @@ fn connection(entry: &Entry, row: Option<&Row>) -> Value {
         "server_names": server_names,
         "delegated": delegated,
         "bidi": row.is_some_and(|row| row.far.bidi),
+        "confirms": row.is_some_and(|row| row.far.confirms),
         "pairs": row.map_or(0, |row| row.entrances.len() + row.exits.len()),
         "opened_at": timestamp(entry.opened),
     })

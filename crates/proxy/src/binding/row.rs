@@ -60,6 +60,8 @@ pub struct Far {
     pub bidi: bool,
     /// It knows what we know of channels, revocation among it.
     pub dna: bool,
+    /// Both confirm what they take (XEP-0198).
+    pub confirms: bool,
 }
 
 impl Row {

@@ -23,6 +23,8 @@ pub struct Table {
     asked: HashMap<DomainPair, Vec<ConnectionId>>,
     /// Pairs with stanzas that wait for an exit; later ones have to queue up behind them.
     waiting: HashSet<DomainPair>,
+    /// Connections that were closed, and the pairs that went out by them, for those who move stanzas.
+    closed: Vec<(ConnectionId, HashSet<DomainPair>)>,
     /// When each proof that ends is to be looked at again (F-50).
     ends: BTreeSet<(SystemTime, ConnectionId, Name)>,
 }
@@ -275,6 +277,15 @@ impl Table {
         for pair in &row.asked {
             drop_from(&mut self.asked, pair, id);
         }
+        if !row.exits.is_empty() {
+            self.closed.push((id, row.exits));
+        }
+    }
+
+    /// Takes the connections that were closed since this was asked last, and the pairs that went out
+    /// by them.
+    pub fn take_closed(&mut self) -> Vec<(ConnectionId, HashSet<DomainPair>)> {
+        std::mem::take(&mut self.closed)
     }
 
     /// When the next proof ends.

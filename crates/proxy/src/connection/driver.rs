@@ -376,8 +376,8 @@ impl Machine {
 /// in the table, no stanza unaccounted for, nobody who waits in vain.
 impl Drop for Driver {
     fn drop(&mut self) {
-        let unsent = self.wire.unsent().collect();
         let unconfirmed = self.wire.unconfirmed();
+        let unsent = self.wire.unsent().collect();
         let mut step = self.rooms.tables.leave(self.facts.id, unsent, unconfirmed);
         self.rooms.follow(self.facts.side, &mut step);
         for answer in self.waiting.drain().flat_map(|(_, answers)| answers) {

@@ -1,3 +1,4 @@
+mod held;
 mod proofs;
 
 use std::collections::{HashMap, VecDeque};
@@ -7,6 +8,7 @@ use std::time::SystemTime;
 use ligase_verifier::{Endpoint, Presented, Transport};
 use tokio::sync::{Notify, mpsc};
 
+use self::held::Held;
 use super::driver::Order;
 use super::event::Facts;
 use super::outbox::Outbox;
@@ -35,6 +37,7 @@ struct Inner {
     entries: HashMap<ConnectionId, Entry>,
     queue: Queue,
     last: u64,
+    held: Held,
     /// Whether all proofs are to be looked at, ended or not.
     doubted: bool,
 }
@@ -82,6 +85,7 @@ impl Tables {
             entries: HashMap::new(),
             queue: Queue::new(bounds),
             last: 0,
+            held: Held::default(),
             doubted: false,
         };
         Self { inner: Mutex::new(inner), outbox_bytes_max, sooner: Notify::new() }
@@ -140,7 +144,10 @@ impl Tables {
 
     /// Changes the table.
     pub fn change<R>(&self, change: impl FnOnce(&mut Table) -> R) -> R {
-        change(&mut self.lock().table)
+        let mut inner = self.lock();
+        let result = change(&mut inner.table);
+        inner.hold_back();
+        result
     }
 
     /// Takes a step of the machine of `id` with the table in hand, and moves the stanzas that it
@@ -155,6 +162,7 @@ impl Tables {
         let mut inner = self.lock();
         let end = inner.table.next_end();
         machine(&mut inner.table, &mut actions);
+        inner.hold_back();
         if inner.table.next_end().is_some_and(|sooner| end.is_none_or(|end| sooner < end)) {
             self.sooner.notify_one();
         }
@@ -210,13 +218,16 @@ impl Tables {
             pairs = entry.rescued;
         }
         pairs.extend(inner.rescue(lost));
+        inner.hold_back();
+        inner.release(id, &mut step);
         // It may have arrived. Whoever sent it can ask, and a second copy could not be taken back.
         let error = StanzaError::RemoteServerTimeout(UNCONFIRMED.to_owned());
         for stanza in unconfirmed {
             inner.bounce(&stanza, &error, &mut step);
         }
         for pair in pairs {
-            if !step.seek.contains(&pair) {
+            let gone = inner.let_go(&pair, &mut step);
+            if !gone && !step.seek.contains(&pair) {
                 step.seek.push(pair);
             }
         }
@@ -227,14 +238,8 @@ impl Tables {
     pub fn let_go(&self, pair: &DomainPair) -> (bool, Step) {
         let mut step = Step::default();
         let mut inner = self.lock();
-        let Some(exit) = inner.table.exit(pair) else {
-            return (!inner.queue.holds(pair), step);
-        };
-        inner.table.set_waiting(pair, false);
-        for stanza in inner.queue.take(pair) {
-            inner.forward(exit, stanza, &mut step);
-        }
-        (true, step)
+        let gone = inner.let_go(pair, &mut step);
+        (gone, step)
     }
 
     /// Gives back what waits for `pair`.
@@ -270,6 +275,7 @@ impl Tables {
                 inner.table.close(*id);
             }
         }
+        inner.hold_back();
     }
 
     /// The pairs that wait for a way out.
@@ -295,6 +301,47 @@ impl Tables {
 }
 
 impl Inner {
+    /// Lets out what waits for `pair`. Tells whether nothing waits any more.
+    fn let_go(&mut self, pair: &DomainPair, step: &mut Step) -> bool {
+        let Some(exit) = self.table.exit(pair).filter(|_| !self.held.holds(pair)) else {
+            return !self.queue.holds(pair);
+        };
+        self.table.set_waiting(pair, false);
+        for stanza in self.queue.take(pair) {
+            self.forward(exit, stanza, step);
+        }
+        true
+    }
+
+    /// Has pairs wait for a connection that was closed and has not left yet, where another would
+    /// take them already: what it has in its hands comes first.
+    fn hold_back(&mut self) {
+        for (id, pairs) in self.table.take_closed() {
+            if !self.entries.contains_key(&id) {
+                continue;
+            }
+            for pair in pairs {
+                if self.table.exit(&pair).is_some() {
+                    self.table.set_waiting(&pair, true);
+                    self.held.hold(id, pair);
+                }
+            }
+        }
+    }
+
+    /// Lets go what waited for that connection to leave.
+    fn release(&mut self, id: ConnectionId, step: &mut Step) {
+        for pair in self.held.release(id) {
+            if self.table.exit(&pair).is_some() {
+                self.let_go(&pair, step);
+            } else if self.queue.holds(&pair) {
+                step.seek.push(pair);
+            } else {
+                self.table.set_waiting(&pair, false);
+            }
+        }
+    }
+
     fn forward(&mut self, exit: ConnectionId, stanza: Stanza, step: &mut Step) {
         let kind = stanza.kind as usize;
         let Some(entry) = self.entries.get(&exit) else {
@@ -319,7 +366,8 @@ impl Inner {
         match self.queue.push(stanza) {
             Ok(first) => {
                 self.table.set_waiting(&pair, true);
-                if first {
+                // What is held back is let go by the connection that has to leave first.
+                if first && !self.held.holds(&pair) {
                     step.seek.push(pair);
                 }
             }

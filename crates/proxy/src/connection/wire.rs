@@ -312,12 +312,19 @@ impl Wire {
         }
     }
 
-    /// The stanzas that were written, were to be acknowledged, and were not.
+    /// The stanzas that were to be acknowledged, and were not. Those whose writing failed are among
+    /// them: TLS tells that a record was not written, and not how many before it were.
     pub fn unconfirmed(&mut self) -> Vec<Stanza> {
-        std::mem::take(&mut self.kept.stanzas).into()
+        let mut unconfirmed = std::mem::take(&mut self.kept.stanzas);
+        if let Some(from) = self.kept.from {
+            let early = self.flight.iter().take_while(|(end, _)| *end <= from).count();
+            unconfirmed.extend(self.flight.split_off(early).into_iter().map(|it| it.1));
+        }
+        unconfirmed.into()
     }
 
-    /// The stanzas that were taken and not wholly handed to the network.
+    /// The stanzas that were taken and not wholly handed to the network, but for those that are
+    /// [`unconfirmed`](Self::unconfirmed).
     pub fn unsent(&mut self) -> impl Iterator<Item = Stanza> {
         std::mem::take(&mut self.flight).into_iter().map(|(_, stanza)| stanza)
     }

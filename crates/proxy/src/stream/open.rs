@@ -163,7 +163,7 @@ impl Open {
                 self.on_dialback(dialback, table, out)
             }
             Input::Frame(Frame::Management(said)) => {
-                self.on_management(said, out);
+                self.on_management(said, table, out);
                 Ok(())
             }
             Input::Frame(Frame::Error(condition)) => {

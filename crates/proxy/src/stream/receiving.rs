@@ -292,7 +292,7 @@ impl Receiving {
     ) -> State {
         if offered.bidi && !self.is_authorized(table) && !open.has_claims() {
             offered.bidi = false;
-            self.far = Far { errors: true, bidi: true, dna };
+            self.far = Far { errors: true, bidi: true, dna, ..Far::default() };
             open.set_bidi(self.far, table);
         } else {
             // Too late it changes nothing (L-02).

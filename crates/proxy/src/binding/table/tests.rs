@@ -223,7 +223,7 @@ fn walk(dice: &mut Dice, steps: u32, ending: &[Grounds], tally: &mut Tally) {
     for id in model.open {
         table.close(id);
     }
-    let Table { rows, entrances, exits, asked, waiting: _, ends } = table;
+    let Table { rows, entrances, exits, asked, waiting: _, closed: _, ends } = table;
     assert!(rows.is_empty() && entrances.is_empty() && exits.is_empty() && asked.is_empty());
     assert!(ends.is_empty());
 }

@@ -329,6 +329,26 @@ fn what_was_written_and_not_confirmed_goes_back_to_its_sender() {
     let bounced: Vec<_> = step.bounced.iter().map(|(condition, pair)| (*condition, pair)).collect();
     assert_eq!(bounced, [("remote-server-timeout", &back)]);
     assert_eq!(world.sent(PEER).len(), 1);
-    assert!(world.tables.let_go(&inbound()).0);
     assert_eq!(world.sent(SPARE), ["2"]);
+}
+
+/// A second connection stands by: what comes while the first still has stanzas in its hands waits
+/// until those have been let go.
+#[test]
+fn nothing_overtakes_on_the_connection_that_stands_by() {
+    let world = world();
+    world.let_out(&inbound(), BACKEND);
+    world.let_out(&inbound(), SPARE);
+    world.act(PEER, vec![forward(BACKEND, "2")]);
+    // The network fails, and the table knows before the driver has let go.
+    world.tables.change(|table| table.close(BACKEND));
+    assert_eq!(world.tables.look(|table| table.exit(&inbound())), Some(SPARE));
+    assert_eq!(world.tables.look(|table| table.way_out(&inbound())), Passage::Wait);
+    let step = world.act(PEER, vec![Action::Hold(stanza("3"))]);
+    assert!(step.seek.is_empty(), "there is nothing to seek");
+    assert!(!world.tables.let_go(&inbound()).0, "it is not time yet");
+    let step = world.tables.leave(BACKEND, vec![stanza("1")], Vec::new());
+    assert!(step.seek.is_empty());
+    assert_eq!(world.sent(SPARE), ["1", "2", "3"]);
+    assert_eq!(world.tables.look(|table| table.way_out(&inbound())), Passage::Exit(SPARE));
 }

@@ -2,7 +2,7 @@
 //! has counted it.
 
 use super::super::Management;
-use super::{Action, Open, Side, Violation};
+use super::{Action, Open, Side, Table, Violation};
 
 /// What is agreed on with the far end.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -31,10 +31,15 @@ impl Open {
         out.push(Action::Keep(true));
     }
 
-    pub(super) fn on_management(&mut self, said: Management, out: &mut Vec<Action>) {
+    pub(super) fn on_management(
+        &mut self,
+        said: Management,
+        table: &mut Table,
+        out: &mut Vec<Action>,
+    ) {
         match (said, self.agreed) {
             (Management::Enable, Agreed::Offered) => {
-                self.agreed = Agreed::Counting(0);
+                self.begin_counting(table);
                 out.push(Action::Send(Management::Enabled.to_xml()));
                 out.push(Action::Keep(true));
             }
@@ -42,7 +47,7 @@ impl Open {
                 out.push(Action::Count(Violation::StreamManagementProtocol));
                 out.push(Action::Send(Management::Failed.to_xml()));
             }
-            (Management::Enabled, Agreed::Asked) => self.agreed = Agreed::Counting(0),
+            (Management::Enabled, Agreed::Asked) => self.begin_counting(table),
             (Management::Failed, Agreed::Asked) => {
                 self.agreed = Agreed::Nothing;
                 out.push(Action::Keep(false));
@@ -59,6 +64,12 @@ impl Open {
                 _,
             ) => out.push(Action::Count(Violation::StreamManagementProtocol)),
         }
+    }
+
+    fn begin_counting(&mut self, table: &mut Table) {
+        self.agreed = Agreed::Counting(0);
+        self.far.confirms = true;
+        table.set_far(self.id, self.far);
     }
 
     /// Counts a stanza that was taken, whatever becomes of it: its sender hears of that elsewhere.
