@@ -74,7 +74,7 @@ struct Told {
     guards: Guards,
     stage: Stage,
     voice: Voice,
-    holds: bool,
+    exit: Exit,
 }
 
 #[expect(clippy::disallowed_methods, reason = "the story tells how long it took")]
@@ -86,8 +86,8 @@ async fn tell(installed: Option<Kind>) -> Result<Told> {
     story::before(&mut voice, &mut stage).await?;
     let guards = after(&mut voice, &mut stage).await?;
     refusals(&mut voice, &mut stage, &guards).await?;
-    let holds = voice.close(started.elapsed().as_secs_f64());
-    Ok(Told { guards, stage, voice, holds })
+    let exit = voice.close(started.elapsed().as_secs_f64());
+    Ok(Told { guards, stage, voice, exit })
 }
 
 impl Told {
@@ -112,7 +112,7 @@ impl Told {
         }
         self.guards.montague.stop().await;
         self.guards.verona.stop().await;
-        Ok(if self.holds { Exit::Done } else { Exit::Failed })
+        Ok(self.exit)
     }
 }
 

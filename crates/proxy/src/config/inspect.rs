@@ -77,7 +77,6 @@ impl Config {
                 answers_max: self.limits.dns_answers,
                 ..verifier::Limits::default()
             },
-            ..verifier::Settings::default()
         }
     }
 

@@ -247,13 +247,13 @@ pub(super) const TENANTS: [Tenant; 3] = [
         domain: "abbey.example",
         target: "xmpp.verona.example",
         prooftype: "pkix",
-        because: "its signed SRV record names the server, and an authority vouches for that name",
+        because: "its signed SRV record names a server that is certified",
     },
     Tenant {
         domain: PARIS,
         target: "xmpp.verona.example",
         prooftype: "posh",
-        because: "nobody signs its DNS, but its web server names the certificate",
+        because: "its web server names the certificate, its DNS is unsigned",
     },
 ];
 

@@ -252,3 +252,6 @@ const OVERHEARD_MAX: usize = 1024 * 1024;
 
 /// The longest quotation; a line on a terminal is not longer.
 const QUOTE_MAX: usize = 200;
+
+#[cfg(test)]
+mod tests;

@@ -53,7 +53,7 @@ async fn one_connection(voice: &mut Voice, stage: &Stage, guards: &Guards) -> Re
             it["mode"] == "server-name" && it["bidi"] == true && it["transport"] == "starttls"
         };
         voice.check(
-            &format!("{house} has it to {meets}: over TLS, by the names of the servers, both ways"),
+            &format!("{house} meets {meets} by it, server to server, over TLS, both ways"),
             peers.len() == 1 && peers.iter().all(|it| is_channel(it) && names(it, meets)),
         );
         for peer in &peers {
@@ -64,21 +64,27 @@ async fn one_connection(voice: &mut Voice, stage: &Stage, guards: &Guards) -> Re
         }
     }
 
-    let id = guards.montague.peers().await?.first().map(|it| it["id"].clone());
+    let peers = guards.montague.peers().await?;
     let bindings = guards.montague.bindings().await?;
     let both_ways = TENANTS.iter().all(|tenant| {
-        let mut pairs = bindings.iter();
-        let pair = pairs.find(|it| it["local"] == MONTAGUE && it["remote"] == tenant.domain);
-        let connections = pair.and_then(|it| it["connections"].as_array());
-        connections.is_some_and(|all| {
-            let carries = |it: &Value| {
-                id == Some(it["id"].clone()) && it["send"] == true && it["receive"] == true
-            };
-            all.len() == 1 && all.iter().all(carries)
-        })
+        let carrying = carrying(&bindings, tenant.domain);
+        carrying.is_some_and(|all| all.len() == 1 && peers.iter().any(|it| carries(it, all)))
     });
-    voice.check("each tenant has it for sending and for receiving", both_ways);
+    voice.check("every tenant sends and receives by it", both_ways);
     Ok(())
+}
+
+/// The connections that carry the pair of a tenant, as `/bindings` lists them.
+fn carrying<'a>(bindings: &'a [Value], tenant: &str) -> Option<&'a [Value]> {
+    let mut pairs = bindings.iter();
+    let pair = pairs.find(|it| it["local"] == MONTAGUE && it["remote"] == tenant)?;
+    pair["connections"].as_array().map(Vec::as_slice)
+}
+
+/// Whether a connection is among these, and carries the pair both ways.
+fn carries(connection: &Value, listed: &[Value]) -> bool {
+    let mut listed = listed.iter().filter(|it| it["id"] == connection["id"]);
+    listed.any(|it| it["send"] == true && it["receive"] == true)
 }
 
 /// What whoever reads along gets to see.
