@@ -49,6 +49,8 @@ pub struct Config {
     pub roots: Roots,
     /// A PEM file of certificate revocation lists.
     pub revocations: Option<PathBuf>,
+    /// The port at which web servers keep POSH documents; another than 443 only in a laboratory.
+    pub posh_port: u16,
     /// What connections to peers may carry.
     pub channels: Channels,
     /// What peers must show.

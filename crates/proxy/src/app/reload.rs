@@ -90,6 +90,7 @@ impl Reloader {
         let same = before.resolver == config.resolver
             && before.roots == config.roots
             && before.revocations == config.revocations
+            && before.posh_port == config.posh_port
             && before.prooftypes == config.prooftypes
             && before.tlsa_usages == config.tlsa_usages
             && before.limits.lookup_seconds == config.limits.lookup_seconds

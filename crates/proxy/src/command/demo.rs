@@ -1,5 +1,6 @@
-//! The whole story on one machine: two servers of old, what an eavesdropper and a forger do to
-//! them, and what becomes of that with ligase in front. It needs neither root nor the Internet.
+//! The whole story on one machine: two servers of old, one of them with three tenants; how many
+//! connections they take, what an eavesdropper and a forger do to them, and what becomes of all that
+//! with ligase in front. It needs neither root nor the Internet.
 
 mod component;
 mod ears;
@@ -16,6 +17,7 @@ mod talk;
 mod tap;
 mod trouble;
 mod voice;
+mod web;
 mod zone;
 
 use std::time::Instant;
@@ -24,7 +26,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use self::installed::Kind;
 use self::stage::Stage;
-use self::story::Guards;
+use self::story::after::{Guards, after};
+use self::story::refusals::refusals;
 use self::trouble::{Result, Trouble, While};
 use self::voice::Voice;
 use crate::args::{self, DemoServer, Exit, likes_color};
@@ -71,7 +74,7 @@ struct Told {
     guards: Guards,
     stage: Stage,
     voice: Voice,
-    holds: bool,
+    exit: Exit,
 }
 
 #[expect(clippy::disallowed_methods, reason = "the story tells how long it took")]
@@ -81,10 +84,10 @@ async fn tell(installed: Option<Kind>) -> Result<Told> {
     let mut stage = Stage::set(installed).await?;
     story::stage(&voice, &stage);
     story::before(&mut voice, &mut stage).await?;
-    let guards = story::after(&mut voice, &mut stage).await?;
-    story::forger(&mut voice, &stage, &guards).await?;
-    let holds = voice.close(started.elapsed().as_secs_f64());
-    Ok(Told { guards, stage, voice, holds })
+    let guards = after(&mut voice, &mut stage).await?;
+    refusals(&mut voice, &mut stage, &guards).await?;
+    let exit = voice.close(started.elapsed().as_secs_f64());
+    Ok(Told { guards, stage, voice, exit })
 }
 
 impl Told {
@@ -92,12 +95,12 @@ impl Told {
     async fn end(mut self, stay: bool) -> Result<Exit> {
         if stay {
             self.voice.act("STAYING", "until Ctrl-C; look around:");
-            let houses = [&self.stage.montague, &self.stage.capulet];
+            let houses = [&self.stage.montague, &self.stage.verona];
             for (house, proxy) in
-                houses.into_iter().zip([&self.guards.montague, &self.guards.capulet])
+                houses.into_iter().zip([&self.guards.montague, &self.guards.verona])
             {
                 let admin = proxy.admin;
-                self.voice.fact(house.domain, &format!("curl http://{admin}/connections"));
+                self.voice.fact(&house.to_string(), &format!("curl http://{admin}/connections"));
                 for also in ["bindings", "metrics", "config"] {
                     self.voice.fact("", &format!("curl http://{admin}/{also}"));
                 }
@@ -108,8 +111,8 @@ impl Told {
             interruption().await?;
         }
         self.guards.montague.stop().await;
-        self.guards.capulet.stop().await;
-        Ok(if self.holds { Exit::Done } else { Exit::Failed })
+        self.guards.verona.stop().await;
+        Ok(self.exit)
     }
 }
 

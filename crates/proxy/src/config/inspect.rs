@@ -67,6 +67,7 @@ impl Config {
             revocations: self.revocations.clone(),
             prooftypes: self.prooftypes.clone(),
             tlsa_usages: self.tlsa_usages.clone(),
+            posh_port: self.posh_port,
             reach: verifier::Reach {
                 loopback: self.resolver.allow_loopback,
                 ..verifier::Reach::default()
@@ -76,7 +77,6 @@ impl Config {
                 answers_max: self.limits.dns_answers,
                 ..verifier::Limits::default()
             },
-            ..verifier::Settings::default()
         }
     }
 

@@ -102,6 +102,7 @@ fn read_file(file: &mut Section<'_>, folder: &Path, overrides: &Overrides) -> Op
         })
         .unwrap_or(Roots::System);
     let revocations = section.text("revocations", path);
+    let posh_port = section.number("posh_port", u64::from(HTTPS), 1..=u64::from(u16::MAX));
     section.finish();
 
     let mut section = file.section("channels");
@@ -129,6 +130,7 @@ fn read_file(file: &mut Section<'_>, folder: &Path, overrides: &Overrides) -> Op
         resolver,
         roots,
         revocations,
+        posh_port: u16::try_from(posh_port).unwrap_or(HTTPS),
         channels,
         policy,
         prooftypes,
@@ -346,6 +348,9 @@ fn log(mut section: Section<'_>, overrides: &Overrides, file: &Section<'_>) -> L
 
 /// Where servers look for each other when nobody tells them (RFC 6120 §14.7).
 const PORT: u16 = 5269;
+
+/// Where POSH documents are (RFC 7711 §3).
+const HTTPS: u16 = 443;
 
 /// Where a system names its resolver.
 const RESOLV_CONF: &str = "/etc/resolv.conf";

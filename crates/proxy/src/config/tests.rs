@@ -99,7 +99,7 @@ fn errors_name_the_key() {
     );
     check(
         "trust: {anchors: none-of-ours}",
-        &["trust.anchors: unknown key; known are roots, revocations"],
+        &["trust.anchors: unknown key; known are roots, revocations, posh_port"],
     );
     check("backend: {address: localhost}", &["backend.address: \"localhost\" is not an IP:PORT"]);
     check("backend: {tls: yes}", &["backend.tls: \"yes\" is not one of auto, off, required"]);
@@ -309,6 +309,18 @@ fn nobody_is_told_to_talk_to_themselves() {
         &["backend.address: 0.0.0.0:5269 cannot be connected to"],
     );
     accept("backend: {address: '192.0.2.9:7269'}");
+}
+
+#[test]
+fn posh_documents_are_fetched_from_the_usual_port_or_that_of_a_laboratory() {
+    assert_eq!(accept("").verifier_settings().posh_port, 443);
+    assert_eq!(accept("trust: {posh_port: 8443}").verifier_settings().posh_port, 8443);
+    for wrong in ["0", "65536", "https"] {
+        check(
+            &format!("trust: {{posh_port: {wrong}}}"),
+            &["trust.posh_port: must be a whole number from 1 to 65535"],
+        );
+    }
 }
 
 #[test]

@@ -82,6 +82,8 @@ pub enum Rung {
 enum State {
     ExpectHeader(Stage),
     ExpectFeatures(Stage, Option<StreamId>),
+    /// The far end does not answer by the name of the server that we asked for, and has to say why.
+    ExpectRefusal,
     ExpectProceed,
     ExpectSecured,
     /// The verifier has to say whether the far end is whom we wanted.
@@ -255,6 +257,7 @@ impl Initiating {
                 Ok(self.give_up(Setback::Stream(condition), out))
             }
             (_, Input::Frame(Frame::Close)) => Ok(self.give_up(Setback::Stream(None), out)),
+            (State::ExpectRefusal, Input::Frame(_)) => Err(another_answered()),
             (state, input) => self.on_other(state, input, out),
         }
     }
@@ -305,9 +308,12 @@ impl Initiating {
         // answer as the domain that it was proven for (B-13).
         let known = |from: &Domain| *from == self.addressed() || table.is_proven(self.id, from);
         if !header.from.as_ref().is_none_or(known) {
-            return Err(Condition::InvalidFrom
-                .because("another domain answered")
-                .blame(Violation::StreamIdentityChange));
+            // Who does not know itself by the name of a server says so by one that it does know (RFC
+            // 6120 §4.9.1.2). That error, and nothing else, is believed (M-02).
+            return match (&self.attempt.server, stage) {
+                (Some(_), Stage::Plain | Stage::Secured(_)) => Ok(State::ExpectRefusal),
+                (Some(_), Stage::Authenticated(_)) | (None, _) => Err(another_answered()),
+            };
         }
         table.set_stream(self.id, header.id.clone());
         if header.version_1 {
@@ -425,6 +431,10 @@ impl Initiating {
             }
         })
     }
+}
+
+fn another_answered() -> StreamError {
+    Condition::InvalidFrom.because("another domain answered").blame(Violation::StreamIdentityChange)
 }
 
 #[cfg(test)]

@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use super::ears::Ears;
@@ -8,8 +9,8 @@ use super::trouble::Result;
 /// The server in a house, one of ours or one that is installed.
 #[derive(Debug)]
 pub(super) enum Inside {
-    /// One of ours, and its stream to the other house.
-    Old(Server, Option<Box<Line>>),
+    /// One of ours, and its streams from one domain to another.
+    Old(Server, HashMap<(String, String), Line>),
     /// One that is installed.
     Installed(Box<Installed>),
 }
@@ -35,8 +36,8 @@ impl Inside {
     /// of it is ever changed.
     pub(super) async fn ask_at(&mut self, resolver: SocketAddr) -> Result<()> {
         match self {
-            Self::Old(server, line) => {
-                *line = None;
+            Self::Old(server, lines) => {
+                lines.clear();
                 server.ask_at(resolver);
                 Ok(())
             }
@@ -48,13 +49,16 @@ impl Inside {
     pub(super) async fn say(&mut self, from: &str, to: &str, body: &str) -> Result<()> {
         let said = message(from, to, body);
         match self {
-            Self::Old(server, line) => {
-                let remote = to.split_once('@').map_or(to, |(_, domain)| domain);
-                let line = match line {
-                    Some(line) => line,
-                    None => line.insert(Box::new(server.call(remote).await?)),
-                };
-                line.send(&said).await
+            Self::Old(server, lines) => {
+                let pair = (domain(from).to_owned(), domain(to).to_owned());
+                if !lines.contains_key(&pair) {
+                    let line = server.call(&pair.0, &pair.1).await?;
+                    lines.insert(pair.clone(), line);
+                }
+                match lines.get_mut(&pair) {
+                    Some(line) => line.send(&said).await,
+                    None => Ok(()),
+                }
             }
             Self::Installed(server) => server.send(&said).await,
         }
@@ -76,6 +80,11 @@ impl Inside {
             Self::Installed(server) => server.ears(),
         }
     }
+}
+
+/// The domain of an address.
+fn domain(address: &str) -> &str {
+    address.split_once('@').map_or(address, |(_, domain)| domain)
 }
 
 /// A message. What the demo says has no character that XML would have to escape.

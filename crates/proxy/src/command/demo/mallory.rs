@@ -16,7 +16,6 @@ use super::talk::Talk;
 use super::trouble::{Result, Trouble, While};
 use crate::binding::DomainPair;
 use crate::stream::{Dialback, Frame, Header, Part, Word};
-use crate::tls::identity::{Files, Identities};
 use crate::tls::{Begin, Tls};
 
 /// Connects to whoever serves the target of the pair, takes TLS with this certificate, claims to
@@ -72,11 +71,9 @@ pub(super) async fn claim(
 }
 
 fn connector(paper: &Paper, speaking_for: &Domain) -> Result<TlsConnector> {
-    let doing = "read a forged certificate";
-    let files = Files { chain: paper.chain.clone(), key: paper.key.clone() };
-    let identities = Identities::load(vec![files]).or_trouble(doing)?;
+    let identities = paper.identities()?;
     let certificate = identities.for_domain(speaking_for);
-    let tls = Tls::new(Arc::new(identities)).or_trouble(doing)?;
+    let tls = Tls::new(Arc::new(identities)).or_trouble("show a forged certificate")?;
     Ok(TlsConnector::from(tls.initiate(certificate, Begin::AfterStartTls)))
 }
 

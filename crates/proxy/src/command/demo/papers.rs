@@ -12,6 +12,7 @@ use rcgen::{
 };
 
 use super::trouble::{Result, While};
+use crate::tls::identity::{Files, Identities};
 
 /// A folder of our own, which is gone when this is dropped.
 #[derive(Debug)]
@@ -102,6 +103,14 @@ impl Folder {
             key: self.write(&format!("{file}.key"), &key.serialize_pem())?,
             key_digest: public.as_ref().to_vec(),
         })
+    }
+}
+
+impl Paper {
+    /// The certificate, ready to be shown.
+    pub(super) fn identities(&self) -> Result<Identities> {
+        let files = Files { chain: self.chain.clone(), key: self.key.clone() };
+        Identities::load(vec![files]).or_trouble("read a certificate")
     }
 }
 

@@ -40,8 +40,10 @@ pub(super) struct Proxy {
 /// What a proxy is told.
 #[derive(Debug)]
 pub(super) struct Orders<'a> {
-    /// The domain that its server hosts.
-    pub(super) domain: &'a str,
+    /// What the house is called, and its files.
+    pub(super) name: &'a str,
+    /// The domains that its server hosts.
+    pub(super) domains: &'a [&'a str],
     /// The proxy's own name.
     pub(super) server_name: &'a str,
     /// Its certificate.
@@ -50,17 +52,19 @@ pub(super) struct Orders<'a> {
     pub(super) backend: SocketAddr,
     /// The demo's DNS.
     pub(super) resolver: SocketAddr,
+    /// The port of the demo's web servers; the usual one is root's.
+    pub(super) posh_port: u16,
 }
 
 impl Proxy {
     /// Starts one and waits until it is ready. `ca.crt` and `anchor` are in the folder.
     pub(super) async fn start(folder: &Folder, orders: &Orders<'_>) -> Result<Self> {
-        let doing = &format!("start ligase for {}", orders.domain);
+        let doing = &format!("start ligase for {}", orders.name);
         let [federation, backend, dns, admin] = free_addresses(orders.backend.ip()).await?;
-        folder.folder(&format!("{}-ca", orders.domain))?;
+        folder.folder(&format!("{}-ca", orders.name))?;
         let text = configuration(folder, orders, [federation, backend, dns, admin]);
-        let config = folder.write(&format!("{}.yaml", orders.domain), &text)?;
-        let log = folder.path().join(format!("{}.log", orders.domain));
+        let config = folder.write(&format!("{}.yaml", orders.name), &text)?;
+        let log = folder.path().join(format!("{}.log", orders.name));
         let errors = File::create(&log).or_trouble(doing)?;
         let program = std::env::current_exe().or_trouble(doing)?;
         let child = Command::new(program)
@@ -118,6 +122,40 @@ impl Proxy {
         Ok(all.into_iter().filter(is_public).collect())
     }
 
+    /// Waits until it has no connection to peers any more.
+    pub(super) async fn await_no_peers(&self) -> Result<()> {
+        let gone = timeout(PATIENCE, async {
+            while !self.peers().await?.is_empty() {
+                sleep(BREATHER).await;
+            }
+            Ok(())
+        });
+        gone.await.or_trouble("see a connection cut")?
+    }
+
+    /// Which pairs the connections to peers carry: what `/bindings` says.
+    pub(super) async fn bindings(&self) -> Result<Vec<Value>> {
+        let text = self.get("/bindings").await?;
+        serde_json::from_str(&text).or_trouble("read /bindings")
+    }
+
+    /// Waits until the log has a line with all these words: what it says from the first on.
+    pub(super) async fn logged(&self, words: &[&str]) -> Result<String> {
+        let doing = &format!("find {} in the log", words.join(" "));
+        let found = timeout(PATIENCE, async {
+            loop {
+                let log = fs::read_to_string(&self.log).or_trouble(doing)?;
+                let mut lines = log.lines();
+                if let Some(line) = lines.find(|it| words.iter().all(|word| it.contains(word))) {
+                    let at = words.first().and_then(|first| line.find(first)).unwrap_or_default();
+                    return Ok(line[at..].to_owned());
+                }
+                sleep(BREATHER).await;
+            }
+        });
+        found.await.or_trouble(doing)?
+    }
+
     /// The counters of some families, by their name and labels.
     pub(super) async fn counters(&self, families: &[&str]) -> Result<BTreeMap<String, f64>> {
         let text = self.get("/metrics").await?;
@@ -133,16 +171,17 @@ impl Proxy {
 fn configuration(folder: &Folder, orders: &Orders<'_>, ours: [SocketAddr; 4]) -> String {
     let [federation, backend, dns, admin] = ours;
     let path = folder.path().display();
-    let Orders { domain, server_name, paper, backend: server, resolver, .. } = orders;
+    let Orders { name, server_name, paper, backend: server, resolver, posh_port, .. } = orders;
+    let domains = orders.domains.join(", ");
     let (chain, key) = (paper.chain.display(), paper.key.display());
     format!(
         "server_name: {server_name}
-hosts: [{domain}]
+hosts: [{domains}]
 certificates:
   - {{chain: \"{chain}\", key: \"{key}\"}}
 backend:
   address: \"{server}\"
-  local_ca: {{certificate: \"{path}/{domain}-ca/ca.crt\", key: \"{path}/{domain}-ca/ca.key\"}}
+  local_ca: {{certificate: \"{path}/{name}-ca/ca.crt\", key: \"{path}/{name}-ca/ca.key\"}}
 capture: dns
 listen:
   federation: \"{federation}\"
@@ -155,6 +194,7 @@ resolver:
   allow: [loopback]
 trust:
   roots: \"{path}/ca.crt\"
+  posh_port: {posh_port}
 policy:
   default: dna
 "

@@ -1,4 +1,4 @@
-//! A server of old: it knows dialback, and nothing of TLS or certificates.
+//! A server of old: it knows dialback, and nothing of TLS or certificates. It may host many domains.
 
 use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
@@ -20,7 +20,7 @@ use crate::binding::{DomainPair, StreamId};
 use crate::net::listener::{Admission, Arrival, Limits, accept_all};
 use crate::stream::{Dialback, Frame, Header, Ids, Keys, Offer, Part, Word};
 
-/// A server that runs until it is dropped. Every address at its domain has an account.
+/// A server that runs until it is dropped. Every address at its domains has an account.
 #[derive(Debug)]
 pub(super) struct Server {
     /// Where other servers reach it.
@@ -35,7 +35,9 @@ pub(super) struct Line(Talk<TcpStream>);
 
 #[derive(Debug)]
 struct Shared {
-    domain: Domain,
+    /// The first of its domains, by which it answers those who ask for none.
+    home: Domain,
+    domains: HashSet<Domain>,
     keys: Keys,
     seed: [u8; 32],
     streams: AtomicU64,
@@ -46,15 +48,18 @@ struct Shared {
 
 impl Server {
     /// Starts one at a free port of this address.
-    pub(super) async fn start(domain: &str, at: IpAddr, resolver: SocketAddr) -> Result<Self> {
-        let doing = &format!("start the server of {domain}");
+    pub(super) async fn start(domains: &[&str], at: IpAddr, resolver: SocketAddr) -> Result<Self> {
+        let doing = &format!("start the server of {}", domains.join(", "));
+        let read: Vec<Domain> = domains.iter().filter_map(|it| it.parse().ok()).collect();
+        let home = read.first().cloned().ok_or("it has no domain").or_trouble(doing)?;
         let listener = TcpListener::bind((at, 0)).await.or_trouble(doing)?;
         let address = listener.local_addr().or_trouble(doing)?;
         let (mut secret, mut seed) = (vec![0; 32], [0; 32]);
         rand::fill(&mut secret).or_trouble(doing)?;
         rand::fill(&mut seed).or_trouble(doing)?;
         let shared = Arc::new(Shared {
-            domain: domain.parse().or_trouble(doing)?,
+            home,
+            domains: read.into_iter().collect(),
             keys: Keys::new(&[secret]),
             seed,
             streams: AtomicU64::new(0),
@@ -78,12 +83,17 @@ impl Server {
         self.shared.keys.make(pair, id)
     }
 
-    /// Opens a stream to another domain and waits until it is believed there.
-    pub(super) async fn call(&self, remote: &str) -> Result<Line> {
-        let doing = &format!("call {remote} from {}", self.shared.domain);
-        let remote: Domain = remote.parse().or_trouble(doing)?;
-        let (mut talk, id) = self.shared.greet(&remote).await?;
-        let pair = DomainPair::new(self.shared.domain.clone(), remote);
+    /// How many streams were ever opened to it.
+    pub(super) fn streams(&self) -> u64 {
+        self.shared.streams.load(Ordering::Relaxed)
+    }
+
+    /// Opens a stream from one of its domains to another and waits until it is believed there.
+    pub(super) async fn call(&self, local: &str, remote: &str) -> Result<Line> {
+        let doing = &format!("call {remote} from {local}");
+        let (local, remote) = (local.parse(), remote.parse());
+        let pair = DomainPair::new(local.or_trouble(doing)?, remote.or_trouble(doing)?);
+        let (mut talk, id) = self.shared.greet(&pair).await?;
         let key = self.shared.keys.make(&pair, &id);
         let asked = Dialback { part: Part::Result, pair, word: Word::Request(key) };
         let answer = talk.ask(&asked.to_xml(), doing).await?;
@@ -146,17 +156,17 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
 }
 
 impl Shared {
-    /// Connects to a domain and exchanges greetings: the stream and its id.
-    async fn greet(&self, remote: &Domain) -> Result<(Talk<TcpStream>, StreamId)> {
-        let doing = &format!("greet {remote} from {}", self.domain);
+    /// Connects to the target of a pair and exchanges greetings: the stream and its id.
+    async fn greet(&self, pair: &DomainPair) -> Result<(Talk<TcpStream>, StreamId)> {
+        let doing = &format!("greet {} from {}", pair.target, pair.sender);
         let resolver = *self.resolver.lock().unwrap_or_else(PoisonError::into_inner);
-        let address = find(resolver, remote.ascii()).await?;
+        let address = find(resolver, pair.target.ascii()).await?;
         let socket = timeout(PATIENCE, TcpStream::connect(address)).await;
         let socket = socket.or_trouble(doing)?.or_trouble(doing)?;
         let mut talk = Talk::new(socket);
         let header = Header {
-            from: Some(self.domain.clone()),
-            to: Some(remote.clone()),
+            from: Some(pair.sender.clone()),
+            to: Some(pair.target.clone()),
             id: None,
             version_1: true,
         };
@@ -214,7 +224,7 @@ impl Shared {
     }
 
     fn welcome(&self, header: &Header, id: &StreamId) -> String {
-        let answer = header.answer(&self.domain, id.clone());
+        let answer = header.answer(&self.home, id.clone());
         let offer = Offer::default();
         let features = header.version_1.then(|| offer.to_xml());
         answer.to_xml() + &features.unwrap_or_default()
@@ -226,7 +236,10 @@ impl Shared {
             return None;
         };
         let is_good = match &asked.part {
-            Part::Result => self.verify(&asked.pair, stream, key).await.is_ok(),
+            Part::Result => {
+                let is_ours = self.domains.contains(&asked.pair.target);
+                is_ours && self.verify(&asked.pair, stream, key).await.is_ok()
+            }
             Part::Verify(id) => self.keys.is_ours(&asked.pair.reversed(), id, key),
         };
         Some(asked.answer(if is_good { Word::Valid } else { Word::Invalid }))
@@ -235,7 +248,7 @@ impl Shared {
     /// Asks whoever serves a domain, if DNS is to be believed, whether a key is its own.
     async fn verify(&self, pair: &DomainPair, stream: &StreamId, key: &str) -> Result<()> {
         let doing = &format!("verify a key of {}", pair.sender);
-        let (mut talk, _) = self.greet(&pair.sender).await?;
+        let (mut talk, _) = self.greet(&pair.reversed()).await?;
         let asked = Dialback {
             part: Part::Verify(stream.clone()),
             pair: pair.reversed(),

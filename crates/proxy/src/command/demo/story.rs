@@ -1,60 +1,76 @@
 //! What happens, in order. Each act tells what it does and checks what it tells.
 
-use std::collections::BTreeMap;
-
-use serde_json::Value;
+pub(super) mod after;
+pub(super) mod refusals;
 
 use super::inside::message;
-use super::mallory;
-use super::proxy::Proxy;
 use super::server::Server;
-use super::stage::{House, MALLORY, Stage};
-use super::trouble::{Result, While};
-use super::voice::{Voice, hex};
-use crate::binding::DomainPair;
+use super::stage::{MALLORY, MONTAGUE, Stage, TENANTS};
+use super::trouble::Result;
+use super::voice::Voice;
 
 /// What there is before anybody speaks.
 pub(super) fn stage(voice: &Voice, stage: &Stage) {
     voice.act("THE STAGE", "all of it on this machine, none of it needs root");
-    for house in [&stage.montague, &stage.capulet] {
+    for house in [&stage.montague, &stage.verona] {
         let (server, at) = (house.server.name(), house.server.address());
-        voice.fact(house.domain, &format!("{server}, which does without TLS, at {at}"));
+        let what = format!("{server}, which does without TLS, at {at}");
+        voice.fact(&house.to_string(), &what);
+        if 1 < house.domains.len() {
+            voice.fact("", &format!("its tenants: {}", house.domains.join(", ")));
+        }
     }
     let names = stage.names.address;
     voice.fact("dns", &format!("tells where they are, signed, at {names}"));
+    voice.fact("", &format!("but for {}, which nobody signs", unsigned()));
 }
 
-/// Without ligase: what everybody on the way can read, and what a forger can do.
+/// Without ligase: what it takes, what everybody on the way can read, and what a forger can do.
 pub(super) async fn before(voice: &mut Voice, stage: &mut Stage) -> Result<()> {
     voice.act("BEFORE", "the servers talk by themselves, as they have since 2003");
-    let names = stage.names.address;
-    let (montague, capulet) = (&mut stage.montague, &mut stage.capulet);
-    voice.speech(ROMEO, JULIET, SOFT);
-    montague.server.say(ROMEO, JULIET, SOFT).await?;
-    let heard = capulet.server.hear(SOFT).await?;
-    voice.check("juliet hears it", heard.contains(ROMEO));
-    let readable = capulet.tap.quote("<message", b'/');
-    let whole = capulet.tap.quote(&format!("<body>{SOFT}</body>"), b'>');
-    voice.beware("so does everybody on the way; this crossed the wire:", whole.is_some());
-    voice.quote(&whole.or(readable).unwrap_or_default());
-    let asked = montague.tap.quote("<db:verify", b'>');
+    let heard = talk(voice, stage, &BEFORE).await?;
+    voice.check("each of them is heard", heard);
+    count(voice, stage);
+    let readable = stage.verona.tap.quote(&format!("<body>{SOFT}</body>"), b'>');
+    voice.beware("everybody on the way can read; this crossed the wire:", readable.is_some());
+    voice.quote(&readable.unwrap_or_default());
+    let asked = stage.montague.tap.quote("<db:verify", b'>');
     voice.beware(
         "romeo's server proved itself by dialback alone: “ask where DNS says I am”",
         asked.is_some(),
     );
     voice.quote(&asked.unwrap_or_default());
+    believed(voice, stage).await
+}
 
+/// What all that takes, as the taps on the way have seen it.
+fn count(voice: &mut Voice, stage: &Stage) {
+    let taps = [&stage.montague.tap, &stage.verona.tap];
+    let [montague, verona] = taps.map(|tap| tap.connections_with("<message"));
+    voice.beware(
+        "it takes six connections: one for each tenant and each direction",
+        (montague, verona) == (TENANTS.len(), TENANTS.len()),
+    );
+    let all: usize = taps.map(|tap| tap.connections()).iter().sum();
+    let others = all.saturating_sub(montague + verona);
+    voice.quote(&format!(
+        "{montague} to {}, {verona} to {}, and {others} more that only asked about keys",
+        stage.montague, stage.verona,
+    ));
+}
+
+/// Mallory forges DNS, and is believed.
+async fn believed(voice: &mut Voice, stage: &mut Stage) -> Result<()> {
     voice.say("");
     voice.say("Then mallory forges a single DNS answer: “capulet.example is here, with me.”");
-    let liar = Server::start(CAPULET, MALLORY, names).await?;
-    stage.forge(liar.address)?;
+    let liar = Server::start(&[CAPULET], MALLORY, stage.names.address).await?;
+    stage.forge(CAPULET, liar.address)?;
     // Nobody waits here until romeo's server asks DNS again, so it is made to.
-    let montague = &mut stage.montague;
-    montague.forget().await?;
-    let mut line = liar.call(montague.domain).await?;
-    voice.speech("juliet@capulet.example (mallory)", ROMEO, FORGED_BEFORE);
-    line.send(&message(JULIET, ROMEO, FORGED_BEFORE)).await?;
-    let heard = montague.server.hear(FORGED_BEFORE).await?;
+    stage.montague.forget().await?;
+    let mut line = liar.call(CAPULET, MONTAGUE).await?;
+    voice.speech("juliet@capulet.example (mallory)", ROMEO, FORGED);
+    line.send(&message(JULIET, ROMEO, FORGED)).await?;
+    let heard = stage.montague.server.hear(FORGED).await?;
     stage.be_honest();
     voice.beware(
         "romeo hears it, and nothing tells him that it was not juliet",
@@ -63,156 +79,45 @@ pub(super) async fn before(voice: &mut Voice, stage: &mut Stage) -> Result<()> {
     Ok(())
 }
 
-/// The proxies of both houses.
-#[derive(Debug)]
-pub(super) struct Guards {
-    pub(super) montague: Proxy,
-    pub(super) capulet: Proxy,
-}
+/// Somebody says something to somebody else.
+type Speech = (&'static str, &'static str, &'static str);
 
-/// With ligase: the same servers, the same words.
-pub(super) async fn after(voice: &mut Voice, stage: &mut Stage) -> Result<Guards> {
-    voice
-        .act("AFTER", "ligase stands in front of each; the same servers, told of another resolver");
-    let names = stage.names.address;
-    let (montague, capulet) = (&mut stage.montague, &mut stage.capulet);
-    let guards = Guards {
-        montague: montague.guard(names, &stage.folder).await?,
-        capulet: capulet.guard(names, &stage.folder).await?,
-    };
-    for house in [&*montague, &*capulet] {
-        let name = &house.server_name;
-        voice.fact(house.domain, &format!("ligase run: ready, certified as {name}"));
+/// Has these said, each when the one before was heard: whether all came from who said them.
+async fn talk(voice: &Voice, stage: &mut Stage, speeches: &[Speech]) -> Result<bool> {
+    let mut all = true;
+    for (from, to, words) in speeches {
+        voice.speech(from, to, words);
+        let (here, there) = match *from == ROMEO {
+            true => (&mut stage.montague, &stage.verona),
+            false => (&mut stage.verona, &stage.montague),
+        };
+        here.server.say(from, to, words).await?;
+        let heard = there.server.hear(words).await?;
+        all &= heard.contains(from);
     }
-    voice
-        .say("Whatever its server asks DNS about peers, each one answers: they are here, with me.");
-    voice.say("");
-
-    exchange(voice, (ROMEO, JULIET, SOFT_AGAIN), montague, capulet).await?;
-    exchange(voice, (JULIET, ROMEO, WHEREFORE), capulet, montague).await?;
-
-    let (montague, capulet) = (&*montague, &*capulet);
-    for (house, words) in [(capulet, SOFT_AGAIN), (montague, WHEREFORE)] {
-        let (length, quoted) = (house.tap.length(), house.tap.quote(words, b'>'));
-        voice.check(
-            &format!("nobody on the way to {house} can read a word of it"),
-            0 < length && quoted.is_none(),
-        );
-        let last = hex(&house.tap.last(QUOTED_BYTES));
-        voice.quote(&format!("{length} bytes went by, the last of them {last}"));
-    }
-    for (proxy, here, there) in
-        [(&guards.montague, montague, capulet), (&guards.capulet, capulet, montague)]
-    {
-        report(voice, proxy, here, there).await?;
-    }
-    Ok(guards)
+    Ok(all)
 }
 
-async fn exchange(
-    voice: &mut Voice,
-    (from, to, words): (&str, &str, &str),
-    here: &mut House,
-    there: &House,
-) -> Result<()> {
-    voice.speech(from, to, words);
-    here.server.say(from, to, words).await?;
-    let heard = there.server.hear(words).await?;
-    let who = to.split('@').next().unwrap_or(to);
-    voice.check(&format!("{who} hears it"), heard.contains(from));
-    Ok(())
-}
-
-/// Shows what a proxy says of its connections to the other house.
-async fn report(voice: &mut Voice, proxy: &Proxy, here: &House, there: &House) -> Result<()> {
-    let peers = proxy.peers().await?;
-    let proofs: Vec<_> = peers.iter().filter_map(|it| proof(it, there)).collect();
-    let good = |found: &(&str, &str)| *found == ("starttls", there.prooftype);
-    voice.check(
-        &format!("{here} meets {there} over TLS only, proven by {}", there.prooftype),
-        !proofs.is_empty() && proofs.len() == peers.len() && proofs.iter().all(good),
-    );
-    for (peer, (transport, proof)) in peers.iter().zip(&proofs) {
-        let direction = peer["direction"].as_str().unwrap_or_default();
-        voice.quote(&format!("/connections: {direction}, {transport}, {there} by {proof}"));
-    }
-    Ok(())
-}
-
-/// How a connection is encrypted, and what proved that it leads to that house.
-fn proof<'a>(connection: &'a Value, house: &House) -> Option<(&'a str, &'a str)> {
-    let delegated = connection["delegated"].as_array()?;
-    let ours = delegated.iter().find(|it| it["domain"] == house.domain)?;
-    Some((connection["transport"].as_str()?, ours["prooftype"].as_str()?))
-}
-
-/// The forger again, with the same forged DNS and better tools.
-pub(super) async fn forger(voice: &mut Voice, stage: &Stage, guards: &Guards) -> Result<()> {
-    voice.act("MALLORY", "forges the DNS again, and claims to be capulet.example");
-    let montague = &stage.montague;
-    let heard_before = montague.server.heard().len();
-    let liar = Server::start(CAPULET, MALLORY, stage.names.address).await?;
-    stage.forge(liar.address)?;
-
-    let refused = liar.call(montague.domain).await.err();
-    voice.check("as before, without TLS, she is refused", refused.is_some());
-    voice.quote(&refused.map(|it| it.to_string()).unwrap_or_default());
-
-    let own = stage.folder.certificate("self-signed", stage.capulet.domain, None)?;
-    let other = stage.folder.certificate("other", "mallory.example", Some(&stage.authority))?;
-    let pair = DomainPair::new(
-        stage.capulet.domain.parse().or_trouble("name a pair")?,
-        montague.domain.parse().or_trouble("name a pair")?,
-    );
-    let message = message(JULIET, ROMEO, FORGED_AFTER);
-    for (who, paper, reason) in
-        [("of her own making", &own, "cert.chain"), ("of another name", &other, "cert.name")]
-    {
-        let before = guards.montague.counters(FAMILIES).await?;
-        let forged = mallory::claim(montague.tap.address, &pair, (&liar, paper), &message);
-        let refused = forged.await?;
-        let after = guards.montague.counters(FAMILIES).await?;
-        let counted = grown(&before, &after);
-        voice.check(
-            &format!("with TLS and a certificate {who} she is refused"),
-            refused.is_some() && counted.iter().any(|it| it.contains(reason)),
-        );
-        voice.quote(&refused.unwrap_or_default());
-        for name in counted {
-            voice.quote(&name);
-        }
-    }
-    stage.be_honest();
-    let heard = montague.server.heard();
-    voice.check(
-        "not a word of hers has reached romeo's server",
-        heard.len() == heard_before && !heard.iter().any(|it| it.contains(FORGED_AFTER)),
-    );
-    Ok(())
-}
-
-/// The counters that say no, and say it more often now.
-fn grown(before: &BTreeMap<String, f64>, after: &BTreeMap<String, f64>) -> Vec<String> {
-    let count = |name: &str| before.get(name).copied().unwrap_or_default();
-    let grown = after.iter().filter(|(name, now)| {
-        let is_no = !name.contains("result=\"proven\"");
-        is_no && count(name) < **now
-    });
-    grown.map(|(name, _)| name.clone()).collect()
+/// The tenant whose DNS nobody signs.
+fn unsigned() -> &'static str {
+    let unsigned = TENANTS.iter().find(|tenant| tenant.prooftype == "posh");
+    unsigned.map_or("nobody", |tenant| tenant.domain)
 }
 
 const ROMEO: &str = "romeo@montague.example";
-const CAPULET: &str = "capulet.example";
 const JULIET: &str = "juliet@capulet.example";
+const FRIAR: &str = "friar@abbey.example";
+const PARIS: &str = "paris@paris.example";
+const CAPULET: &str = "capulet.example";
 
 const SOFT: &str = "But, soft! what light through yonder window breaks?";
-const FORGED_BEFORE: &str = "Forget me. Be at the harbor by noon, alone.";
-const SOFT_AGAIN: &str = "It is the east, and Juliet is the sun.";
-const WHEREFORE: &str = "Wherefore art thou Romeo?";
-const FORGED_AFTER: &str = "The plan has changed. Drink nothing, wait for me.";
+const FORGED: &str = "Forget me. Be at the harbor by noon, alone.";
 
-/// The counters that tell why somebody was refused.
-const FAMILIES: &[&str] = &["ligase_auth_attempts_total"];
-
-/// How many bytes of what cannot be read are shown.
-const QUOTED_BYTES: usize = 12;
+const BEFORE: [Speech; 6] = [
+    (JULIET, ROMEO, "Wherefore art thou Romeo?"),
+    (ROMEO, JULIET, SOFT),
+    (FRIAR, ROMEO, "Wisely and slow; they stumble that run fast."),
+    (ROMEO, FRIAR, "Good morrow, father."),
+    (PARIS, ROMEO, "Can vengeance be pursued further than death?"),
+    (ROMEO, PARIS, "By heaven, I love thee better than myself."),
+];

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
 
+use crate::args::Exit;
 use crate::command::paint::{Color, paint};
 
 /// Tells the story on standard output, and remembers whether all of it was true.
@@ -72,8 +73,8 @@ impl Voice {
         tell(&format!("  {sign} {what}"));
     }
 
-    /// Closes with the account: whether everything held.
-    pub(super) fn close(&self, seconds: f64) -> bool {
+    /// Closes with the account: `Exit::Done` only if everything held.
+    pub(super) fn close(&self, seconds: f64) -> Exit {
         let failed = self.account.iter().filter(|(_, holds)| !holds).count();
         let (all, holds) = (self.account.len(), self.holds());
         let sum = match holds {
@@ -81,11 +82,11 @@ impl Voice {
             false => self.paint(Color::Red, &format!("✗ {failed} of {all} checks failed")),
         };
         tell(&format!("\n{sum}, in {seconds:.1} s"));
-        holds
+        if holds { Exit::Done } else { Exit::Failed }
     }
 
     /// Whether everything held so far, and there was something.
-    pub(super) fn holds(&self) -> bool {
+    fn holds(&self) -> bool {
         !self.account.is_empty() && self.account.iter().all(|(_, holds)| *holds)
     }
 

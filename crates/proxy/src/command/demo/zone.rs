@@ -11,14 +11,14 @@ use hickory_resolver::proto::dnssec::crypto::EcdsaSigningKey;
 use hickory_resolver::proto::dnssec::rdata::{DNSKEY, DNSSECRData, NSEC, RRSIG};
 use hickory_resolver::proto::dnssec::{Algorithm, DnssecSigner, PublicKey as _, SigningKey as _};
 use hickory_resolver::proto::op::{Message, MessageType, OpCode, Query, ResponseCode};
-use hickory_resolver::proto::rr::rdata::SOA;
+use hickory_resolver::proto::rr::rdata::{NS, SOA};
 use hickory_resolver::proto::rr::{DNSClass, Name, RData, Record, RecordSet, RecordType};
 
 use super::trouble::{Result, While};
 
 /// A root zone that holds everything there is, signed when asked.
 ///
-/// There is one zone and no delegation, so a validating resolver needs the one key and no more.
+/// There is one key, so a validating resolver needs no more; who does not sign is said by that key.
 /// What does not exist is denied by a record made for the question (RFC 9824 §3).
 pub(super) struct Zone {
     signer: DnssecSigner,
@@ -55,6 +55,12 @@ impl Zone {
         let mut records = lock(&self.records);
         let set = records.entry((name, data.record_type())).or_default();
         set.push(data);
+    }
+
+    /// Says that a zone of somebody else begins here, who does not sign it.
+    pub(super) fn leave_unsigned(&self, name: Name) {
+        let nameserver = RData::NS(NS(name.clone()));
+        self.publish(name, nameserver);
     }
 
     /// From now on somebody answers questions for this name, and cannot sign.
@@ -105,7 +111,17 @@ impl Zone {
             return Ok(());
         }
         let records = lock(&self.records);
-        if let Some(found) = records.get(&key) {
+        let found = records.get(&key);
+        // Whether a zone begins here is for the zone above to say (RFC 4035 §3.1.4.1).
+        if let Some(cut) = cut(&records, &name).filter(|it| key != (it.clone(), RecordType::DS)) {
+            let found = found.into_iter().flatten().cloned();
+            answer.add_answers(found.map(|data| Record::from_rdata(name.clone(), TTL, data)));
+            if answer.answers.is_empty() {
+                answer.add_authorities([Record::from_rdata(cut, TTL, RData::SOA(soa()))]);
+            }
+            return Ok(());
+        }
+        if let Some(found) = found {
             answer.add_answers(self.signed(&name, found)?);
             return Ok(());
         }
@@ -142,6 +158,12 @@ impl fmt::Debug for Zone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Zone").finish_non_exhaustive()
     }
+}
+
+/// Where the unsigned zone begins that a name is in, if it is in one.
+fn cut(records: &Records, name: &Name) -> Option<Name> {
+    let ways = (1..=name.iter().count()).map(|labels| name.trim_to(labels));
+    ways.into_iter().find(|it| records.contains_key(&(it.clone(), RecordType::NS)))
 }
 
 fn lock(records: &Mutex<Records>) -> MutexGuard<'_, Records> {

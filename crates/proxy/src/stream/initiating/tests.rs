@@ -368,3 +368,34 @@ fn errands_end_when_they_are_done() {
     assert!(matches!(&out[1], Action::Close(None)));
     assert!(table.row(ID).is_none());
 }
+
+#[test]
+fn who_does_not_know_the_name_of_a_server_may_say_so_by_another_and_no_more() {
+    let refusal = Frame::Error(Some(Condition::HostUnknown));
+    let more = features(true);
+    for (next, setback, closed) in [
+        (Input::Frame(refusal), Setback::Stream(Some(Condition::HostUnknown)), None),
+        (more, Setback::Broken(Condition::InvalidFrom), Some(Condition::InvalidFrom)),
+    ] {
+        let mut table = Table::default();
+        let errand = Errand::Carry(pair("l.test", "a.test"));
+        let attempt = Attempt {
+            rung: Rung::ServerName,
+            server: Some(domain("xmpp.a.test")),
+            ..attempt(errand, false)
+        };
+        let terms = Arc::new(terms(Side::Public, Level::Dna));
+        let (mut machine, _) = Initiating::new(ID, terms, attempt, &mut table);
+        let mut out = Vec::new();
+        machine.handle(header("xmpp.hosting.test"), Duration::ZERO, &mut table, &mut out);
+        assert!(out.is_empty(), "{out:?}");
+        machine.handle(next, Duration::ZERO, &mut table, &mut out);
+        let told = out.iter().find_map(|action| match action {
+            Action::Tell(Tidings::Failed(_, setback)) => Some(setback.clone()),
+            _ => None,
+        });
+        assert_eq!(told, Some(setback));
+        let Some(Action::Close(error)) = out.last() else { panic!("{out:?}") };
+        assert_eq!(error.as_ref().map(|error| error.condition), closed);
+    }
+}

@@ -137,6 +137,11 @@ impl Open {
         };
         match decision {
             Decision::Bind(grounds) => {
+                if let Grounds::Proven(_) = grounds {
+                    // Our own server may ask for the opposite pair first, and that may leave by
+                    // this connection.
+                    table.prove(self.id, pair.sender.clone(), grounds.clone());
+                }
                 claim.stage = Stage::Reaching(grounds);
                 out.push(Action::Reach(pair.clone()));
             }
@@ -237,6 +242,7 @@ impl Open {
             }
             Err(setback) => match self.terms.side {
                 Side::Public => {
+                    self.disprove_unused(pair, table);
                     self.deny(pair, setback.to_peer(), out);
                     Ok(())
                 }
@@ -282,6 +288,22 @@ impl Open {
     /// Takes back what was granted for the pair earlier, now that nobody vouches for it any more.
     fn revoke(&self, pair: &DomainPair, table: &mut Table) {
         table.shut_in(pair, self.id);
+    }
+
+    /// Forgets that the pair's sender was proven, if that has come to nothing: a peer may have more
+    /// domains than anybody wants to hear from.
+    fn disprove_unused(&self, pair: &DomainPair, table: &mut Table) {
+        let domain = &pair.sender;
+        let claimed = self.claims.keys().any(|it| it != pair && it.sender == *domain);
+        let mut asked = self.asks.keys().chain(&self.line).chain(&self.wants);
+        let asked = asked.any(|it| it.target == *domain);
+        let carried = table.row(self.id).is_some_and(|row| {
+            row.entrances.iter().any(|it| it.sender == *domain)
+                || row.exits.iter().any(|it| it.target == *domain)
+        });
+        if !claimed && !asked && !carried {
+            table.disprove(self.id, &domain.clone().into());
+        }
     }
 
     fn deny(&mut self, pair: &DomainPair, error: DialbackError, out: &mut Vec<Action>) {

@@ -279,6 +279,30 @@ fn pairs_on_weaker_grounds_than_are_asked_for_end() {
     assert!(!table.has_entrance(&weak) && table.has_entrance(&proven));
 }
 
+/// a server of ours may want the opposite pair before it takes this one, so the proof counts from
+/// when it is found; but only for as long as something may come of it.
+#[test]
+fn a_proof_counts_while_our_own_server_makes_up_its_mind() {
+    let ways = ["l.test", "l2.test"].map(|target| pair("a.test", target));
+    let (mut open, mut table) = inbound(&[]);
+    for way in &ways {
+        let key = Word::Request("00".into());
+        let claim = Dialback { part: Part::Result, pair: way.clone(), word: key };
+        say(&mut open, &mut table, 0, Input::Frame(Frame::Dialback(claim)));
+    }
+    assert!(!table.is_proven(ID, &domain("a.test")));
+    let proven = Finding::Verdict(proof::proven_for("a.test", Duration::from_secs(60)));
+    say(&mut open, &mut table, 0, Input::Found(domain("a.test").into(), proven));
+    assert!(table.is_proven(ID, &domain("a.test")));
+    for (way, still) in ways.iter().zip([true, false]) {
+        let lost = Input::Reached(way.clone(), Err(Setback::Unreachable));
+        let out = say(&mut open, &mut table, 0, lost);
+        assert!(matches!(&out[..], [Action::Send(text)] if text.contains("'error'")), "{out:?}");
+        assert_eq!(table.is_proven(ID, &domain("a.test")), still);
+        assert!(!table.has_entrance(way));
+    }
+}
+
 /// What was asked for before is not granted by terms that have changed meanwhile.
 #[test]
 fn nothing_is_granted_by_terms_of_old() {

@@ -25,7 +25,7 @@ impl World {
     }
 
     async fn server(&self, domain: &str) -> (Server, Tap) {
-        let server = Server::start(domain, HERE, self.names.address).await.unwrap();
+        let server = Server::start(&[domain], HERE, self.names.address).await.unwrap();
         let tap = Tap::open(HERE, server.address).await.unwrap();
         let target = name(&format!("xmpp.{domain}")).unwrap();
         let service = SRV::new(0, 0, tap.address.port(), target.clone());
@@ -43,7 +43,7 @@ async fn servers_of_old_talk_and_everybody_can_read_it() {
     let (montague, _wire) = world.server("montague.example").await;
     let (capulet, tap) = world.server("capulet.example").await;
 
-    let mut line = montague.call("capulet.example").await.unwrap();
+    let mut line = montague.call("montague.example", "capulet.example").await.unwrap();
     let (romeo, juliet) = ("romeo@montague.example", "juliet@capulet.example");
     let said = message(romeo, juliet, "I am fortune's fool");
     line.send(&said).await.unwrap();
@@ -52,8 +52,10 @@ async fn servers_of_old_talk_and_everybody_can_read_it() {
     let quoted = tap.quote("<body>", b'!');
     let quoted = quoted.unwrap();
     assert!(quoted.starts_with("<body>I am fortune's fool</body>"), "{quoted}");
-    tap.forget();
+    assert_eq!((tap.connections_with("<message"), tap.connections()), (1, 1));
+    tap.begin_anew();
     assert_eq!((tap.length(), tap.quote("<body>", b'!')), (0, None));
+    assert_eq!((tap.connections_with("<message"), tap.connections()), (0, 0));
 }
 
 #[tokio::test]
@@ -61,8 +63,8 @@ async fn a_key_of_somebody_else_is_not_believed() {
     let world = World::new().await;
     let (montague, _wire) = world.server("montague.example").await;
     let (_capulet, _tap) = world.server("capulet.example").await;
-    let liar = Server::start("capulet.example", HERE, world.names.address).await;
-    let refused = liar.unwrap().call("montague.example").await;
+    let liar = Server::start(&["capulet.example"], HERE, world.names.address).await;
+    let refused = liar.unwrap().call("capulet.example", "montague.example").await;
     let refused = refused.unwrap_err().to_string();
     assert!(refused.contains("not believed"), "{refused}");
     assert!(montague.ears().heard().is_empty());

@@ -6,10 +6,10 @@ fn one_check_that_fails_makes_the_whole_account_false() {
     assert!(!voice.holds(), "nothing was checked yet");
     voice.check("the first holds", true);
     voice.beware("the second does", true);
-    assert!(voice.close(0.0));
+    assert_eq!(voice.close(0.0), Exit::Done);
     voice.beware("the third does not", false);
     voice.check("the fourth does again", true);
-    assert!(!voice.close(0.0));
+    assert_eq!(voice.close(0.0), Exit::Failed);
 }
 
 #[test]

@@ -82,3 +82,31 @@ async fn servers_of_old_believe_whatever_they_are_answered() {
     assert_eq!(found.ip(), IpAddr::from([127, 0, 0, 66]));
     assert!(find(server.address, "nowhere.example").await.is_err());
 }
+
+#[tokio::test]
+async fn whom_nobody_signs_is_insecure_and_everybody_else_is_not() {
+    let folder = Folder::new().unwrap();
+    folder.authority("an authority").unwrap();
+    let zone = capulet();
+    let paris = name("paris.example").unwrap();
+    zone.leave_unsigned(paris.clone());
+    zone.publish(
+        name("_xmpp-server._tcp.paris.example").unwrap(),
+        RData::SRV(SRV::new(0, 0, 5269, name("xmpp.capulet.example").unwrap())),
+    );
+    zone.publish(paris, RData::A(Ipv4Addr::LOCALHOST.into()));
+    std::fs::write(folder.path().join("anchor"), zone.trust_anchor()).unwrap();
+    let server = Nameserver::start(HERE, &zone).await.unwrap();
+
+    let verifying = verifier(&server, folder.path());
+    for (domain, secure) in [("paris.example", false), ("capulet.example", true)] {
+        let places = verifying.delegation(&domain.parse().unwrap(), Service::Server).await;
+        let places = places.unwrap();
+        assert_eq!(places[0].secure, secure, "{places:?}");
+        assert_eq!(verifying.addresses(&places[0]).await.unwrap(), [HERE]);
+    }
+    // What an unsigned zone does not have is taken at its word.
+    let absent = "www.paris.example".parse().unwrap();
+    let places = verifying.delegation(&absent, Service::Server).await.unwrap();
+    assert_eq!(places[0].target, absent);
+}
