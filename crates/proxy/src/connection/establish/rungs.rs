@@ -53,7 +53,7 @@ impl Rooms {
         identities.names(domain) && !Arc::ptr_eq(&identities.for_domain(domain), &server)
     }
 
-    fn memory(&self) -> MutexGuard<'_, Memory<PlaceKey>> {
+    pub(super) fn memory(&self) -> MutexGuard<'_, Memory<PlaceKey>> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
