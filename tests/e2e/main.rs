@@ -5,6 +5,7 @@ mod bare;
 mod check;
 mod conversation;
 mod drain;
+mod explain;
 mod interop;
 mod load;
 mod proofs;

@@ -7,7 +7,7 @@ mod pursuit;
 mod rungs;
 mod sharing;
 
-pub use pursuit::{BackOff, Hosting, Pursuit};
+pub use pursuit::{BackOff, Hosting, Prospect, Pursuit};
 
 use std::collections::HashMap;
 use std::net::SocketAddr;

@@ -29,8 +29,6 @@ pub struct Recalled {
     pub rung: Rung,
     /// How often in a row it has failed on that rung since.
     pub failures: u32,
-    /// The lowest rung that may be tried.
-    pub floor: Rung,
 }
 
 impl<Place: Clone + Eq + Hash> Memory<Place> {
@@ -103,8 +101,7 @@ impl<Place: Clone + Eq + Hash> Memory<Place> {
 
     /// All that is remembered of a place, for people.
     pub fn recall(&self, place: &Place, now: Duration) -> Option<Recalled> {
-        let met = self.known(place, now)?;
-        Some(Recalled { rung: met.rung, failures: met.failures, floor: self.floor(place, now) })
+        self.known(place, now).map(|met| Recalled { rung: met.rung, failures: met.failures })
     }
 
     fn known(&self, place: &Place, now: Duration) -> Option<&Met> {

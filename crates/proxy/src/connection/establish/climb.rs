@@ -42,7 +42,7 @@ impl Rooms {
         pair: &DomainPair,
         place: &Place,
     ) -> std::result::Result<(), (Setback, Next)> {
-        let (mut rung, ladder) = self.ladder(pair, place);
+        let (mut rung, ladder) = self.ladder(pair, &place.endpoint);
         let mut last = Setback::Unreachable;
         for _ in 0..RUNGS_MAX {
             let attempt = self.attempt(pair, place, rung).await;

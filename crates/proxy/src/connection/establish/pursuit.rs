@@ -6,10 +6,11 @@ use std::time::SystemTime;
 use ligase_verifier::{Domain, Endpoint};
 use tokio::time::Instant;
 
+use super::sharing::key;
 use crate::binding::{DomainPair, Hosted};
 use crate::connection::rooms::Rooms;
 use crate::establish::{Climb, Recalled};
-use crate::stream::Setback;
+use crate::stream::{Rung, Setback};
 
 /// How the search for a way out of a pair stands.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -33,6 +34,17 @@ pub struct BackOff {
     pub failures: u32,
     /// Why it could not.
     pub setback: Setback,
+}
+
+/// How a search would go about a place.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Prospect {
+    /// The rung it would begin with.
+    pub first: Rung,
+    /// The lowest rung that it would try.
+    pub lowest: Rung,
+    /// What is remembered of the place.
+    pub recalled: Option<Recalled>,
 }
 
 /// Whether a domain is our own server's, and who says so.
@@ -59,19 +71,21 @@ impl Rooms {
         }
     }
 
-    /// What is remembered of a place where a peer is served.
-    pub fn recall(&self, endpoint: &Endpoint) -> Option<Recalled> {
-        let (key, now) = ((endpoint.target.clone(), endpoint.port), self.elapsed());
-        self.memory().recall(&key, now)
+    /// How the next search for a way out of `pair` would go about a place.
+    pub fn prospect(&self, pair: &DomainPair, endpoint: &Endpoint) -> Prospect {
+        let (first, ladder) = self.ladder(pair, endpoint);
+        let lowest = if ladder.level.allows_plaintext() { Rung::Plain } else { Rung::Dialback };
+        let recalled = self.memory().recall(&key(endpoint), self.elapsed());
+        Prospect { first, lowest: ladder.floor.min(lowest), recalled }
     }
 
     /// Whether a domain is our own server's, and who says so.
     pub fn hosting(&self, domain: &Domain) -> Hosting {
-        let proven = self.own.lock().unwrap_or_else(PoisonError::into_inner).contains(domain);
+        let proven = || self.own.lock().unwrap_or_else(PoisonError::into_inner).contains(domain);
         match &*self.settings.load().public.hosted {
             Hosted::Only(domains) if domains.contains(domain) => Hosting::Listed,
-            Hosted::Only(_) | Hosted::Ask if proven => Hosting::Proven,
             Hosted::Only(_) => Hosting::Unlisted,
+            Hosted::Ask if proven() => Hosting::Proven,
             Hosted::Ask => Hosting::Unasked,
         }
     }
