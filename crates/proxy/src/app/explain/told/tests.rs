@@ -38,74 +38,69 @@ fn what_carries_a_way_is_told_in_the_order_in_which_it_is_used() {
     assert_eq!(told["connections"].as_array().map(Vec::len), Some(CARRIERS_MAX));
 }
 
-#[test]
-fn a_way_that_failed_is_told_with_each_step_and_what_to_do() {
-    let mut failed = way(Side::Public);
+/// A search that met with a server that did not know its name, and then with one that would not.
+fn failed() -> Climb {
     let refused = Setback::Refused(None);
+    let tried = |second, rung, outcome| Step {
+        at: at(second),
+        endpoint: Some(endpoint(true)),
+        rung: Some(rung),
+        outcome,
+    };
     let steps = vec![
-        Step {
-            at: at(2),
-            endpoint: Some(endpoint(true)),
-            rung: Some(Rung::ServerName),
-            outcome: Err(Setback::Unrecognized),
-        },
-        Step {
-            at: at(3),
-            endpoint: Some(endpoint(true)),
-            rung: Some(Rung::DomainName),
-            outcome: Ok(Some(ConnectionId(9))),
-        },
+        tried(2, Rung::ServerName, Err(Setback::Unrecognized)),
+        tried(3, Rung::DomainName, Ok(Some(ConnectionId(9)))),
         Step { at: at(4), endpoint: None, rung: None, outcome: Err(refused.clone()) },
     ];
-    let end = Some((at(5), Err(refused.clone())));
-    failed.pursuit.last = Some(Climb { began: at(1), steps, left_out: 2, end });
-    failed.pursuit.back_off =
-        Some(BackOff { until: at(90), failures: 2, setback: Setback::Unreachable });
-    let told = super::way(&failed);
-    let why = json!({
-        "label": "dialback.refused",
-        "text": "The server refused the connection",
+    Climb { began: at(1), steps, left_out: 2, end: Some((at(5), Err(refused))) }
+}
+
+#[test]
+fn a_search_is_told_with_each_step() {
+    let why = json!({"label": "dialback.refused", "text": "The server refused the connection"});
+    let unrecognized = json!({
+        "label": "tls.unrecognized_name",
+        "text": "The server does not know itself by its name",
     });
+    let step = |at: &str, target: Option<&str>, rung: Option<&str>| {
+        json!({
+            "at": at,
+            "target": target,
+            "port": target.map(|_| 5269),
+            "rung": rung,
+            "result": "missed",
+            "connection": null,
+            "reason": why,
+        })
+    };
+    let place = Some("xmpp.capulet.example");
+    let mut first = step("1970-01-01T00:00:02Z", place, Some("server-name"));
+    first["reason"] = unrecognized;
+    let mut second = step("1970-01-01T00:00:03Z", place, Some("domain-name"));
+    (second["result"], second["connection"]) = (json!("met"), json!(9));
+    second["reason"] = Value::Null;
     let expect = json!({
         "began_at": "1970-01-01T00:00:01Z",
         "ended_at": "1970-01-01T00:00:05Z",
         "result": "missed",
         "reason": why,
         "steps_left_out": 2,
-        "steps": [
-            {
-                "at": "1970-01-01T00:00:02Z",
-                "target": "xmpp.capulet.example",
-                "port": 5269,
-                "rung": "server-name",
-                "result": "missed",
-                "connection": null,
-                "reason": {
-                    "label": "tls.unrecognized_name",
-                    "text": "The server does not know itself by its name",
-                },
-            },
-            {
-                "at": "1970-01-01T00:00:03Z",
-                "target": "xmpp.capulet.example",
-                "port": 5269,
-                "rung": "domain-name",
-                "result": "met",
-                "connection": 9,
-                "reason": null,
-            },
-            {
-                "at": "1970-01-01T00:00:04Z",
-                "target": null,
-                "port": null,
-                "rung": null,
-                "result": "missed",
-                "connection": null,
-                "reason": why,
-            },
-        ],
+        "steps": [first, second, step("1970-01-01T00:00:04Z", None, None)],
     });
-    assert_eq!(told["last_search"], expect);
+    assert_eq!(climb(&failed()), expect);
+    let under_way = Climb { end: None, ..failed() };
+    assert_eq!(climb(&under_way)["result"], "under-way");
+    let met = Climb { end: Some((at(5), Ok(()))), ..failed() };
+    assert_eq!([&climb(&met)["result"], &climb(&met)["reason"]], [&json!("met"), &Value::Null]);
+}
+
+#[test]
+fn a_peer_that_is_left_alone_is_told_of_with_what_to_do() {
+    let mut waiting = way(Side::Public);
+    waiting.pursuit.last = Some(failed());
+    waiting.pursuit.back_off =
+        Some(BackOff { until: at(90), failures: 2, setback: Setback::Unreachable });
+    let told = super::way(&waiting);
     let expect = json!({
         "until": "1970-01-01T00:01:30Z",
         "failures": 2,
@@ -117,6 +112,10 @@ fn a_way_that_failed_is_told_with_each_step_and_what_to_do() {
     assert_eq!(told["back_off"], expect);
     assert_eq!(told["state"], "backing-off");
     assert_eq!(told["advice"], advice(Side::Public, "connect"));
+    // What keeps us from the peer does not keep the peer from us.
+    let mut way_in = way(Side::Backend);
+    way_in.pursuit.back_off = waiting.pursuit.back_off;
+    assert_eq!(super::way(&way_in)["back_off"], Value::Null);
 }
 
 #[test]
