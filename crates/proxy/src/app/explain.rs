@@ -181,3 +181,6 @@ const SEATS: usize = 2;
 
 /// How long DNS may take, the wait for a seat included: people wait for the answer.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests;
