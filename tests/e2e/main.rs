@@ -2,6 +2,7 @@
 
 mod attacks;
 mod bare;
+mod channels;
 mod check;
 mod conversation;
 mod drain;

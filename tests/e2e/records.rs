@@ -77,6 +77,8 @@ fn another_ligase_is_convinced_by_the_document_that_is_served() {
     proxy.set("server_name", TARGET);
     proxy.set("listen.posh", "\"[::]:443\"");
     proxy.set("listen.federation", "[\"[::]:7269\", \"[::]:5270\"]");
+    // Each end is to be the one that was dialed, and the one that dialed.
+    proxy.set("channels.bidi", "false");
     let _ours = proxy.start();
     let theirs = world.authority.issue(&["capulet.lab", "conference.capulet.lab"]);
     let names = names_of("capulet.lab");

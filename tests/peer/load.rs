@@ -256,7 +256,7 @@ fn note(books: &Books, arrived: Vec<((String, String), u32)>) -> u32 {
 }
 
 /// The next whole thing that is said on a stream.
-async fn element(socket: &mut TcpStream, text: &mut String) -> io::Result<String> {
+pub(crate) async fn element(socket: &mut TcpStream, text: &mut String) -> io::Result<String> {
     let mut buffer = vec![0; 16 * 1024];
     loop {
         if let Some(element) = split_first(text) {
@@ -271,7 +271,7 @@ async fn element(socket: &mut TcpStream, text: &mut String) -> io::Result<String
     }
 }
 
-fn header(from: &str, to: &str, id: Option<u32>) -> String {
+pub(crate) fn header(from: &str, to: &str, id: Option<u32>) -> String {
     let id = id.map(|id| format!(" id='{to}-{id}'")).unwrap_or_default();
     format!(
         "<stream:stream xmlns='jabber:server' xmlns:db='jabber:server:dialback' \
@@ -280,7 +280,7 @@ fn header(from: &str, to: &str, id: Option<u32>) -> String {
     )
 }
 
-fn lines() -> UnboundedReceiver<String> {
+pub(crate) fn lines() -> UnboundedReceiver<String> {
     let (sender, lines) = unbounded_channel();
     thread::spawn(move || {
         for line in stdin().lines().map_while(Result::ok) {
@@ -291,11 +291,11 @@ fn lines() -> UnboundedReceiver<String> {
     lines
 }
 
-const FEATURES: &str = "<stream:features><dialback xmlns='urn:xmpp:features:dialback'>\
+pub(crate) const FEATURES: &str = "<stream:features><dialback xmlns='urn:xmpp:features:dialback'>\
                         <errors/></dialback></stream:features>";
 
-const PROXY: &str = "127.0.0.1:7270";
-const BACKEND: &str = "127.0.0.1:5269";
+pub(crate) const PROXY: &str = "127.0.0.1:7270";
+pub(crate) const BACKEND: &str = "127.0.0.1:5269";
 
 const END: &str = "</message>";
 

@@ -6,9 +6,10 @@
 //!
 //! Besides, `ligase-peer get ADDRESS PATH` prints what an HTTP server answers, and
 //! `ligase-peer await ADDRESS PATH TEXT` asks until it answers 200 and this text; `ligase-peer
-//! load` is a server that is as fast as it can be, and `ligase-peer web AT CHAIN KEY FOLDER` serves
+//! load` is a server that is as fast as it can be, `ligase-peer channel` one that shares its streams, and `ligase-peer web AT CHAIN KEY FOLDER` serves
 //! documents by HTTPS.
 
+mod channel;
 mod http;
 mod load;
 mod tls;
@@ -37,9 +38,12 @@ fn main() -> ExitCode {
         ["get", address, path] => http::get(address, path),
         ["await", address, path, text] => http::await_text(address, path, text),
         ["load", rest @ ..] => load::run(rest),
+        ["channel", rest @ ..] => channel::run(rest),
         ["web", at, chain, key, folder] => web::serve(at, chain, key, folder),
         _ => {
-            eprintln!("usage: ligase-peer [get ... | await ... | load ... | web ...]");
+            eprintln!(
+                "usage: ligase-peer [get ... | await ... | load ... | channel ... | web ...]"
+            );
             ExitCode::from(2)
         }
     }

@@ -94,6 +94,22 @@ impl Host {
         run(self.command(program).args(arguments))
     }
 
+    /// How many bytes of memory the processes of this name hold on this host.
+    #[track_caller]
+    pub fn resident(&self, name: &str) -> u64 {
+        let pids = run(Command::new("ip").args(["netns", "pids", &self.namespace]));
+        let of = |pid: &str| {
+            let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+            let value = |key: &str| {
+                let line = status.lines().find_map(|it| it.strip_prefix(key));
+                line.map(|it| it.trim().to_owned())
+            };
+            let kibibytes = value("VmRSS:")?.split(' ').next()?.parse::<u64>().ok()?;
+            (value("Name:")? == name).then_some(kibibytes * 1024)
+        };
+        pids.lines().filter_map(of).sum()
+    }
+
     /// Asks this host's own resolver, and returns an answer a line, as `dig +short` prints it.
     pub fn dig(&self, name: &str, kind: &str) -> Vec<String> {
         let answer = self.run("dig", &["+short", "+tries=2", "+time=3", name, kind]);

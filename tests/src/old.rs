@@ -165,6 +165,11 @@ impl OldServer {
         self.lock().claims.clone()
     }
 
+    /// What has come and nobody has taken.
+    pub fn inbox(&self) -> Vec<String> {
+        self.lock().inbox.clone()
+    }
+
     /// Sends a stanza on the stream to its addressee's domain, which is opened if need be.
     #[track_caller]
     pub fn send(&self, to: &str, stanza: &str) {
@@ -294,7 +299,7 @@ impl OldServer {
 
     /// Waits for a stanza, and takes it.
     #[track_caller]
-    fn await_stanza(
+    pub fn await_stanza(
         &self,
         doing: &str,
         patience: Duration,

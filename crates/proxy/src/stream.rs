@@ -11,6 +11,7 @@ mod header;
 mod ids;
 mod initiating;
 mod input;
+mod management;
 mod open;
 mod receiving;
 mod sasl;
@@ -27,6 +28,7 @@ pub use header::Header;
 pub use ids::Ids;
 pub use initiating::{Attempt, Errand, Initiating, Rung};
 pub use input::{Action, Answer, Bounds, Channels, Input, Loss, Setback, Terms, Tidings};
+pub use management::Management;
 pub use receiving::Receiving;
 pub use sasl::{Authorization, SaslError};
 pub use stanza::{Kind, Stanza};
@@ -53,6 +55,8 @@ pub mod ns {
     pub const BIDI_FEATURE: &str = "urn:xmpp:features:bidi";
     /// The element that asks for it (XEP-0288 §2.2).
     pub const BIDI: &str = "urn:xmpp:bidi";
+    /// Acknowledgments (XEP-0198).
+    pub const MANAGEMENT: &str = "urn:xmpp:sm:3";
     /// What only those know who know channels: a feature, and a stanza error.
     pub const DNA: &str = "urn:x-ligase:dna:0";
 }

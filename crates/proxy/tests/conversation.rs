@@ -91,6 +91,8 @@ struct End {
     /// Everything that it said, for those who look at it afterwards.
     said: String,
     told: Vec<String>,
+    /// What it keeps until it is acknowledged.
+    kept: Vec<String>,
     timer: Option<Duration>,
     wants_tls: bool,
     /// Whether its half of the stream has ended.
@@ -115,6 +117,7 @@ impl End {
             answers: VecDeque::new(),
             said: String::new(),
             told: Vec::new(),
+            kept: Vec::new(),
             timer: None,
             wants_tls: false,
             ended: false,
@@ -238,6 +241,8 @@ impl Meeting {
                 let end = if initiating { &mut self.initiating } else { &mut self.receiving };
                 end.answers.push_back(answer);
             }
+            Action::Keep(keep) => end.kept.push(format!("keep {keep}")),
+            Action::Acknowledged(count) => end.kept.push(format!("acknowledged {count}")),
             Action::Hold(stanza) => panic!("{} has a way out, but waits", stanza.pair),
             // What is counted, and what is for others, is no part of the conversation.
             _ => (),
@@ -381,6 +386,14 @@ impl Meeting {
         self.talk();
         assert_eq!(self.receiving.told.len(), 2, "one stanza passes, the other does not");
         assert_eq!(self.receiving.told[1], format!("forward 2 {}", way()));
+    }
+
+    /// What either end keeps or lets go of, since this was asked last.
+    fn kept(&mut self) -> Vec<String> {
+        [&mut self.initiating, &mut self.receiving]
+            .into_iter()
+            .flat_map(|end| std::mem::take(&mut end.kept))
+            .collect()
     }
 
     /// Nothing passes, and both have heard so.
@@ -606,7 +619,7 @@ const SERVERS: World = World { rung: Rung::ServerName, channels: true, ..GOOD };
 
 #[test]
 fn servers_meet_by_their_own_names_and_carry_both_directions() {
-    let meeting = meet(SERVERS);
+    let mut meeting = meet(SERVERS);
     assert!(
         meeting.initiating.said.contains("from='xmpp.montague.example' to='xmpp.capulet.example'")
     );
@@ -615,7 +628,44 @@ fn servers_meet_by_their_own_names_and_carry_both_directions() {
     let inverse = way().reversed();
     let bound = [format!("bound {}", way()), format!("bound {inverse}")];
     assert_eq!(meeting.initiating.told, bound);
+    // The one who granted it asks for the opposite pair when it is wanted.
+    assert_eq!(meeting.receiving.told, bound[..1]);
+    meeting.receiving.tell(Input::Ask(inverse.clone()), meeting.at);
+    meeting.talk();
     assert_eq!(meeting.receiving.told, bound);
     assert_eq!(meeting.receiving.table.exit(&inverse), Some(WIRE));
     assert_ne!(meeting.initiating.table.passage(&inverse, WIRE), Passage::Forbidden);
+}
+
+/// XEP-0198 §4: each end tells how much it has taken, and the other lets go of that.
+#[test]
+fn servers_confirm_what_they_take() {
+    let mut meeting = meet(SERVERS);
+    let sm = "xmlns='urn:xmpp:sm:3'";
+    assert!(meeting.initiating.said.contains(&format!("<enable {sm}/>")));
+    assert!(meeting.receiving.said.contains(&format!("<enabled {sm}/>")));
+    assert_eq!(meeting.kept(), ["keep true", "keep true"]);
+    let stanza = "<message from='romeo@montague.example' to='juliet@capulet.example'/>";
+    // What may not pass has been taken, too: it does not come again.
+    let stray = "<message from='romeo@verona.example' to='juliet@capulet.example'/>";
+    meeting.initiating.say(&format!("{stanza}{stray}{stanza}<r {sm}/>"));
+    meeting.talk();
+    assert!(meeting.receiving.said.ends_with(&format!("<a {sm} h='3'/>")));
+    assert_eq!(meeting.kept(), ["acknowledged 3"]);
+    // Before it ends, whatever it has taken is confirmed.
+    meeting.initiating.say(&format!("{stanza}</stream:stream>"));
+    meeting.talk();
+    assert!(meeting.receiving.said.contains(&format!("<a {sm} h='4'/></stream:stream>")));
+}
+
+#[test]
+fn nobody_confirms_before_it_is_agreed_on() {
+    let mut meeting = meet(World { rung: Rung::Dialback, ..SERVERS });
+    assert!(!meeting.initiating.said.contains("<enable"));
+    let sm = "xmlns='urn:xmpp:sm:3'";
+    meeting.initiating.say(&format!("<r {sm}/><a {sm} h='1'/><enable {sm}/>"));
+    meeting.talk();
+    assert!(!meeting.receiving.said.contains("<a "));
+    assert!(meeting.receiving.said.ends_with("</failed>"), "{}", meeting.receiving.said);
+    assert_eq!(meeting.kept(), [""; 0]);
 }

@@ -397,6 +397,8 @@ fn show(action: &Action, bounds: &Bounds) -> Vec<String> {
             format!("? starttls {}", domain.as_ref().map_or("-", Domain::as_str))
         }
         Action::Restart => "? restart".to_owned(),
+        Action::Keep(keep) => format!("? keep {keep}"),
+        Action::Acknowledged(count) => format!("? acknowledged {count}"),
         Action::Judge(domain, presented) => {
             let name = presented.as_ref().map_or_else(|| "nothing".into(), name);
             format!("? judge {domain} shown {name}")

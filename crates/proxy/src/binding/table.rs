@@ -135,6 +135,18 @@ impl Table {
         Ok(())
     }
 
+    /// Lets every connection for both directions that brings the opposite of `pair` in take it out,
+    /// too: they stand by for the eldest (D-04, L-08). What may go that way has been granted on
+    /// another, and whoever opened them has been proven for its target.
+    pub fn stand_by(&mut self, pair: &DomainPair) {
+        for id in self.entrances.get(&pair.reversed()).cloned().unwrap_or_default() {
+            if self.rows.get(&id).is_some_and(|row| row.far.bidi) {
+                // It is proven for the domain that it speaks for there.
+                let _ = self.let_out(pair, id);
+            }
+        }
+    }
+
     /// Takes from `id` the right to bring `pair` in. Tells whether it had it.
     pub fn shut_in(&mut self, pair: &DomainPair, id: ConnectionId) -> bool {
         let had = self.rows.get_mut(&id).is_some_and(|row| row.entrances.remove(pair));

@@ -89,6 +89,7 @@ impl Rooms {
             local: None,
             waits: None,
             errand: None,
+            seat: None,
         };
         let ids = self.ids();
         let (driver, first) = Driver::new(self, start, |table| {

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 use ligase_verifier::{
     Domain, Endpoint, Presented, Request, Role as TlsRole, Service, Unresolved, Verdict,
 };
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
 use super::driver::Found;
@@ -162,6 +162,12 @@ impl Rooms {
         if leaves().get(domain) == Some(&digest) {
             return true;
         }
+        // It may open a stream for each of its peers at once, and one look does for all of them.
+        let turn = self.look(domain);
+        let _turn = turn.acquire().await;
+        if leaves().get(domain) == Some(&digest) {
+            return true;
+        }
         let from = self.settings.load().backend.server_name.clone();
         let errand = Errand::Look(DomainPair::new(from, domain.clone()));
         let Ok(Found::Leaf(leaf)) = self.visit_backend(errand).await else {
@@ -175,13 +181,18 @@ impl Rooms {
         leaf.sha256() == digest
     }
 
+    /// The right to look what our own server presents for a domain, which one has at a time.
+    fn look(&self, domain: &Domain) -> Arc<Semaphore> {
+        let mut looks = self.looks.lock().unwrap_or_else(PoisonError::into_inner);
+        if LOOKS_MAX <= looks.len() {
+            looks.retain(|_, look| 1 < Arc::strong_count(look));
+        }
+        Arc::clone(looks.entry(domain.clone()).or_insert_with(|| Arc::new(Semaphore::new(1))))
+    }
+
     /// Does an errand at our own server.
     async fn visit_backend(self: &Arc<Self>, errand: Errand) -> Result<Found, Setback> {
-        let seat = self.backend_seats.acquire().await;
-        let address = self.settings.load().backend_address;
-        let socket = self.connect(&[address]).await?;
-        drop(seat);
-        let dialed = Dialed::at_home(socket);
+        let dialed = self.dial_home().await?;
         let found = timeout(self.settings.load().ladder, self.run_errand(dialed, errand)).await;
         found.ok().flatten().ok_or(Setback::TimedOut)
     }
@@ -204,5 +215,7 @@ fn unresolved(error: Unresolved) -> DialbackError {
     }
 }
 
+/// Domains whose looks are remembered though nobody looks; there are as many more as connections.
+const LOOKS_MAX: usize = 4096;
 /// Domains whose certificate at our own server is remembered; forgetting costs a connection.
 const LEAVES_MAX: usize = 65_536;

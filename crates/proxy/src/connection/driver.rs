@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ligase_verifier::{Domain, Endpoint, Presented};
 use tokio::net::TcpStream;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -16,7 +16,9 @@ use super::rooms::{Rooms, Settings};
 use super::tables::Step;
 use super::wire::{Turn, Wire};
 use crate::binding::{ConnectionId, DomainPair, Side, Table};
-use crate::stream::{Action, Answer, Frame, Initiating, Input, Reader, Receiving, Setback};
+use crate::stream::{
+    Action, Answer, Condition, Frame, Initiating, Input, Reader, Receiving, Setback, Violation,
+};
 
 /// Drives one stream, until either side ends it.
 ///
@@ -42,6 +44,8 @@ pub struct Driver {
     /// Outboxes that have had enough of us, and since when.
     full: VecDeque<(ConnectionId, Arc<Outbox>)>,
     full_since: Instant,
+    /// Given back at the first word of the far end, or when that takes too long.
+    seat: Option<OwnedSemaphorePermit>,
     opened: Instant,
     trusted: bool,
     /// Whether our half of the stream has ended; nothing may follow its closing tag.
@@ -100,6 +104,8 @@ pub struct Start {
     pub waits: Option<(DomainPair, oneshot::Sender<Result<(), Setback>>)>,
     /// Who waits for something else.
     pub errand: Option<oneshot::Sender<Found>>,
+    /// The place in a short queue that the connection holds until the far end has taken it up.
+    pub seat: Option<OwnedSemaphorePermit>,
 }
 
 impl Driver {
@@ -110,7 +116,7 @@ impl Driver {
         start: Start,
         make: impl FnOnce(&mut Table) -> (Machine, Vec<Action>),
     ) -> (Self, Vec<Action>) {
-        let Start { socket, facts, endpoint, base, local, waits, errand } = start;
+        let Start { socket, facts, endpoint, base, local, waits, errand, seat } = start;
         let settings = rooms.settings.load_full();
         let (sender, orders) = mpsc::channel(ORDERS_MAX);
         let opened = rooms.now();
@@ -134,6 +140,7 @@ impl Driver {
             moved: now,
             full: VecDeque::new(),
             full_since: now,
+            seat,
             opened: now,
             trusted: false,
             ended: false,
@@ -183,6 +190,7 @@ impl Driver {
         tokio::select! {
             turn = self.wire.turn(&self.outbox, reading) => {
                 self.touch();
+                self.seat = None;
                 match turn {
                     Ok(Turn::Read) => Happened::Nothing,
                     Ok(Turn::Ended) => Happened::Input(Input::Frame(Frame::Close)),
@@ -211,6 +219,10 @@ impl Driver {
                 self.set_timer(FOREVER);
                 let quiet = self.moved.elapsed();
                 Happened::Input(Input::TimedOut { quiet })
+            }
+            () = sleep_until(self.opened + SEATED), if self.seat.is_some() => {
+                self.seat = None;
+                Happened::Nothing
             }
             () = room(self.full.front()) => {
                 self.full.pop_front();
@@ -310,6 +322,15 @@ impl Driver {
                     self.rooms.tables.order(id, Order::Say(Input::Repeat(pair)));
                 }
                 Action::Tell(tidings) => self.tell(tidings),
+                Action::Keep(keep) => self.wire.keep(keep),
+                Action::Acknowledged(count) => {
+                    if !self.wire.acknowledge(count) {
+                        let error = Condition::UndefinedCondition
+                            .because("more was acknowledged than was sent")
+                            .blame(Violation::StreamManagementProtocol);
+                        todo.extend(self.step(Input::Refuse(error)));
+                    }
+                }
                 Action::Trust => {
                     self.trusted = true;
                     self.reader.set_limits(self.limits());
@@ -356,7 +377,8 @@ impl Machine {
 impl Drop for Driver {
     fn drop(&mut self) {
         let unsent = self.wire.unsent().collect();
-        let mut step = self.rooms.tables.leave(self.facts.id, unsent);
+        let unconfirmed = self.wire.unconfirmed();
+        let mut step = self.rooms.tables.leave(self.facts.id, unsent, unconfirmed);
         self.rooms.follow(self.facts.side, &mut step);
         for answer in self.waiting.drain().flat_map(|(_, answers)| answers) {
             let _ = answer.send(Err(Setback::Stream(None)));
@@ -387,5 +409,8 @@ async fn room(full: Option<&(ConnectionId, Arc<Outbox>)>) {
 
 /// Orders that may wait for a driver; more would mean that it is stuck.
 const ORDERS_MAX: usize = 256;
+/// How long a connection holds its place in a queue at most: one that is not taken up at all keeps
+/// the others waiting no longer.
+const SEATED: std::time::Duration = std::time::Duration::from_secs(1);
 /// What a timer is set to that is not needed.
 const FOREVER: std::time::Duration = std::time::Duration::from_secs(365 * 24 * 3600);

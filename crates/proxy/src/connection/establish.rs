@@ -17,7 +17,7 @@ use std::time::Duration;
 use ligase_verifier::{Domain, Endpoint, Transport, Unresolved};
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::driver::{Driver, Found, Machine, Start};
@@ -159,14 +159,9 @@ impl Rooms {
     }
 
     async fn visit(self: &Arc<Self>, pair: &DomainPair, rung: Rung) -> Result<ConnectionId> {
-        let seat = self.backend_seats.acquire().await;
-        let address = self.settings.load().backend_address;
-        let socket = self.connect(&[address]).await?;
+        let dialed = self.dial_home().await?;
         let (waits, answer) = oneshot::channel();
-        let dialed = Dialed::at_home(socket);
         let id = self.open(dialed, Errand::Carry(pair.clone()), rung, Some(waits), None)?;
-        // The connect is what our server's backlog is short of, not the stream.
-        drop(seat);
         answer.await.unwrap_or(Err(Setback::Stream(None)))?;
         Ok(id)
     }
@@ -245,6 +240,14 @@ impl Rooms {
         })
     }
 
+    /// Dials our own server, which has few places for those whom it has not taken up yet: whoever
+    /// has one keeps it until the server speaks.
+    pub(super) async fn dial_home(&self) -> Result<Dialed> {
+        let seat = Arc::clone(&self.backend_seats).acquire_owned().await.ok();
+        let address = self.settings.load().backend_address;
+        Ok(Dialed::at_home(self.connect(&[address]).await?, seat))
+    }
+
     /// Opens a stream on a fresh socket, on an errand.
     #[expect(clippy::disallowed_methods, reason = "this is where drivers of dialed streams start")]
     pub(super) fn open(
@@ -255,7 +258,7 @@ impl Rooms {
         waits: Option<oneshot::Sender<Result<()>>>,
         found: Option<oneshot::Sender<Found>>,
     ) -> Result<ConnectionId> {
-        let Dialed { socket, endpoint, base, side } = dialed;
+        let Dialed { socket, endpoint, base, side, seat } = dialed;
         let peer = socket.peer_addr().map_err(|_| Setback::Unreachable)?;
         let direct_tls = endpoint.as_ref().is_some_and(|it| it.transport == Transport::DirectTls);
         let server = endpoint.as_ref().filter(|_| rung == Rung::ServerName);
@@ -277,7 +280,7 @@ impl Rooms {
         let facts = Facts { id, side, outbound: true, transport, peer: crate::net::plain(peer) };
         let waits = waits.map(|waits| (pair, waits));
         let start =
-            Start { socket, facts, endpoint, base, local: Some(local), waits, errand: found };
+            Start { socket, facts, endpoint, base, local: Some(local), waits, errand: found, seat };
         if insists {
             terms = Arc::new(terms.encrypted(&remote));
         }
@@ -319,18 +322,19 @@ pub(super) struct Dialed {
     endpoint: Option<Endpoint>,
     base: Option<Domain>,
     side: Side,
+    seat: Option<OwnedSemaphorePermit>,
 }
 
 impl Dialed {
     /// A socket that leads to one of a place's addresses.
     pub(super) fn at(place: &Place, socket: TcpStream) -> Self {
         let (endpoint, base) = (Some(place.endpoint.clone()), place.base.clone());
-        Self { socket, endpoint, base, side: Side::Public }
+        Self { socket, endpoint, base, side: Side::Public, seat: None }
     }
 
     /// A socket that leads to our own server.
-    pub(super) fn at_home(socket: TcpStream) -> Self {
-        Self { socket, endpoint: None, base: None, side: Side::Backend }
+    fn at_home(socket: TcpStream, seat: Option<OwnedSemaphorePermit>) -> Self {
+        Self { socket, endpoint: None, base: None, side: Side::Backend, seat }
     }
 }
 

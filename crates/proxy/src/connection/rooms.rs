@@ -44,8 +44,9 @@ pub struct Rooms {
     pub(super) journal: Mutex<Journal>,
     /// Pairs that a place would not have on a connection of others, and until when (I-03).
     pub(super) unshared: Mutex<HashMap<(PlaceKey, DomainPair), Instant>>,
-    /// Connects to our own server, a few at a time: its backlog is short.
-    pub(super) backend_seats: Semaphore,
+    /// Places with our own server for those whom it has not taken up yet: its backlog is short
+    ///
+    pub(super) backend_seats: Arc<Semaphore>,
     /// Questions to authoritative servers at a time: peers choose whom we ask (S7).
     pub(super) authority_seats: Semaphore,
     /// Of those, what one subscriber's claims may take.
@@ -65,6 +66,8 @@ pub struct Rooms {
     pub(super) unreached: Mutex<HashMap<Domain, Unreached>>,
     /// Domains that our own server has proven to serve.
     pub(super) own: Mutex<HashSet<Domain>>,
+    /// The looks at our own server that are under way: one at a time for each domain.
+    pub(super) looks: Mutex<HashMap<Domain, Arc<Semaphore>>>,
     /// The digests of what our own server presents, by domain.
     pub(super) backend_leaves: Mutex<HashMap<Domain, [u8; 32]>>,
     started: Instant,
@@ -153,7 +156,7 @@ impl Rooms {
             memory: Mutex::new(Memory::new(PLACES_MET_MAX)),
             journal: Mutex::new(Journal::new(SEARCHES_TOLD_MAX)),
             unshared: Mutex::default(),
-            backend_seats: Semaphore::new(seats.backend),
+            backend_seats: Arc::new(Semaphore::new(seats.backend)),
             authority_seats: Semaphore::new(seats.authority),
             authority_shares: Shares::new(seats.authority / AUTHORITY_SHARES),
             judge_shares: Shares::new(JUDGED_MAX),
@@ -163,6 +166,7 @@ impl Rooms {
             search_shares: Shares::new(SEARCHES_MAX / SEARCH_SHARES),
             unreached: Mutex::default(),
             own: Mutex::default(),
+            looks: Mutex::default(),
             backend_leaves: Mutex::default(),
             started: Instant::now(),
             seed,

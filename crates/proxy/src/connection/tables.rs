@@ -175,6 +175,8 @@ impl Tables {
                 | Action::Reach(_)
                 | Action::Repeat(..)
                 | Action::Tell(_)
+                | Action::Keep(_)
+                | Action::Acknowledged(_)
                 | Action::Trust
                 | Action::Answered(..)
                 | Action::Count(_)
@@ -195,8 +197,9 @@ impl Tables {
         step
     }
 
-    /// Takes a connection out for good. `unsent` had left its outbox and not reached the network.
-    pub fn leave(&self, id: ConnectionId, unsent: Vec<Stanza>) -> Step {
+    /// Takes a connection out for good. `unsent` had left its outbox and not reached the network;
+    /// `unconfirmed` had, and the far end was to acknowledge it and did not.
+    pub fn leave(&self, id: ConnectionId, unsent: Vec<Stanza>, unconfirmed: Vec<Stanza>) -> Step {
         let mut step = Step::default();
         let mut inner = self.lock();
         inner.table.close(id);
@@ -207,6 +210,11 @@ impl Tables {
             pairs = entry.rescued;
         }
         pairs.extend(inner.rescue(lost));
+        // It may have arrived. Whoever sent it can ask, and a second copy could not be taken back.
+        let error = StanzaError::RemoteServerTimeout(UNCONFIRMED.to_owned());
+        for stanza in unconfirmed {
+            inner.bounce(&stanza, &error, &mut step);
+        }
         for pair in pairs {
             if !step.seek.contains(&pair) {
                 step.seek.push(pair);
@@ -362,6 +370,10 @@ impl Inner {
         pairs.into_iter().map(put_back).collect()
     }
 }
+
+/// What the sender of a stanza hears of which nobody knows whether it arrived.
+const UNCONFIRMED: &str =
+    "The connection broke before the server confirmed that it has the message";
 
 /// The kinds of stanzas, in the order in which they are counted.
 pub const KINDS: [Kind; 3] = Kind::ALL;

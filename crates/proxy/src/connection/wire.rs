@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::{LazyConfigAcceptor, TlsAcceptor, TlsConnector, TlsStream};
 
 use super::outbox::Outbox;
-use crate::stream::Stanza;
+use crate::stream::{Management, Stanza};
 use crate::tls;
 
 /// A socket that can turn to TLS, with what was read and what is to be written.
@@ -35,6 +35,20 @@ pub struct Wire {
     queued: u64,
     written: u64,
     unflushed: bool,
+    kept: Kept,
+}
+
+/// Stanzas that were written, and are kept until they are acknowledged (XEP-0198).
+#[derive(Debug, Default)]
+struct Kept {
+    /// From which byte on stanzas are kept; not at all, where there is none.
+    from: Option<u64>,
+    stanzas: VecDeque<Stanza>,
+    bytes: usize,
+    /// How many have been acknowledged; it wraps around.
+    acknowledged: u32,
+    /// Whether an answer is due.
+    asked: bool,
 }
 
 #[derive(Debug)]
@@ -79,6 +93,7 @@ impl Wire {
             queued: 0,
             written: 0,
             unflushed: false,
+            kept: Kept::default(),
         }
     }
 
@@ -128,7 +143,10 @@ impl Wire {
             if self.outgoing.is_empty()
                 && let Some(outbox) = outbox
             {
-                self.take(outbox);
+                if self.kept.bytes < KEPT_MAX {
+                    self.take(outbox);
+                }
+                self.ask();
             }
             if self.outgoing.is_empty() {
                 break;
@@ -167,7 +185,11 @@ impl Wire {
         self.unflushed = true;
         self.written += count as u64;
         while self.flight.front().is_some_and(|(end, _)| *end <= self.written) {
-            self.flight.pop_front();
+            let Some((end, stanza)) = self.flight.pop_front() else { break };
+            if self.kept.from.is_some_and(|from| from < end) {
+                self.kept.bytes += stanza.bytes().len();
+                self.kept.stanzas.push_back(stanza);
+            }
         }
         if self.outgoing.is_empty() {
             self.said = 0;
@@ -255,6 +277,46 @@ impl Wire {
         self.socket = Socket::Lost;
     }
 
+    /// Keeps what is said and taken from now on until it is acknowledged, or nothing any more.
+    pub fn keep(&mut self, keep: bool) {
+        self.kept = Kept { from: keep.then_some(self.queued), ..Kept::default() };
+    }
+
+    /// Forgets what the far end says that it has taken: so many stanzas, counted from the first that
+    /// was kept. Tells whether that many were sent.
+    pub fn acknowledge(&mut self, count: u32) -> bool {
+        let kept = &mut self.kept;
+        let more = count.wrapping_sub(kept.acknowledged) as usize;
+        if kept.stanzas.len() < more {
+            return false;
+        }
+        kept.bytes -= kept.stanzas.drain(..more).map(|it| it.bytes().len()).sum::<usize>();
+        (kept.acknowledged, kept.asked) = (count, false);
+        if kept.stanzas.is_empty() {
+            // An idle connection keeps no buffers.
+            kept.stanzas = VecDeque::new();
+        }
+        true
+    }
+
+    /// Asks how much the far end has taken, once for everything that was written since it was asked
+    /// last.
+    fn ask(&mut self) {
+        let counted = self.kept.from.is_some();
+        let waits = !self.kept.stanzas.is_empty() || !self.flight.is_empty();
+        if counted && waits && !self.kept.asked {
+            self.kept.asked = true;
+            let request = Management::Request.to_xml();
+            self.outgoing.extend_from_slice(request.as_bytes());
+            self.queued += request.len() as u64;
+        }
+    }
+
+    /// The stanzas that were written, were to be acknowledged, and were not.
+    pub fn unconfirmed(&mut self) -> Vec<Stanza> {
+        std::mem::take(&mut self.kept.stanzas).into()
+    }
+
     /// The stanzas that were taken and not wholly handed to the network.
     pub fn unsent(&mut self) -> impl Iterator<Item = Stanza> {
         std::mem::take(&mut self.flight).into_iter().map(|(_, stanza)| stanza)
@@ -300,6 +362,9 @@ const WRITE_GOOD: usize = 64 * 1024;
 const OUTGOING_KEPT: usize = 4 * 1024;
 /// How often is read, at most, what comes after our half has ended.
 const FAREWELL_READS_MAX: usize = 64;
+/// How many bytes may be written and not acknowledged: what a fast connection around the world has
+/// under way. Beyond that its outbox fills, and whoever brings more waits.
+const KEPT_MAX: usize = 4 * 1024 * 1024;
 /// How many bytes of answers may wait for a far end that goes on asking: some hundreds.
 const SAID_MAX: usize = 64 * 1024;
 

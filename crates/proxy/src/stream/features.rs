@@ -21,6 +21,8 @@ pub struct Features {
     pub dna: bool,
     /// It takes streams between servers (draft-ietf-xmpp-dna-01 §5).
     pub server_names: bool,
+    /// It confirms what it takes (XEP-0198).
+    pub management: bool,
 }
 
 impl Features {
@@ -42,6 +44,7 @@ impl Features {
             // COMPAT: the draft writes the element's namespace where the feature's belongs.
             bidi: [ns::BIDI_FEATURE, ns::BIDI].iter().any(|it| element.child(it, "bidi").is_some()),
             dna: dna.is_some(),
+            management: element.child(ns::MANAGEMENT, "sm").is_some(),
             server_names: dna.is_some_and(|it| it.child(ns::DNA, "server-names").is_some()),
         }
     }
@@ -56,6 +59,8 @@ pub struct Offer<'a> {
     pub external: bool,
     /// One stream for both directions (XEP-0288).
     pub bidi: bool,
+    /// Acknowledgments (XEP-0198).
+    pub management: bool,
     /// What we are and know, for those who know it as well.
     pub dna: Option<Dna<'a>>,
 }
@@ -92,6 +97,9 @@ impl Offer<'_> {
             let _ = write!(xml, "<bidi xmlns='{}'/>", ns::BIDI_FEATURE);
         }
         xml.push_str("<dialback xmlns='urn:xmpp:features:dialback'><errors/></dialback>");
+        if self.management {
+            let _ = write!(xml, "<sm xmlns='{}'/>", ns::MANAGEMENT);
+        }
         if let Some(Dna { server, server_names, prooftypes }) = self.dna {
             let _ = write!(xml, "<dna xmlns='{}' server='{}'>", ns::DNA, server.as_str());
             if server_names {

@@ -5,7 +5,7 @@ use super::features::Features;
 use super::framer::{Framer, Limits, Piece, Raw};
 use super::sasl::Authorization;
 use super::stanza::{Seen, Stanza};
-use super::{Condition, Dialback, Header, StreamError, ns};
+use super::{Condition, Dialback, Header, Management, StreamError, ns};
 
 /// What the far end said, understood as far as we need to.
 #[derive(Clone, Debug)]
@@ -28,6 +28,8 @@ pub enum Frame {
     SaslFailure,
     /// It wants to send and to receive on this stream (XEP-0288); whether it knows channels.
     Bidi(bool),
+    /// It confirms stanzas, or wants them confirmed.
+    Management(Management),
     /// It speaks of dialback.
     Dialback(Dialback),
     /// It hands us a stanza.
@@ -99,6 +101,7 @@ fn understand(element: &Element) -> Result<Frame, StreamError> {
         (ns::SASL, "success") => Frame::Success,
         (ns::SASL, "failure") => Frame::SaslFailure,
         (ns::BIDI, "bidi") => Frame::Bidi(element.child(ns::DNA, "dna").is_some()),
+        (ns::MANAGEMENT, _) => Management::read(element)?.map_or(Frame::Unknown, Frame::Management),
         (ns::DIALBACK, _) => Dialback::read(element)?.map_or(Frame::Unknown, Frame::Dialback),
         _ => Frame::Unknown,
     })

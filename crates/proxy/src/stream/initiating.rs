@@ -218,7 +218,7 @@ impl Initiating {
                         self.on_features(features, presented, id, table, out)
                     }
                     Stage::Authenticated(presented) => {
-                        self.on_authenticated(presented, id, table, out)
+                        self.on_authenticated(features, presented, id, table, out)
                     }
                 }
             }

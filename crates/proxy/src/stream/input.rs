@@ -133,6 +133,10 @@ pub enum Action {
     Reach(DomainPair),
     /// Put this stanza in that connection's outbox.
     Forward(ConnectionId, Stanza),
+    /// Keep what is written from now on until it is acknowledged (XEP-0198), or do not any more.
+    Keep(bool),
+    /// The far end has taken so many of those, counted from the first; it wraps around.
+    Acknowledged(u32),
     /// Keep this stanza while a way out is opened.
     Hold(Stanza),
     /// Give this stanza back to its sender.

@@ -1,3 +1,4 @@
+pub(super) mod acknowledging;
 mod asking;
 mod claims;
 pub(super) mod renewal;
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use ligase_verifier::{Domain, Presented};
 
+use self::acknowledging::Agreed;
 use self::asking::Asked;
 use self::claims::Claim;
 use super::{
@@ -48,6 +50,8 @@ pub(super) struct Open {
     strikes: Vec<Duration>,
     /// Pairs whose right we took back, and when: what was on its way then is no offense (E-17).
     revoked: VecDeque<(Duration, DomainPair)>,
+    /// Whether stanzas are acknowledged.
+    agreed: Agreed,
     leaving: bool,
     /// The time of the last input.
     at: Duration,
@@ -91,6 +95,7 @@ impl Open {
             line: VecDeque::new(),
             strikes: Vec::new(),
             revoked: VecDeque::new(),
+            agreed: Agreed::Nothing,
             leaving: false,
             at,
         }
@@ -157,12 +162,18 @@ impl Open {
             Input::Frame(Frame::Dialback(dialback)) if !self.leaving => {
                 self.on_dialback(dialback, table, out)
             }
+            Input::Frame(Frame::Management(said)) => {
+                self.on_management(said, out);
+                Ok(())
+            }
             Input::Frame(Frame::Error(condition)) => {
+                self.acknowledge(out);
                 self.fail_asks(&Setback::Stream(condition), out);
                 out.push(Action::Close(None));
                 Ok(())
             }
             Input::Frame(Frame::Close) => {
+                self.acknowledge(out);
                 self.fail_asks(&Setback::Stream(None), out);
                 out.push(Action::Close(None));
                 Ok(())
@@ -305,6 +316,7 @@ impl Open {
         if self.leaving {
             return;
         }
+        self.acknowledge(out);
         self.leaving = true;
         self.fail_asks(&Setback::Draining, out);
         let error = Condition::SystemShutdown.because("we are about to end");

@@ -196,6 +196,7 @@ impl Shared {
                 Frame::Close => "</stream:stream>".to_owned(),
                 // A server of old knows nothing of all this, and lets no stranger say anything.
                 Frame::Bidi(_)
+                | Frame::Management(_)
                 | Frame::Features(_)
                 | Frame::StartTls
                 | Frame::Proceed

@@ -187,7 +187,7 @@ fn what_a_closed_connection_did_not_write_goes_first_on_the_next() {
     assert!(step.seek.is_empty(), "what is younger must not overtake what is older");
     let step = world.act(PEER, vec![Action::Hold(stanza("4"))]);
     assert!(step.seek.is_empty());
-    let step = world.tables.leave(BACKEND, vec![stanza("1")]);
+    let step = world.tables.leave(BACKEND, vec![stanza("1")], Vec::new());
     assert_eq!(step.seek, [inbound()]);
 
     world.let_out(&inbound(), SPARE);
@@ -203,13 +203,13 @@ fn a_connection_that_leaves_takes_its_rights_along_and_no_stanza() {
     world.let_out(&back, PEER);
     let other = message("l.test", "a.test", "5");
     world.act(BACKEND, vec![Action::Forward(PEER, other)]);
-    let step = world.tables.leave(PEER, Vec::new());
+    let step = world.tables.leave(PEER, Vec::new(), Vec::new());
     assert_eq!(step.seek, std::slice::from_ref(&back));
     assert_eq!(world.tables.look(|table| table.exit(&back)), None);
     assert_eq!(world.tables.look(|table| table.exit(&inbound())), Some(BACKEND));
     assert!(world.tables.look_around(|_, entries| !entries.contains_key(&PEER)));
     // It may leave twice, and be asked for something when it has left.
-    assert!(world.tables.leave(PEER, Vec::new()).seek.is_empty());
+    assert!(world.tables.leave(PEER, Vec::new(), Vec::new()).seek.is_empty());
     world.tables.order(PEER, Order::Abort);
 }
 
@@ -315,4 +315,20 @@ fn orders_that_nobody_takes_are_dropped() {
     let orders = world.orders.get_mut(&PEER).unwrap();
     assert!(matches!(orders.try_recv(), Ok(Order::Abort)));
     assert!(orders.try_recv().is_err());
+}
+
+/// What nobody confirmed may have arrived: its sender hears so, and it is not sent twice.
+#[test]
+fn what_was_written_and_not_confirmed_goes_back_to_its_sender() {
+    let world = world();
+    let back = inbound().reversed();
+    world.let_out(&inbound(), BACKEND);
+    world.let_out(&inbound(), SPARE);
+    world.let_out(&back, PEER);
+    let step = world.tables.leave(BACKEND, vec![stanza("2")], vec![stanza("1")]);
+    let bounced: Vec<_> = step.bounced.iter().map(|(condition, pair)| (*condition, pair)).collect();
+    assert_eq!(bounced, [("remote-server-timeout", &back)]);
+    assert_eq!(world.sent(PEER).len(), 1);
+    assert!(world.tables.let_go(&inbound()).0);
+    assert_eq!(world.sent(SPARE), ["2"]);
 }

@@ -44,3 +44,46 @@ async fn whoever_leaves_answers_unread_is_not_read_from() {
     assert_eq!(turn.unwrap(), Turn::Read);
     assert_eq!(&wire.incoming[..], b"question");
 }
+
+fn stanza(id: &str) -> Stanza {
+    crate::tests::message("a.test", "l.test", id)
+}
+
+/// Writes what is in the outbox, and returns what the far end reads of it.
+async fn pass(wire: &mut Wire, outbox: &Outbox, far: &mut TcpStream, bytes: usize) -> String {
+    let mut read = vec![0; bytes];
+    tokio::select! {
+        turn = wire.turn(outbox, true) => panic!("nothing was to be read: {turn:?}"),
+        done = far.read_exact(&mut read) => done.unwrap(),
+    };
+    String::from_utf8(read).unwrap()
+}
+
+/// XEP-0198: what is sent after it was agreed on is kept until it is acknowledged, and asked for once
+/// at a time.
+#[tokio::test]
+async fn what_is_not_acknowledged_is_kept() {
+    let (mut wire, mut far) = wire().await;
+    let outbox = Outbox::new(1 << 20);
+    let early = stanza("0");
+    outbox.push(early.clone()).unwrap();
+    assert_eq!(
+        pass(&mut wire, &outbox, &mut far, early.bytes().len()).await.as_bytes(),
+        early.bytes()
+    );
+    assert!(!wire.acknowledge(1), "nothing was kept");
+
+    wire.keep(true);
+    let request = Management::Request.to_xml();
+    let sent: Vec<_> = ["1", "2", "3"].map(stanza).into();
+    sent.iter().for_each(|it| outbox.push(it.clone()).unwrap());
+    let length = sent.iter().map(|it| it.bytes().len()).sum::<usize>() + request.len();
+    let said = pass(&mut wire, &outbox, &mut far, length).await;
+    assert!(said.ends_with(&request) && said.matches("<r ").count() == 1, "{said}");
+    assert!(wire.acknowledge(2));
+    // What is left is asked for again.
+    assert_eq!(pass(&mut wire, &outbox, &mut far, request.len()).await, request);
+    assert!(!wire.acknowledge(4), "more than was sent");
+    let kept: Vec<_> = wire.unconfirmed().iter().map(|it| it.bytes().clone()).collect();
+    assert_eq!(kept, [sent[2].bytes().clone()]);
+}

@@ -13,6 +13,7 @@ fn read(children: &str) -> String {
         ("bidi", features.bidi),
         ("dna", features.dna),
         ("server-names", features.server_names),
+        ("sm", features.management),
     ];
     let offered = all.iter().filter(|it| it.1).map(|it| it.0);
     offered.collect::<Vec<_>>().join(" ")
@@ -56,6 +57,8 @@ fn offers_are_read_as_they_are_meant() {
         // Another protocol of the same name, and what only looks like ours.
         ("<dna xmlns='urn:xmpp:dna:0'><server-names/></dna>".into(), ""),
         ("<server-names xmlns='urn:x-ligase:dna:0'/>".into(), ""),
+        ("<sm xmlns='urn:xmpp:sm:2'/><sm xmlns='urn:xmpp:sm:3'/>".into(), "sm"),
+        ("<sm xmlns='urn:xmpp:sm:2'/>".into(), ""),
         // What we do not know, we do not need.
         ("<bidi xmlns='urn:x'/><x xmlns='urn:x'><required/></x>".into(), ""),
         (
@@ -74,11 +77,13 @@ fn offers_are_read_as_they_are_meant() {
 fn offers_are_written_as_they_are_read() {
     let server = "xmpp1.hosting.example".parse().unwrap();
     for start_tls in [None, Some(false), Some(true)] {
-        for bits in 0..16 {
-            let [external, bidi, dna, server_names] = [1, 2, 4, 8].map(|bit| bits & bit != 0);
+        for bits in 0..32 {
+            let [external, bidi, dna, server_names, management] =
+                [1, 2, 4, 8, 16].map(|bit| bits & bit != 0);
             let prooftypes = &[Prooftype::Dane, Prooftype::Posh];
             let told = Dna { server: &server, server_names, prooftypes };
-            let xml = Offer { start_tls, external, bidi, dna: dna.then_some(told) }.to_xml();
+            let xml =
+                Offer { start_tls, external, bidi, management, dna: dna.then_some(told) }.to_xml();
             let expect = Features {
                 start_tls: start_tls.is_some(),
                 external,
@@ -87,6 +92,7 @@ fn offers_are_written_as_they_are_read() {
                 bidi,
                 dna,
                 server_names: dna && server_names,
+                management,
             };
             assert_eq!(Features::read(&element(&xml)), expect, "{xml}");
             assert_eq!(xml.contains("<required/>"), start_tls == Some(true), "{xml}");

@@ -122,6 +122,7 @@ impl Initiating {
 
     pub(super) fn on_authenticated(
         &mut self,
+        features: Features,
         presented: Presented,
         id: Option<StreamId>,
         table: &mut Table,
@@ -133,12 +134,23 @@ impl Initiating {
         out.push(Action::Trust);
         if self.attempt.server.is_some() {
             // The servers know each other; now for the pair (K-09).
-            return self.ask(Some(presented), id, table, out);
+            let Some(_) = id else {
+                return Err(Condition::UndefinedCondition.because("a stream without an id"));
+            };
+            let mut open = self.open(Some(presented), id, out);
+            if features.management && open.wants_acknowledgments() {
+                open.ask_for_acknowledgments(out);
+            }
+            open.request(&pair, table, out);
+            return Ok(State::Open(Box::new(open)));
         }
         if table.let_out(&pair, self.id).is_err() {
             return Err(Condition::InternalServerError.because("a bug of ours"));
         }
-        let open = self.open(Some(presented), id, out);
+        let mut open = self.open(Some(presented), id, out);
+        if features.management && open.wants_acknowledgments() {
+            open.ask_for_acknowledgments(out);
+        }
         open.granted(&pair, table, out);
         out.push(Action::SetTimer(open.patience(table)));
         Ok(State::Open(Box::new(open)))

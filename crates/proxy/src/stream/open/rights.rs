@@ -27,13 +27,19 @@ impl Open {
     ) {
         out.push(Action::Tell(Tidings::Bound(pair.clone())));
         let inverse = pair.reversed();
-        let may = self.far.bidi && self.terms.allows(&inverse, Way::Inbound);
+        let had = table.row(self.id).is_some_and(|row| row.entrances.contains(&inverse));
+        let may = self.far.bidi && !had && self.terms.allows(&inverse, Way::Inbound);
+        table.stand_by(pair);
         if may && table.let_in(&inverse, self.id).is_ok() {
             out.push(Action::Tell(Tidings::Bound(inverse)));
         }
     }
 
     /// The pair may come in by this connection. With bidi the opposite pair may leave by it (L-04).
+    ///
+    /// Whoever knows channels is asked for that one when it is wanted: our own server is told that
+    /// its stanzas are taken when the other end can take them, and not before. Where the other end
+    /// has said so on another connection, this one stands by for it (D-04, L-08).
     pub(in super::super) fn grant(
         &self,
         pair: &DomainPair,
@@ -56,7 +62,10 @@ impl Open {
         out: &mut Vec<Action>,
     ) {
         let inverse = pair.reversed();
-        let may = self.far.bidi && self.terms.allows(&inverse, Way::Outbound);
+        let had = table.row(self.id).is_some_and(|row| row.exits.contains(&inverse));
+        let known = !self.far.dna || table.exit(&inverse).is_some();
+        let implied = self.far.bidi && known && !had;
+        let may = implied && self.terms.allows(&inverse, Way::Outbound);
         if may && table.let_out(&inverse, self.id).is_ok() {
             out.push(Action::Tell(Tidings::Bound(inverse)));
         }

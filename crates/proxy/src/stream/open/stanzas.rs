@@ -13,6 +13,7 @@ impl Open {
         table: &mut Table,
         out: &mut Vec<Action>,
     ) -> Result<(), StreamError> {
+        self.count_stanza();
         match table.passage(&stanza.pair, self.id) {
             Passage::Forbidden => return self.on_stray(stanza, table, out),
             Passage::Exit(exit) => self.forward(exit, stanza, table, out),

@@ -177,7 +177,8 @@ impl Receiving {
                 server_names: self.terms.takes_servers(),
                 prooftypes: &self.terms.channels.prooftypes,
             });
-            let offer = Offer { start_tls: None, external: external.is_some(), bidi, dna };
+            let external = external.is_some();
+            let offer = Offer { external, bidi, dna, ..Offer::default() };
             out.push(Action::Send(offer.to_xml()));
         }
         let open = self.opened(greeting.stream, presented, table);
@@ -194,9 +195,13 @@ impl Receiving {
         out: &mut Vec<Action>,
     ) -> State {
         if greeting.header.version_1 {
-            out.push(Action::Send(Offer::default().to_xml()));
+            let management = self.terms.side == Side::Public;
+            out.push(Action::Send(Offer { management, ..Offer::default() }.to_xml()));
         }
-        let open = self.opened(greeting.stream, presented, table);
+        let mut open = self.opened(greeting.stream, presented, table);
+        if open.wants_acknowledgments() {
+            open.offer_acknowledgments();
+        }
         if !self.is_to_us(&pair.target) {
             open.grant_inverse(pair, table, out);
         }
