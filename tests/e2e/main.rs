@@ -6,6 +6,7 @@ mod channels;
 mod check;
 mod conversation;
 mod drain;
+mod explain;
 mod interop;
 mod load;
 mod proofs;

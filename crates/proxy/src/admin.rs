@@ -4,11 +4,13 @@
 //! knows nothing of the others: the app lends it their [`Views`].
 
 mod answer;
+mod question;
 
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,6 +42,8 @@ pub struct Views {
     pub connections: Box<dyn Fn() -> Value + Send + Sync>,
     /// The pairs that are bound now.
     pub bindings: Box<dyn Fn() -> Value + Send + Sync>,
+    /// All there is to say about a domain of ours and a peer; DNS is asked for it.
+    pub explain: Box<dyn Fn(Domain, Domain) -> Explained + Send + Sync>,
     /// Our own certificates.
     pub certificates: Box<dyn Fn() -> Value + Send + Sync>,
     /// Reads the configuration again; what is wrong with it changes nothing.
@@ -51,6 +55,9 @@ pub struct Views {
     /// Is told whom we turned away, and why.
     pub turned_away: Box<dyn Fn(Violation, SocketAddr) + Send + Sync>,
 }
+
+/// What is said about a pair, once it is known.
+pub struct Explained(pub Pin<Box<dyn Future<Output = Value> + Send>>);
 
 impl fmt::Debug for Views {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -118,8 +125,8 @@ async fn serve_with(listener: TcpListener, views: Arc<Views>, patience: Patience
 /// Answers one request, and hangs up.
 async fn talk(socket: TcpStream, from: SocketAddr, views: Arc<Views>, patience: Patience) {
     let service = service_fn(|request| {
-        let response = answer::answer(&request, from, &views);
-        async { Ok::<_, Infallible>(response) }
+        let reply = answer::answer(&request, from, &views);
+        async { Ok::<_, Infallible>(reply.response().await) }
     });
     let talk = http1::Builder::new()
         .timer(TokioTimer::new())

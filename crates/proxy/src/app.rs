@@ -1,6 +1,7 @@
 //! Builds the rooms, opens the doors, waits for the end.
 
 mod doors;
+mod explain;
 mod reload;
 mod settings;
 mod site;
@@ -20,7 +21,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
-use crate::admin::Readiness;
+use crate::admin::{Explained, Readiness};
 use crate::args::{Exit, REVISION, VERSION};
 use crate::config::{self, Config};
 use crate::connection::event::Event;
@@ -35,12 +36,14 @@ use crate::tls::identity::{self, Identities};
 use crate::tls::local_ca::{self, LocalCa};
 
 use self::doors::Doors;
+use self::explain::{Explainer, Witness};
 use self::reload::Reloader;
 use self::settings::BothKeys;
 
 /// The program, built and not yet running.
 pub struct App {
     rooms: Arc<Rooms>,
+    witness: Arc<Witness>,
     metrics: Arc<Metrics>,
     doors: Doors,
     reloader: Arc<Reloader>,
@@ -87,6 +90,8 @@ impl App {
         let verifier = verifier(&config, &metrics).map_err(Error::Verifier)?;
         let tls = Tls::new(Arc::clone(&identities)).map_err(|_| Error::Chance)?;
         let keys = keys(&config)?;
+        let witness = Arc::<Witness>::default();
+        let seeing = Arc::clone(&witness);
         let rooms = Arc::new(Rooms::new(
             Tables::new(settings::queue(&config), config.limits.outbox_bytes),
             verifier,
@@ -98,7 +103,10 @@ impl App {
                 authority: config.limits.authority_connects,
             },
             seed()?,
-            Box::new(move |event| observer.tell(event)),
+            Box::new(move |event| {
+                seeing.see(&event, self::now());
+                observer.tell(event);
+            }),
         ));
         let doors = Doors::open(&config, &rooms)?;
         for component in Component::ALL {
@@ -117,14 +125,15 @@ impl App {
             current: std::sync::Mutex::new(config),
         };
         let (reloader, end) = (Arc::new(reloader), Arc::default());
-        Ok(Self { rooms, metrics, doors, reloader, end })
+        Ok(Self { rooms, witness, metrics, doors, reloader, end })
     }
 
     /// Serves until it is asked to end, then drains.
     pub async fn run(self, mut signals: Signals) -> Exit {
-        let Self { rooms, metrics, doors, reloader, end } = self;
+        let Self { rooms, witness, metrics, doors, reloader, end } = self;
         let mut served = JoinSet::new();
-        let views = Arc::new(views(&rooms, &metrics, &reloader, &end));
+        let explainer = Explainer::new(Arc::clone(&rooms), witness);
+        let views = Arc::new(views(&rooms, &metrics, &reloader, &end, explainer));
         let mut peers = JoinSet::new();
         doors.serve(&rooms, &views, &mut peers, &mut served);
         served.spawn(Arc::clone(&reloader).watch());
@@ -207,6 +216,7 @@ fn views(
     metrics: &Arc<Metrics>,
     reloader: &Arc<Reloader>,
     end: &Arc<Notify>,
+    explainer: Explainer,
 ) -> crate::admin::Views {
     let shared = |it: &Arc<Rooms>| Arc::clone(it);
     let (for_connections, for_bindings, for_certificates) =
@@ -215,7 +225,7 @@ fn views(
     let (for_queue, for_metrics_ready) = (shared(rooms), Arc::clone(reloader));
     let (for_ready, for_config, for_reload, for_log) =
         (Arc::clone(reloader), Arc::clone(reloader), Arc::clone(reloader), Arc::clone(reloader));
-    let end = Arc::clone(end);
+    let (end, explainer) = (Arc::clone(end), Arc::new(explainer));
     crate::admin::Views {
         server_name: reloader.current().server_name,
         ready: Box::new(move || for_ready.readiness()),
@@ -232,6 +242,10 @@ fn views(
         config: Box::new(move || for_config.show()),
         connections: Box::new(move || views::connections(&for_connections)),
         bindings: Box::new(move || views::bindings(&for_bindings)),
+        explain: Box::new(move |local, remote| {
+            let explainer = Arc::clone(&explainer);
+            Explained(Box::pin(async move { explainer.explain(local, remote).await }))
+        }),
         certificates: Box::new(move || views::certificates(for_certificates.tls.identities())),
         reload: Box::new(move || for_reload.reload()),
         drain: Box::new(move || end.notify_one()),

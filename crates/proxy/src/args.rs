@@ -1,5 +1,7 @@
 //! The command line, and what the environment says. The only room that reads either.
 
+mod explain;
+
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::net::{AddrParseError, IpAddr, SocketAddr};
@@ -11,6 +13,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 use ligase_verifier::Domain;
 
 use crate::config::Overrides;
+
+pub use explain::{Explain, ExplainOutput};
 
 /// What was asked for on the command line.
 #[derive(Clone, Debug, Eq, Parser, PartialEq)]
@@ -75,6 +79,15 @@ pub enum Command {
                       ligase check --domains-file hosted.txt --require dane"
     )]
     Check(Box<Check>),
+
+    /// Ask the running proxy why a pair of domains passes or does not, and what to do about it
+    #[command(
+        after_help = "Ends with 0 if the proxy answered, 69 if it cannot be asked, 78 if the \
+                      configuration is wrong.\n\n\
+                      Examples:\n  ligase explain montague.example capulet.example\n  \
+                      ligase explain montague.example capulet.example --admin 10.0.0.7:7290 -o json"
+    )]
+    Explain(Explain),
 
     /// Show the whole story on this machine, without root and without the Internet
     #[command(

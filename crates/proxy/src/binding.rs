@@ -14,6 +14,6 @@ pub use hosted::Hosted;
 pub use mode::Mode;
 pub use name::Name;
 pub use pair::DomainPair;
-pub use policy::{Level, Policy};
+pub use policy::{Level, Policy, Rule};
 pub use row::{ConnectionId, Far, Row, Side, StreamId};
 pub use table::{NotProven, Passage, Table};

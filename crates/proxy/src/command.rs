@@ -3,7 +3,9 @@
 pub mod capture;
 pub mod check;
 pub mod demo;
+pub mod explain;
 mod paint;
+mod printable;
 pub mod records;
 pub mod run;
 pub mod validate;

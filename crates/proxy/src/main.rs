@@ -13,6 +13,7 @@ fn main() -> ExitCode {
             Command::Capture(what) => command::capture::capture(&what),
             Command::Records(records) => command::records::records(&records),
             Command::Check(check) => command::check::run(&check),
+            Command::Explain(explain) => command::explain::explain(&explain),
             Command::Demo(demo) => command::demo::run(&demo),
         },
         Err(instead) => {

@@ -60,8 +60,9 @@ impl Observer {
             }
             Event::Panicked => self.metrics.standing.panicked(),
             Event::Ended(facts, ending) => self.ended(facts, ending),
-            Event::Bound { facts, pair, grounds, took } => {
+            Event::Bound { facts, pair, comes, mode, grounds, took } => {
                 self.bound(facts, &pair, grounds, took);
+                tell_bound(facts, &pair, comes, mode, grounds);
             }
             Event::Failed { pair, side, reason } => self.failed(&pair, side, reason),
             Event::Fell { pair, to } => {
@@ -166,18 +167,6 @@ impl Observer {
         took: Duration,
     ) {
         let direction = direction(&facts);
-        let (local, remote) = ends(&facts, pair);
-        info!(
-            conn = facts.id.0,
-            side = facts.side.as_str(),
-            direction = direction.as_str(),
-            local = local.ascii(),
-            remote = remote.ascii(),
-            proof = grounds,
-            mode = "domain-name",
-            transport = transport(&facts).as_str(),
-            "pair authenticated"
-        );
         if facts.side == binding::Side::Backend {
             self.metrics.standing.backend(true);
         }
@@ -314,6 +303,34 @@ impl Observer {
     fn open(&self) -> MutexGuard<'_, HashMap<ConnectionId, Counted>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A pair may pass; `comes` tells whether its sender is the far end's.
+fn tell_bound(
+    facts: Facts,
+    pair: &binding::DomainPair,
+    comes: bool,
+    mode: binding::Mode,
+    proof: &'static str,
+) {
+    let (far, near) =
+        if comes { (&pair.sender, &pair.target) } else { (&pair.target, &pair.sender) };
+    // Behind our own server's connections are our own domains.
+    let (local, remote) = match facts.side {
+        binding::Side::Public => (near, far),
+        binding::Side::Backend => (far, near),
+    };
+    info!(
+        conn = facts.id.0,
+        side = facts.side.as_str(),
+        direction = direction(&facts).as_str(),
+        local = local.ascii(),
+        remote = remote.ascii(),
+        proof,
+        mode = mode.as_str(),
+        transport = transport(&facts).as_str(),
+        "pair authenticated"
+    );
 }
 
 fn side(side: binding::Side) -> Side {

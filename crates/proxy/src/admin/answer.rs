@@ -7,35 +7,65 @@ use hyper::{Method, Request, Response, StatusCode, Version};
 use ligase_metrics::Component;
 use serde_json::{Map, Value, json};
 
-use super::{Readiness, Views};
+use super::{Explained, Readiness, Views, question};
 use crate::args::{REVISION, TLS_PROVIDER, VERSION};
 use crate::config::LogLevel;
 use crate::stream::Violation;
 use crate::web::{JSON, TEXT, refuse, respond};
 
+/// An answer, or that which it takes to have one.
+pub(super) enum Reply {
+    /// The answer.
+    Now(Response<Full<Bytes>>),
+    /// What is said about a pair, once it is known.
+    Soon(Explained),
+}
+
+impl Reply {
+    /// The answer, once it is known.
+    pub(super) async fn response(self) -> Response<Full<Bytes>> {
+        match self {
+            Self::Now(response) => response,
+            Self::Soon(explained) => object(StatusCode::OK, &explained.0.await),
+        }
+    }
+}
+
 /// Answers one request. A body is never read: nothing that can be asked for needs one.
-pub(super) fn answer<B>(
-    request: &Request<B>,
-    from: SocketAddr,
-    views: &Views,
-) -> Response<Full<Bytes>> {
+pub(super) fn answer<B>(request: &Request<B>, from: SocketAddr, views: &Views) -> Reply {
+    let path = request.uri().path();
     let answered = match *request.method() {
         _ if !is_sound(request) => Err(StatusCode::BAD_REQUEST),
-        Method::GET | Method::HEAD => show(request.uri().path(), views),
-        Method::POST => {
-            may_write(request, from, views).and_then(|()| act(request.uri().path(), request, views))
+        Method::GET | Method::HEAD if path == EXPLAIN => {
+            return explain(request.uri().query(), from, views);
         }
+        Method::GET | Method::HEAD => show(path, views),
+        Method::POST => may_write(request, from, views).and_then(|()| act(path, request, views)),
         _ => Err(StatusCode::METHOD_NOT_ALLOWED),
     };
-    answered.unwrap_or_else(|status| {
+    Reply::Now(answered.unwrap_or_else(|status| {
         let violation = match status {
             StatusCode::FORBIDDEN | StatusCode::MISDIRECTED_REQUEST => Violation::AdminDenied,
             _ => Violation::AdminRequest,
         };
         (views.turned_away)(violation, from);
-        refuse(status, allowed(request.uri().path()))
-    })
+        refuse(status, allowed(path))
+    }))
 }
+
+/// Explains a pair. What was asked instead is not repeated: whoever asked knows it.
+fn explain(query: Option<&str>, from: SocketAddr, views: &Views) -> Reply {
+    match question::pair(query.unwrap_or_default()) {
+        Ok((local, remote)) => Reply::Soon((views.explain)(local, remote)),
+        Err(problem) => {
+            (views.turned_away)(Violation::AdminRequest, from);
+            Reply::Now(respond(StatusCode::BAD_REQUEST, TEXT, format!("{problem}\n")))
+        }
+    }
+}
+
+/// Where a pair is explained.
+const EXPLAIN: &str = "/explain";
 
 /// What may be read.
 pub(super) const READS: [&str; 8] = [
@@ -111,7 +141,9 @@ fn act<B>(
             (views.log)(level);
             object(StatusCode::OK, &json!({"level": level.as_str()}))
         }
-        path if READS.contains(&path) => return Err(StatusCode::METHOD_NOT_ALLOWED),
+        path if READS.contains(&path) || path == EXPLAIN => {
+            return Err(StatusCode::METHOD_NOT_ALLOWED);
+        }
         _ => return Err(StatusCode::NOT_FOUND),
     })
 }

@@ -9,9 +9,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use super::answer::answer;
+use super::answer::{Reply, answer};
 use super::{
-    Patience, Readiness, SEATS_MAX, SEATS_PER_ADDRESS_MAX, Seats, Views, serve, serve_with,
+    Explained, Patience, Readiness, SEATS_MAX, SEATS_PER_ADDRESS_MAX, Seats, Views, serve,
+    serve_with,
 };
 use crate::config::Error;
 use crate::stream::Violation;
@@ -48,6 +49,10 @@ fn views(heard: &Heard, readiness: Readiness) -> Views {
         config: Box::new(|| json!({"server_name": "xmpp1.hosting.example"})),
         connections: Box::new(|| json!([])),
         bindings: Box::new(|| json!([{"local": "montague.example"}])),
+        explain: Box::new(|local, remote| {
+            let pair = json!({"local": local.as_str(), "remote": remote.as_str()});
+            Explained(Box::pin(async { pair }))
+        }),
         certificates: Box::new(|| json!([])),
         reload: Box::new(move || {
             reload();
@@ -74,8 +79,11 @@ fn ask(line: &str, from: &str, headers: &[(&str, &str)]) -> (u16, Vec<String>) {
         request = request.header(*name, *value);
     }
     let request = request.body(()).unwrap();
-    let response = answer(&request, from.parse().unwrap(), &views(&heard, standing()));
-    (response.status().as_u16(), heard.take())
+    let status = match answer(&request, from.parse().unwrap(), &views(&heard, standing())) {
+        Reply::Now(response) => response.status().as_u16(),
+        Reply::Soon(_) => 200,
+    };
+    (status, heard.take())
 }
 
 #[track_caller]
@@ -92,6 +100,39 @@ fn whoever_reaches_the_port_may_read() {
             check(&format!("HEAD {path}"), from, &[("Host", "10.0.0.1:7290")], 200, &[]);
         }
         check(&format!("GET {path}?verbose"), HERE, &[("Host", "localhost")], 200, &[]);
+    }
+}
+
+#[test]
+fn whoever_reaches_the_port_may_have_a_pair_explained() {
+    let pair = "local=montague.example&remote=capulet.example";
+    for from in [HERE, STRANGER] {
+        check(&format!("GET /explain?{pair}"), from, &[("Host", "anything.example")], 200, &[]);
+        check(&format!("HEAD /explain?{pair}"), from, &[("Host", "10.0.0.1:7290")], 200, &[]);
+    }
+    let asked = &["admin.request 127.0.0.1"];
+    for query in ["", "?", "?local=a.example", "?local=a..b&remote=b.example", "?x=1", "?local"] {
+        check(&format!("GET /explain{query}"), HERE, &[("Host", "localhost")], 400, asked);
+    }
+    check(&format!("GET /explain?{pair}"), HERE, &[], 400, asked);
+    check(&format!("POST /explain?{pair}"), HERE, &[("Host", "localhost")], 405, asked);
+}
+
+#[tokio::test]
+async fn a_pair_is_explained_and_a_bad_question_is_not_repeated() {
+    let (address, _, _guard) = start(standing()).await;
+    let ask = |query: &str| {
+        let request = format!("GET /explain?{query} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        async move { raw(address, request.as_bytes()).await }
+    };
+    let answer = ask("local=montague.example&remote=b%C3%BCcher.example").await;
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    assert_eq!(body(&answer), json!({"local": "montague.example", "remote": "bücher.example"}));
+    for query in ["local=montague.example&remote=%3Cscript%3Ealert%281%29", "local=../etc/passwd"] {
+        let answer = ask(query).await;
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+        assert!(answer.contains("is not a domain name; ask for /explain?local="), "{answer}");
+        assert!(!answer.contains("script") && !answer.contains("passwd"), "{answer}");
     }
 }
 

@@ -171,7 +171,7 @@ impl Reloader {
                 "direct_tls": config.public.direct_tls,
             },
             "resolver": { "dnssec": config.resolver.dnssec.as_str() },
-            "policy": { "default": format!("{:?}", config.policy.default).to_lowercase() },
+            "policy": { "default": config.policy.default.as_str() },
             "log": {
                 "level": config.log.level.as_str(),
                 "format": config.log.format.as_str(),

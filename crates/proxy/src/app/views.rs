@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
+use ligase_verifier::{Domain, Presented};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::binding::{DomainPair, Grounds, Row};
+use crate::binding::{ConnectionId, DomainPair, Grounds, Row, Side, Table};
 use crate::connection::rooms::Rooms;
 use crate::connection::tables::Entry;
 use crate::observe::{direction, transport};
@@ -24,62 +25,84 @@ pub(super) fn connections(rooms: &Rooms) -> Value {
 
 fn connection(entry: &Entry, row: Option<&Row>) -> Value {
     let facts = &entry.facts;
-    let presented = entry.presented.as_ref();
-    let mut server_names: Vec<_> = presented.map(|it| it.names().dns.clone()).unwrap_or_default();
-    server_names.sort();
-    let mut names: Vec<_> = row.into_iter().flat_map(|row| &row.names).collect();
-    names.sort_by_key(|(name, _)| *name);
-    let delegated: Vec<_> = names
-        .into_iter()
-        .filter(|(name, _)| !name.is_server())
-        .map(|(name, grounds)| {
-            let expires = match grounds {
-                Grounds::Proven(association) => timestamp(association.expires()),
-                Grounds::Dialback | Grounds::Configured => None,
-            };
-            json!({
-                "domain": name.domain().as_str(),
-                "prooftype": grounds.as_str(),
-                "expires_at": expires,
-            })
-        })
-        .collect();
-    json!({
+    let mut told = json!({
         "id": facts.id.0,
         "side": facts.side.as_str(),
         "direction": direction(facts).as_str(),
         "mode": row.map(|row| row.mode).unwrap_or_default().as_str(),
         "transport": transport(facts).as_str(),
         "peer_address": facts.peer.to_string(),
-        "server_names": server_names,
-        "delegated": delegated,
         "bidi": row.is_some_and(|row| row.far.bidi),
         "confirms": row.is_some_and(|row| row.far.confirms),
         "pairs": row.map_or(0, |row| row.entrances.len() + row.exits.len()),
         "opened_at": timestamp(entry.opened),
+    });
+    if let (Value::Object(told), Value::Object(names)) =
+        (&mut told, names(row, entry.presented.as_ref()))
+    {
+        told.extend(names);
+    }
+    told
+}
+
+/// By which names a far end goes: those that it has proven, as a server and for domains, and those
+/// that its certificate lists, which prove nothing by themselves.
+fn names(row: Option<&Row>, presented: Option<&Presented>) -> Value {
+    let mut presented: Vec<_> = presented.map(|it| it.names().dns.clone()).unwrap_or_default();
+    presented.sort();
+    let mut proven: Vec<_> = row.into_iter().flat_map(|row| &row.names).collect();
+    proven.sort_by_key(|(name, _)| *name);
+    let servers = proven.iter().filter(|(name, _)| name.is_server());
+    let servers: Vec<_> = servers.map(|(name, _)| name.domain().as_str()).collect();
+    let delegated = proven.iter().filter(|(name, _)| !name.is_server()).map(|(name, grounds)| {
+        json!({
+            "domain": name.domain().as_str(),
+            "prooftype": grounds.as_str(),
+            "expires_at": expiry(grounds),
+        })
+    });
+    json!({
+        "server_names": servers,
+        "presented_names": presented,
+        "authenticated_server": row.and_then(|row| row.server.as_ref()).map(Domain::as_str),
+        "delegated": delegated.collect::<Vec<_>>(),
     })
 }
 
+/// When a proof ends, if it does.
+pub(super) fn expiry(grounds: &Grounds) -> Option<String> {
+    match grounds {
+        Grounds::Proven(association) => timestamp(association.expires()),
+        Grounds::Dialback | Grounds::Configured => None,
+    }
+}
+
 pub(super) fn bindings(rooms: &Rooms) -> Value {
-    let mut pairs: BTreeMap<DomainPair, BTreeMap<u64, (bool, bool)>> = BTreeMap::new();
-    rooms.tables.look(|table| {
-        for (id, row) in table.rows() {
-            if row.side == crate::binding::Side::Backend {
-                continue;
-            }
-            // Seen from our own server: what leaves by a public connection is sent.
-            for pair in &row.exits {
-                pairs.entry(pair.clone()).or_default().entry(id.0).or_default().0 = true;
-            }
-            for pair in &row.entrances {
-                pairs.entry(pair.reversed()).or_default().entry(id.0).or_default().1 = true;
-            }
+    rooms.tables.look(bound)
+}
+
+/// The pairs that are bound on the public side, each with its connections in the order in which
+/// they are used: those that take it out, the one in use first, then those that only bring it in.
+fn bound(table: &Table) -> Value {
+    let mut pairs: BTreeMap<DomainPair, BTreeMap<ConnectionId, (bool, bool)>> = BTreeMap::new();
+    for (id, row) in table.rows().filter(|(_, row)| row.side == Side::Public) {
+        // Seen from our own server: what leaves by a public connection is sent.
+        for pair in &row.exits {
+            pairs.entry(pair.clone()).or_default().entry(id).or_default().0 = true;
         }
-    });
+        for pair in &row.entrances {
+            pairs.entry(pair.reversed()).or_default().entry(id).or_default().1 = true;
+        }
+    }
     let each = pairs.into_iter().map(|(pair, connections)| {
-        let connections: Vec<_> = connections
-            .into_iter()
-            .map(|(id, (send, receive))| json!({"id": id, "send": send, "receive": receive}))
+        let sends = table.exits(&pair).filter(|id| connections.contains_key(id));
+        let receives = connections.iter().filter(|(_, (send, _))| !send).map(|(id, _)| *id);
+        let connections: Vec<_> = sends
+            .chain(receives)
+            .map(|id| {
+                let (send, receive) = connections.get(&id).copied().unwrap_or_default();
+                json!({"id": id.0, "send": send, "receive": receive})
+            })
             .collect();
         json!({
             "local": pair.sender.as_str(),
@@ -103,6 +126,10 @@ pub(super) fn certificates(identities: &Identities) -> Value {
     each.collect()
 }
 
-fn timestamp(at: SystemTime) -> Option<String> {
+/// A time as RFC 3339 writes it, to the second.
+pub(super) fn timestamp(at: SystemTime) -> Option<String> {
     OffsetDateTime::from(at).replace_nanosecond(0).ok()?.format(&Rfc3339).ok()
 }
+
+#[cfg(test)]
+mod tests;

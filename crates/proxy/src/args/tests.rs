@@ -5,7 +5,7 @@ use clap::CommandFactory as _;
 
 use super::{
     Allowance, Args, Capture, Check, CheckOutput, CheckService, Command, ConfigFile, Demo,
-    DemoServer, Exit, Records, RecordsForm, Requirement,
+    DemoServer, Exit, Explain, ExplainOutput, Records, RecordsForm, Requirement,
 };
 
 fn read(line: &str) -> Result<Args, clap::Error> {
@@ -51,6 +51,25 @@ fn every_command_is_read() {
     accept("ligase demo", &demo(false, DemoServer::Embedded));
     accept("ligase demo --stay --with prosody", &demo(true, DemoServer::Prosody));
     accept("ligase demo --with ejabberd", &demo(false, DemoServer::Ejabberd));
+    let mut explain = Explain {
+        local: "a.example".parse().unwrap(),
+        remote: "b.example".parse().unwrap(),
+        admin: None,
+        config: None,
+        output: ExplainOutput::Text,
+    };
+    accept("ligase explain A.example b.example.", &Command::Explain(explain.clone()));
+    explain.config = Some(PathBuf::from("a.yaml"));
+    accept(
+        "ligase explain a.example b.example --config a.yaml",
+        &Command::Explain(explain.clone()),
+    );
+    (explain.config, explain.output) = (None, ExplainOutput::Json);
+    explain.admin = Some("[::1]:7290".parse().unwrap());
+    accept(
+        "ligase explain a.example b.example --admin [::1]:7290 -o json",
+        &Command::Explain(explain),
+    );
 }
 
 #[test]
@@ -113,6 +132,11 @@ fn what_makes_no_sense_is_not_acted_on() {
     instead("ligase run --config", Exit::Usage, "a value is required");
     instead("ligase run --config a b", Exit::Usage, "unexpected argument 'b'");
     instead("ligase demo --with openfire", Exit::Usage, "invalid value 'openfire'");
+    instead("ligase explain a.example", Exit::Usage, "<REMOTE>");
+    instead("ligase explain a.example 192.0.2.1", Exit::Usage, "not a domain name");
+    instead("ligase explain a b --admin nowhere", Exit::Usage, "invalid value 'nowhere'");
+    instead("ligase explain a b --admin [::1]:1 --config c", Exit::Usage, "cannot be used with");
+    instead("ligase explain a b -o xml", Exit::Usage, "invalid value 'xml'");
     instead("ligase capture", Exit::Usage, "Usage:");
 }
 

@@ -17,6 +17,16 @@ pub enum Level {
 }
 
 impl Level {
+    /// As the configuration spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Dna => "dna",
+            Self::Pkix => "pkix",
+            Self::Encrypted => "encrypted",
+            Self::Any => "any",
+        }
+    }
+
     /// Whether a peer that is not proven may fall back to Server Dialback.
     pub fn allows_dialback(self) -> bool {
         match self {
@@ -42,11 +52,27 @@ pub struct Policy {
     pub suffixes: Vec<(Domain, Level)>,
 }
 
+/// A rule of the policy.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Rule<'a> {
+    /// It names the peer.
+    Exact,
+    /// It is for every domain below this name.
+    Below(&'a Domain),
+    /// It is for every peer that no other rule names.
+    Default,
+}
+
 impl Policy {
     /// What `peer` must show.
     pub fn level(&self, peer: &Domain) -> Level {
+        self.rule(peer).0
+    }
+
+    /// What `peer` must show, and which rule says so.
+    pub fn rule(&self, peer: &Domain) -> (Level, Rule<'_>) {
         if let Some(level) = self.exact.get(peer) {
-            return *level;
+            return (*level, Rule::Exact);
         }
         let below = |suffix: &Domain| {
             peer.ascii().strip_suffix(suffix.ascii()).is_some_and(|rest| rest.ends_with('.'))
@@ -55,7 +81,7 @@ impl Policy {
             .iter()
             .filter(|(suffix, _)| below(suffix))
             .max_by_key(|(suffix, _)| suffix.ascii().len())
-            .map_or(self.default, |(_, level)| *level)
+            .map_or((self.default, Rule::Default), |(suffix, level)| (*level, Rule::Below(suffix)))
     }
 }
 

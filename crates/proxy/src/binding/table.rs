@@ -193,6 +193,16 @@ impl Table {
         self.exits.get(pair).and_then(|open| open.first()).copied()
     }
 
+    /// The connections by which `pair` may leave: the first is used, the others stand by.
+    pub fn exits(&self, pair: &DomainPair) -> impl Iterator<Item = ConnectionId> {
+        self.exits.get(pair).into_iter().flatten().copied()
+    }
+
+    /// The connections by which `pair` may come in.
+    pub fn entrances(&self, pair: &DomainPair) -> impl Iterator<Item = ConnectionId> {
+        self.entrances.get(pair).into_iter().flatten().copied()
+    }
+
     /// Says whether stanzas of `pair` wait for an exit.
     pub fn set_waiting(&mut self, pair: &DomainPair, waits: bool) {
         if waits {

@@ -15,7 +15,6 @@ mod judgment;
 mod pair;
 mod paste;
 mod places;
-mod printable;
 mod probe;
 mod progress;
 mod report;

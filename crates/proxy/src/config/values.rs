@@ -19,17 +19,7 @@ pub(super) fn domain(text: &str) -> Result<Domain, String> {
 /// A level of the policy.
 pub(super) fn level(text: &str) -> Result<Level, String> {
     const ALL: [Level; 4] = [Level::Dna, Level::Pkix, Level::Encrypted, Level::Any];
-    one_of(text, &ALL, level_word)
-}
-
-/// A level as the file spells it.
-pub(super) fn level_word(level: Level) -> &'static str {
-    match level {
-        Level::Dna => "dna",
-        Level::Pkix => "pkix",
-        Level::Encrypted => "encrypted",
-        Level::Any => "any",
-    }
+    one_of(text, &ALL, Level::as_str)
 }
 
 /// An address and a port.

@@ -1,16 +1,20 @@
 //! Searches for a way out: shares a connection or opens one, climbing the ladder.
 
 mod back_off;
+mod climb;
 mod home;
+mod pursuit;
 mod rungs;
 mod sharing;
+
+pub use pursuit::{BackOff, Hosting, Prospect, Pursuit};
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ligase_verifier::{Domain, Endpoint, Service, Transport, Unresolved};
+use ligase_verifier::{Domain, Endpoint, Transport, Unresolved};
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
@@ -20,7 +24,6 @@ use super::driver::{Driver, Found, Machine, Start};
 use super::event::{Event, Facts};
 use super::rooms::{Flight, Rooms};
 use crate::binding::{ConnectionId, DomainPair, Side};
-use crate::establish::Next;
 use crate::net::dial::{self, dial};
 use crate::stream::{Attempt, Errand, Initiating, Rung, Setback};
 
@@ -56,6 +59,7 @@ impl Rooms {
             let ladder = rooms.settings.load().ladder;
             let found = timeout(ladder, rooms.search(&pair)).await;
             let result = found.unwrap_or(Err(Setback::TimedOut));
+            rooms.note_end(&pair, &result);
             if let Err(setback) = &result {
                 let (side, reason) = (rooms.side_of_target(&pair), setback.label());
                 (rooms.tell)(Event::Failed { pair: pair.clone(), side, reason });
@@ -136,6 +140,7 @@ impl Rooms {
     /// Opens a stream of its own for the pair, to our own server; by dialback, where it
     /// will not have our certificate.
     async fn reach_backend(self: &Arc<Self>, pair: &DomainPair) -> Result<()> {
+        self.note_begin(pair);
         if let Some(shared) = self.shared_home(pair)
             && self.ask_on(pair, shared).await.is_ok()
         {
@@ -148,80 +153,17 @@ impl Rooms {
     }
 
     async fn visit_for(self: &Arc<Self>, pair: &DomainPair, rung: Rung) -> Result<()> {
+        let visited = self.visit(pair, rung).await;
+        self.note_step(pair, None, Some(rung), visited.clone().map(Some));
+        visited.map(|_| ())
+    }
+
+    async fn visit(self: &Arc<Self>, pair: &DomainPair, rung: Rung) -> Result<ConnectionId> {
         let dialed = self.dial_home().await?;
         let (waits, answer) = oneshot::channel();
-        self.open(dialed, Errand::Carry(pair.clone()), rung, Some(waits), None)?;
-        answer.await.unwrap_or(Err(Setback::Stream(None)))
-    }
-
-    /// Where a peer is could not be found out. If somebody forged it, or kept it from us, that
-    /// settles who the peer is as well as its certificate would have.
-    fn lost_way(&self, domain: &Domain, error: Unresolved) -> Setback {
-        let result = match error {
-            Unresolved::Bogus => Some("refuted"),
-            Unresolved::Failed | Unresolved::TimedOut => Some("undetermined"),
-            Unresolved::Declined | Unresolved::NotFound | Unresolved::Forbidden => None,
-        };
-        if let Some(result) = result {
-            let (side, domain, reason) = (Side::Public, domain.clone(), error.label());
-            let judged =
-                Event::Judged { side, outbound: true, domain, proof: None, result, reason };
-            (self.tell)(judged);
-        }
-        unresolved(error)
-    }
-
-    /// Tries every endpoint of the target, on every rung that policy allows, until one lets the
-    /// pair pass.
-    async fn climb(self: &Arc<Self>, pair: &DomainPair) -> Result<()> {
-        let target = &pair.target;
-        let endpoints = self.verifier.load_full().delegation(target, Service::Server).await;
-        let endpoints = endpoints.map_err(|error| self.lost_way(target, error))?;
-        let mut last = Setback::Unreachable;
-        for endpoint in endpoints {
-            last = match self.locate(endpoint).await {
-                Ok(place) => match self.climb_at(pair, &place).await {
-                    Ok(()) => return Ok(()),
-                    Err((setback, Next::GiveUp)) => return Err(setback),
-                    Err((setback, _)) => setback,
-                },
-                Err(setback) => setback,
-            };
-        }
-        Err(last)
-    }
-
-    /// The rungs at one endpoint, from the best that it may take.
-    async fn climb_at(
-        self: &Arc<Self>,
-        pair: &DomainPair,
-        place: &Place,
-    ) -> std::result::Result<(), (Setback, Next)> {
-        let (mut rung, ladder) = self.ladder(pair, place);
-        let mut last = Setback::Unreachable;
-        for _ in 0..RUNGS_MAX {
-            last = match self.attempt(pair, place, rung).await {
-                Ok(opened) => {
-                    if let Some(id) = opened {
-                        self.note_met(place, rung, id);
-                    }
-                    return Ok(());
-                }
-                Err(Missed::Settled(setback)) => return Err((setback, Next::GiveUp)),
-                Err(Missed::Failed(setback)) => setback,
-            };
-            self.note_missed(place, rung);
-            match ladder.next(rung, &last) {
-                Next::Climb(to) => {
-                    if rung < to {
-                        (self.tell)(Event::Fell { pair: pair.clone(), to });
-                    }
-                    rung = to;
-                }
-                next @ (Next::Elsewhere | Next::GiveUp) => return Err((last, next)),
-            }
-        }
-        Err((last, Next::Elsewhere))
+        let id = self.open(dialed, Errand::Carry(pair.clone()), rung, Some(waits), None)?;
+        answer.await.unwrap_or(Err(Setback::Stream(None)))?;
+        Ok(id)
     }
 
     /// Where an endpoint is and by which name its certificate goes. An endpoint whose addresses or
@@ -403,5 +345,3 @@ pub(super) fn unresolved(error: Unresolved) -> Setback {
 
 /// Between two searches for a way out that was gone again, or for our own server.
 const PAUSE: Duration = Duration::from_millis(500);
-/// How many rungs are tried at one endpoint: all five, and one back (B-17 bounds the time).
-const RUNGS_MAX: usize = 6;

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use ligase_verifier::{Domain, Transport};
 
-use crate::binding::{ConnectionId, DomainPair, Side};
+use crate::binding::{ConnectionId, DomainPair, Mode, Side};
 use crate::stream::{Condition, Kind, Loss, Role, Rung, Violation};
 
 /// Something that the operator may want to know. Whoever is told decides what becomes of it: a log
@@ -24,6 +24,10 @@ pub enum Event {
         facts: Facts,
         /// The pair.
         pair: DomainPair,
+        /// Whether its sender is the far end's; else its target is.
+        comes: bool,
+        /// By whose names the stream was opened.
+        mode: Mode,
         /// On whose word: `dane`, `posh`, `pkix`, `dialback` or `configured`.
         grounds: &'static str,
         /// How long the connection had been open by then.

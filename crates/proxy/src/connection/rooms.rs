@@ -14,7 +14,7 @@ use super::event::Event;
 use super::shares::Shares;
 use super::tables::{Step, Tables};
 use crate::binding::{DomainPair, Side};
-use crate::establish::Memory;
+use crate::establish::{Journal, Memory};
 use crate::net::dial::Patience;
 use crate::stream::{Ids, Input, Limits, Setback, Terms};
 use crate::tls::Tls;
@@ -40,6 +40,8 @@ pub struct Rooms {
     pub(super) places: Mutex<HashMap<PlaceKey, Arc<Semaphore>>>,
     /// On which rungs places were met.
     pub(super) memory: Mutex<Memory<PlaceKey>>,
+    /// What the last searches met with.
+    pub(super) journal: Mutex<Journal>,
     /// Pairs that a place would not have on a connection of others, and until when (I-03).
     pub(super) unshared: Mutex<HashMap<(PlaceKey, DomainPair), Instant>>,
     /// Places with our own server for those whom it has not taken up yet: its backlog is short
@@ -152,6 +154,7 @@ impl Rooms {
             flights: Mutex::default(),
             places: Mutex::default(),
             memory: Mutex::new(Memory::new(PLACES_MET_MAX)),
+            journal: Mutex::new(Journal::new(SEARCHES_TOLD_MAX)),
             unshared: Mutex::default(),
             backend_seats: Arc::new(Semaphore::new(seats.backend)),
             authority_seats: Semaphore::new(seats.authority),
@@ -236,6 +239,8 @@ impl fmt::Debug for Rooms {
 
 /// Places whose rung is remembered: as many as a busy server talks to in a day.
 const PLACES_MET_MAX: usize = 16_384;
+/// Pairs whose last search can be told of, at a few kilobytes each: more than fail at a time.
+const SEARCHES_TOLD_MAX: usize = 1024;
 /// Each search may hold a socket and a dozen look-ups; a busy server finds a new peer now and then.
 const SEARCHES_MAX: usize = 256;
 /// Into how many shares those are divided: names cost an attacker nothing, and addresses a little.

@@ -283,6 +283,11 @@ impl Tables {
         self.lock().queue.pairs()
     }
 
+    /// How many stanzas of `pair` wait for a way out.
+    pub fn count(&self, pair: &DomainPair) -> usize {
+        self.lock().queue.count(pair)
+    }
+
     /// How many stanzas, and how many bytes, wait for a way out.
     pub fn queued(&self) -> (usize, usize) {
         let inner = self.lock();

@@ -22,6 +22,15 @@ struct Met {
     failures: u32,
 }
 
+/// What is remembered of a place.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Recalled {
+    /// The rung it was met on last, where it took no better one before.
+    pub rung: Rung,
+    /// How often in a row it has failed on that rung since.
+    pub failures: u32,
+}
+
 impl<Place: Clone + Eq + Hash> Memory<Place> {
     /// One that remembers so many places.
     pub fn new(places_max: usize) -> Self {
@@ -88,6 +97,11 @@ impl<Place: Clone + Eq + Hash> Memory<Place> {
     /// What a place was met on lately.
     pub fn met(&self, place: &Place, now: Duration) -> Option<Rung> {
         self.known(place, now).map(|met| met.rung)
+    }
+
+    /// All that is remembered of a place, for people.
+    pub fn recall(&self, place: &Place, now: Duration) -> Option<Recalled> {
+        self.known(place, now).map(|met| Recalled { rung: met.rung, failures: met.failures })
     }
 
     fn known(&self, place: &Place, now: Duration) -> Option<&Met> {

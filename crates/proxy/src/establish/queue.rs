@@ -84,6 +84,11 @@ impl Queue {
         self.pairs.contains_key(pair)
     }
 
+    /// How many stanzas of `pair` wait.
+    pub fn count(&self, pair: &DomainPair) -> usize {
+        self.pairs.get(pair).map_or(0, |waiting| waiting.stanzas.len())
+    }
+
     /// How many stanzas wait.
     pub fn len(&self) -> usize {
         self.pairs.values().map(|waiting| waiting.stanzas.len()).sum()

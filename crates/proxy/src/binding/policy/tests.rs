@@ -37,6 +37,23 @@ fn the_rule_that_names_a_peer_best_applies() {
 }
 
 #[test]
+fn the_rule_that_applies_can_be_told() {
+    let policy = Policy {
+        default: Level::Any,
+        exact: HashMap::from([(domain("bank.gov.example"), Level::Dna)]),
+        suffixes: vec![(domain("gov.example"), Level::Pkix)],
+    };
+    let below = domain("gov.example");
+    for (peer, level, rule) in [
+        ("bank.gov.example", Level::Dna, Rule::Exact),
+        ("mail.gov.example", Level::Pkix, Rule::Below(&below)),
+        ("gov.example", Level::Any, Rule::Default),
+    ] {
+        assert_eq!(policy.rule(&domain(peer)), (level, rule), "{peer}");
+    }
+}
+
+#[test]
 fn both_spellings_of_a_name_meet_the_same_rule() {
     let policy = Policy {
         default: Level::Any,

@@ -6,8 +6,8 @@ mod servers;
 
 use super::facts::{Subject, Survey};
 use super::judgment::{Judgment, Word, is_unavailable};
-use super::printable::printable;
 use crate::args::Requirement;
+use crate::command::printable::printable;
 
 /// One thing that was checked.
 #[derive(Clone, Debug, Eq, PartialEq)]

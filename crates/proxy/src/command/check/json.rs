@@ -10,9 +10,9 @@ use super::judgment::{Column, Row, Word};
 use super::pair::Pair;
 use super::paste::{hex, posh_url, tlsa_data};
 use super::places::labels;
-use super::printable::ascii;
 use super::report::{Report, Tally};
 use crate::args::Exit;
+use crate::command::printable::ascii;
 
 /// What comes before the first report.
 pub(super) const HEAD: &str = "{\"version\":1,\"checks\":[\n";

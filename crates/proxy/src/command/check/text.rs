@@ -8,10 +8,10 @@ use super::facts::{Subject, Target};
 use super::findings::{Finding, Severity};
 use super::judgment::{Column, Row, Word};
 use super::pair::Pair;
-use super::printable::printable;
 use super::report::{Report, Tally};
 use crate::args::{Exit, VERSION};
 use crate::command::paint::{Color, paint};
+use crate::command::printable::printable;
 
 /// How reports look.
 #[derive(Clone, Debug)]

@@ -94,14 +94,15 @@ impl Driver {
 
     pub(super) fn bound(&self, pair: &DomainPair) {
         // One end of the pair is the far end's; the other is ours, and nobody has to prove it to us.
-        let grounds = self.rooms.tables.look(|table| {
+        let known = self.rooms.tables.look(|table| {
             let row = table.row(self.facts.id)?;
-            let far = row.speaks_for(&pair.sender).or_else(|| row.speaks_for(&pair.target));
-            far.map(Grounds::as_str)
+            let (sender, target) = (row.speaks_for(&pair.sender), row.speaks_for(&pair.target));
+            let grounds = sender.or(target).map(Grounds::as_str)?;
+            Some((sender.is_some(), row.mode, grounds))
         });
-        if let Some(grounds) = grounds {
+        if let Some((comes, mode, grounds)) = known {
             let (facts, pair, took) = (self.facts, pair.clone(), self.opened.elapsed());
-            (self.rooms.tell)(Event::Bound { facts, pair, grounds, took });
+            (self.rooms.tell)(Event::Bound { facts, pair, comes, mode, grounds, took });
         }
     }
 

@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, MutexGuard, PoisonError};
 
-use ligase_verifier::Domain;
+use ligase_verifier::{Domain, Endpoint};
 
 use super::Place;
+use super::sharing::key;
 use crate::binding::{ConnectionId, DomainPair, Side};
 use crate::connection::rooms::{PlaceKey, Rooms};
 use crate::establish::{Ladder, Memory};
@@ -12,15 +13,15 @@ use crate::stream::Rung;
 
 impl Rooms {
     /// Where to begin, and how it may go on.
-    pub(super) fn ladder(&self, pair: &DomainPair, place: &Place) -> (Rung, Ladder) {
+    pub(super) fn ladder(&self, pair: &DomainPair, endpoint: &Endpoint) -> (Rung, Ladder) {
         let terms = self.terms(Side::Public);
         let sender_certificate = self.has_certificate(&pair.sender);
         // Only those who are securely delegated to can be asked for by the name of their server, and
         // only where we have a name to show for ourselves (B-04, B-05).
-        let servers = terms.channels.server_names && place.endpoint.secure;
+        let servers = terms.channels.server_names && endpoint.secure;
         let named = servers && self.tls.identities().names(&terms.server_name);
         let best = if named { Rung::ServerName } else { Rung::DomainName };
-        let (memory, key, now) = (self.memory(), place.key(), self.elapsed());
+        let (memory, key, now) = (self.memory(), key(endpoint), self.elapsed());
         let mut start = memory.start(&key, best, now);
         if start == Rung::SenderCertificate && !sender_certificate {
             start = Rung::DomainName;
@@ -53,7 +54,7 @@ impl Rooms {
         identities.names(domain) && !Arc::ptr_eq(&identities.for_domain(domain), &server)
     }
 
-    fn memory(&self) -> MutexGuard<'_, Memory<PlaceKey>> {
+    pub(super) fn memory(&self) -> MutexGuard<'_, Memory<PlaceKey>> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

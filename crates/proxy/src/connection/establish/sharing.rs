@@ -34,8 +34,7 @@ impl Rooms {
         if PLACES_MAX <= places.len() {
             places.retain(|_, place| 1 < Arc::strong_count(place));
         }
-        let key = (endpoint.target.clone(), endpoint.port);
-        Arc::clone(places.entry(key).or_insert_with(|| Arc::new(Semaphore::new(1))))
+        Arc::clone(places.entry(key(endpoint)).or_insert_with(|| Arc::new(Semaphore::new(1))))
     }
 
     /// A connection that may carry the pair too (B-02, B-03): the eldest, so that all agree on one.
@@ -173,8 +172,13 @@ impl Rooms {
 impl Place {
     /// By what the place is remembered.
     pub(super) fn key(&self) -> PlaceKey {
-        (self.endpoint.target.clone(), self.endpoint.port)
+        key(&self.endpoint)
     }
+}
+
+/// By what the place of an endpoint is remembered.
+pub(super) fn key(endpoint: &Endpoint) -> PlaceKey {
+    (endpoint.target.clone(), endpoint.port)
 }
 
 /// Places whose dialing is remembered; those that nobody dials are forgotten beyond it.

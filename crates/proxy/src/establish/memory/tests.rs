@@ -89,3 +89,13 @@ fn no_more_is_remembered_than_there_is_room_for() {
         assert_eq!(memory.met(&place, HOUR), Some(Rung::ServerName));
     }
 }
+
+#[test]
+fn what_is_remembered_can_be_told() {
+    let mut memory = met(Rung::DomainName);
+    memory.failed(&PLACE, Rung::DomainName);
+    let expect = Recalled { rung: Rung::DomainName, failures: 1 };
+    assert_eq!(memory.recall(&PLACE, HOUR), Some(expect));
+    assert_eq!(memory.recall(&"xmpp2.hosting.example", HOUR), None);
+    assert_eq!(memory.recall(&PLACE, 3 * HOUR), None);
+}

@@ -29,6 +29,8 @@ fn what_waits_comes_out_in_the_order_in_which_it_came_in() {
     assert!(!queue.push(message("l.test", "a.test", "3")).unwrap());
     assert_eq!((queue.len(), queue.is_empty()), (3, false));
     assert!(queue.holds(&pair("l.test", "a.test")));
+    let counts = ["a.test", "b.test", "c.test"].map(|it| queue.count(&pair("l.test", it)));
+    assert_eq!(counts, [2, 1, 0]);
     assert_eq!(ids(&queue.take(&pair("l.test", "a.test"))), ["1", "3"]);
     assert!(!queue.holds(&pair("l.test", "a.test")));
     assert!(queue.take(&pair("l.test", "a.test")).is_empty());

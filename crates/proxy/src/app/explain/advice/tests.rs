@@ -1,0 +1,78 @@
+use ligase_verifier::{Finding, Reason, Unresolved};
+
+use super::*;
+use crate::stream::{Condition, Setback};
+
+/// Every reason for which a search ends, and for which a peer is not believed.
+fn labels() -> Vec<&'static str> {
+    let found = [
+        Finding::NoCertificate,
+        Finding::UntrustedChain,
+        Finding::Expired,
+        Finding::WrongName,
+        Finding::WrongUsage,
+        Finding::MalformedCertificate,
+        Finding::ConstrainedAuthority,
+        Finding::Revoked,
+        Finding::TlsaMismatch,
+        Finding::NoTlsa,
+        Finding::DnsBogus,
+        Finding::DnsFailure,
+        Finding::DnsLimit,
+        Finding::ForbiddenTarget,
+        Finding::PoshUnavailable,
+        Finding::PoshUntrusted,
+        Finding::PoshRedirect,
+        Finding::PoshMalformed,
+        Finding::PoshTooLarge,
+        Finding::PoshExpired,
+        Finding::PoshForbiddenTarget,
+        Finding::PoshMismatch,
+    ];
+    let unproven = found.map(|finding| Setback::Unproven(Reason { prooftype: None, finding }));
+    let unresolved = [
+        Unresolved::Declined,
+        Unresolved::NotFound,
+        Unresolved::Bogus,
+        Unresolved::Failed,
+        Unresolved::TimedOut,
+        Unresolved::Forbidden,
+    ];
+    let unresolved = unresolved.map(|it| Setback::Unresolved(it.label()));
+    let others = [
+        Setback::Unreachable,
+        Setback::Handshake,
+        Setback::Unrecognized,
+        Setback::Plaintext,
+        Setback::Sasl,
+        Setback::Invalid,
+        Setback::Refused(None),
+        Setback::Stream(None),
+        Setback::Broken(Condition::InvalidXml),
+        Setback::TimedOut,
+        Setback::Pointless,
+        Setback::Draining,
+    ];
+    unproven.iter().chain(&unresolved).chain(&others).map(Setback::label).collect()
+}
+
+#[test]
+fn there_is_a_sentence_for_every_reason() {
+    let anything = advice(Side::Public, "no such reason");
+    for side in [Side::Public, Side::Backend] {
+        for label in labels() {
+            let sentence = advice(side, label);
+            assert_ne!(sentence, anything, "{label}");
+            assert!(sentence.ends_with('.') && sentence.len() < 260, "{label}: {sentence}");
+        }
+    }
+}
+
+#[test]
+fn our_own_server_is_mended_here() {
+    for label in ["connect", "sasl", "stream.closed", "timeout", "tls.handshake"] {
+        assert_ne!(advice(Side::Backend, label), advice(Side::Public, label), "{label}");
+        assert!(advice(Side::Backend, label).starts_with("Our own server"), "{label}");
+    }
+    assert_eq!(advice(Side::Backend, "pointless"), advice(Side::Public, "pointless"));
+}
