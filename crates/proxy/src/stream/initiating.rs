@@ -28,6 +28,8 @@ pub struct Initiating {
     state: State,
     /// Whether the far end's certificate proves nothing, and policy lets dialback do.
     weak: bool,
+    /// Whether the far end did not believe our certificate (SASL).
+    denied: bool,
     /// Other terms that came during the negotiation, for what comes after it.
     terms_after: Option<Arc<Terms>>,
     /// The time of the last input.
@@ -117,6 +119,7 @@ impl Initiating {
             far: Far::default(),
             state: State::Closed,
             weak: false,
+            denied: false,
             terms_after: None,
             at: Duration::ZERO,
         };
@@ -169,7 +172,7 @@ impl Initiating {
         self.at = at;
         let state = mem::replace(&mut self.state, State::Closed);
         let negotiating = !matches!(state, State::Open(_) | State::Closed);
-        self.state = self.step(state, input, at, table, out).unwrap_or_else(|error| {
+        self.state = self.step(state, input, table, out).unwrap_or_else(|error| {
             if negotiating {
                 out.push(self.failed(Setback::Broken(error.condition)));
             }
@@ -194,16 +197,12 @@ impl Initiating {
         &mut self,
         state: State,
         input: Input,
-        at: Duration,
         table: &mut Table,
         out: &mut Vec<Action>,
     ) -> Result<State, StreamError> {
         match (state, input) {
             (State::Closed, _) => Ok(State::Closed),
-            (State::Open(mut open), input) => {
-                open.handle(input, at, table, out)?;
-                Ok(State::Open(open))
-            }
+            (State::Open(open), input) => self.on_open(open, input, table, out),
             (_, Input::Refuse(error)) => Err(error),
             (state, Input::Terms(terms)) => Ok(self.on_terms(state, terms, out)),
             (state, Input::Renewed(of, found)) => Ok(self.on_renewed(state, of, found, table, out)),
@@ -243,6 +242,7 @@ impl Initiating {
             (State::ExpectSasl(presented, id), Input::Frame(Frame::SaslFailure)) => {
                 // COMPAT: servers that want clientAuth in our certificate refuse it here, and take
                 // our key on the same stream (K-06, XEP-0178 §3 step 11b).
+                self.denied = true;
                 self.ask(Some(presented), id, table, out)
             }
             (State::ExpectVerified, Input::Frame(Frame::Dialback(dialback))) => {

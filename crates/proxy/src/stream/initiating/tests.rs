@@ -368,3 +368,41 @@ fn errands_end_when_they_are_done() {
     assert!(matches!(&out[1], Action::Close(None)));
     assert!(table.row(ID).is_none());
 }
+
+/// What became of a stream that is opened with a certificate, told it is not believed, and then hears
+/// this.
+fn after_denial(side: Side, input: Input) -> Vec<Setback> {
+    let mut place = place(side, Level::Encrypted, true);
+    let inputs = [
+        secured(),
+        found(proof::proven("a.test")),
+        header("a.test"),
+        features(true),
+        Input::Frame(Frame::SaslFailure),
+        input,
+    ];
+    let mut out = Vec::new();
+    for input in inputs {
+        place.machine.handle(input, Duration::ZERO, &mut place.table, &mut out);
+    }
+    let told = out.into_iter().filter_map(|action| match action {
+        Action::Tell(Tidings::Failed(_, setback)) => Some(setback),
+        _ => None,
+    });
+    told.collect()
+}
+
+/// M-03: whoever answers our certificate with a failure may end the stream over it, before our key
+/// has come or after.
+#[test]
+fn who_hangs_up_over_our_certificate_has_refused_it() {
+    for (input, expect) in [
+        (Input::Frame(Frame::Close), Setback::Sasl),
+        (Input::Frame(Frame::Error(Some(Condition::PolicyViolation))), Setback::Sasl),
+        // What is said of the key is not about the certificate.
+        (result(Word::Invalid), Setback::Invalid),
+    ] {
+        assert_eq!(after_denial(Side::Public, input.clone()), [expect], "{input:?}");
+    }
+    assert_eq!(after_denial(Side::Public, result(Word::Valid)), []);
+}
