@@ -301,9 +301,11 @@ impl Initiating {
         table: &mut Table,
         out: &mut Vec<Action>,
     ) -> Result<State, StreamError> {
-        // COMPAT: pre-1.0 servers name nobody in their answer. A server that is addressed as one may
-        // answer as the domain that it was proven for (B-13).
-        let known = |from: &Domain| *from == self.addressed() || table.is_proven(self.id, from);
+        // COMPAT: pre-1.0 servers name nobody in their answer, or their domain whoever was addressed.
+        // A server may also answer as another domain that it was proven for (B-13).
+        let known = |from: &Domain| {
+            [self.addressed(), self.remote()].contains(from) || table.is_proven(self.id, from)
+        };
         if !header.from.as_ref().is_none_or(known) {
             return Err(Condition::InvalidFrom
                 .because("another domain answered")

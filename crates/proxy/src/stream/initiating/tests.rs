@@ -406,3 +406,26 @@ fn who_hangs_up_over_our_certificate_has_refused_it() {
     }
     assert_eq!(after_denial(Side::Public, result(Word::Valid)), []);
 }
+
+/// M-07: there are servers that answer as their domain, whoever was called.
+#[test]
+fn a_server_may_answer_as_its_domain() {
+    for (from, answered) in
+        [("xmpp.a.test", true), ("a.test", true), ("v.test", false), ("l.test", false)]
+    {
+        let mut table = Table::default();
+        let attempt = Attempt {
+            rung: Rung::ServerName,
+            server: Some(domain("xmpp.a.test")),
+            ..attempt(Errand::Carry(pair("l.test", "a.test")), false)
+        };
+        let terms = Arc::new(terms(Side::Public, Level::Encrypted));
+        let (mut machine, mut out) = Initiating::new(ID, terms, attempt, &mut table);
+        for input in [header(from), features(false)] {
+            machine.handle(input, Duration::ZERO, &mut table, &mut out);
+        }
+        let goes_on =
+            out.iter().any(|it| matches!(it, Action::Send(text) if text.starts_with("<starttls")));
+        assert_eq!(goes_on, answered, "{from}");
+    }
+}
