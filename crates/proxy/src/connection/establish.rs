@@ -332,7 +332,7 @@ impl Rooms {
             // Our server's own certificate comes first (draft-ietf-xmpp-dna-01 §7).
             local = terms.server_name.clone();
         }
-        let insists = base.is_some();
+        let insists = base.is_some() || endpoint.as_ref().is_some_and(|it| self.had_tls(it));
         let transport = direct_tls.then_some(Transport::DirectTls);
         let id = self.tables.issue();
         let facts = Facts { id, side, outbound: true, transport, peer: crate::net::plain(peer) };
