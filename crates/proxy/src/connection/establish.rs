@@ -281,7 +281,13 @@ impl Rooms {
         let (waits, answer) = oneshot::channel();
         let dialed = Dialed::at(place, socket);
         let id = self.open(dialed, Errand::Carry(pair.clone()), rung, Some(waits), None)?;
-        answer.await.unwrap_or(Err(Setback::Stream(None)))?;
+        let answer = answer.await.unwrap_or(Err(Setback::Stream(None)));
+        // A stream between servers stands though it was refused to this pair.
+        let is_shared = rung == Rung::ServerName;
+        answer.map_err(|setback| match is_shared {
+            true => self.weigh(pair, place, id, setback),
+            false => Missed::Failed(setback),
+        })?;
         drop(held);
         Ok(Some(id))
     }
