@@ -242,10 +242,6 @@ impl Rooms {
         place: &Place,
         rung: Rung,
     ) -> std::result::Result<Option<ConnectionId>, Missed> {
-        if rung == Rung::Plain && place.base.is_some() {
-            // Who publishes TLSA records has TLS, whatever becomes of the handshake (RFC 7673 §4).
-            return Err(Missed::Failed(Setback::Plaintext));
-        }
         // While one connection to a place is being opened, others wait to share it.
         let turn = self.turn(&place.endpoint);
         let mut tried = Vec::new();

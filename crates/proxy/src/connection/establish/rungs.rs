@@ -5,7 +5,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use ligase_verifier::{Domain, Endpoint};
 
 use super::Place;
-use crate::binding::{ConnectionId, DomainPair, Side};
+use crate::binding::{ConnectionId, DomainPair, Level, Side};
 use crate::connection::rooms::{PlaceKey, Rooms};
 use crate::establish::{Ladder, Memory};
 use crate::stream::Rung;
@@ -25,7 +25,11 @@ impl Rooms {
         if start == Rung::SenderCertificate && !sender_certificate {
             start = Rung::DomainName;
         }
-        let level = terms.level(Some(&pair.target));
+        let mut level = terms.level(Some(&pair.target));
+        if place.base.is_some() {
+            // Who publishes TLSA records has TLS, whatever becomes of the handshake (RFC 7673 §4).
+            level = level.max(Level::Encrypted);
+        }
         (start, Ladder { level, sender_certificate, floor: memory.floor(&key, now) })
     }
 
