@@ -7,6 +7,7 @@ mod check;
 mod conversation;
 mod drain;
 mod interop;
+mod ladder;
 mod load;
 mod proofs;
 mod records;
