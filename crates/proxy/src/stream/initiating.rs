@@ -228,9 +228,8 @@ impl Initiating {
             (State::ExpectProceed, Input::Frame(Frame::TlsFailure)) => {
                 Ok(self.give_up(Setback::Plaintext, out))
             }
-            (State::ExpectSecured, Input::NotSecured { unrecognized }) => {
-                let setback = if unrecognized { Setback::Unrecognized } else { Setback::Handshake };
-                Ok(self.give_up(setback, out))
+            (State::ExpectSecured, Input::NotSecured(why)) => {
+                Ok(self.give_up(self.unsecured(why), out))
             }
             (State::ExpectSecured, Input::Secured(presented)) => self.on_secured(presented, out),
             (State::Judge(presented), Input::Found(Name::Service(_), finding)) => {
@@ -281,7 +280,7 @@ impl Initiating {
                 Ok(state)
             }
             Input::Refuse(error) => Err(error),
-            Input::Secured(_) | Input::NotSecured { .. } | Input::Renewed(..) | Input::Terms(_) => {
+            Input::Secured(_) | Input::NotSecured(_) | Input::Renewed(..) | Input::Terms(_) => {
                 Err(Condition::InternalServerError.because("driver out of turn; a bug of ours"))
             }
         }

@@ -10,7 +10,7 @@ use crate::stream::features::request_bidi;
 use crate::stream::open::{Negotiated, Open, Way};
 use crate::stream::{
     Action, Answer, Authorization, Condition, Dialback, DialbackError, Features, Frame, Input,
-    Part, Setback, StreamError, Tidings, Violation, Word, ns,
+    Part, Setback, StreamError, Tidings, Unsecured, Violation, Word, ns,
 };
 
 impl Initiating {
@@ -170,6 +170,17 @@ impl Initiating {
         let (way, far, at) = (Way::Outbound, self.far, self.at);
         let negotiated = Negotiated { way, stream, secured, presented, far, at };
         Open::new(self.id, Arc::clone(&self.terms), negotiated)
+    }
+
+    /// What a handshake that came to nothing says of the far end.
+    pub(super) fn unsecured(&self, why: Unsecured) -> Setback {
+        match why {
+            Unsecured::Unrecognized => Setback::Unrecognized,
+            // COMPAT: what stands before a server and knows only its domains' names may hang up over
+            // any other, without an alert (M-02).
+            Unsecured::Left if self.attempt.server.is_some() => Setback::Stream(None),
+            Unsecured::Left | Unsecured::Failed => Setback::Handshake,
+        }
     }
 
     /// Goes on with a stream that is open.

@@ -9,7 +9,7 @@ use ligase_verifier::{Finding as Found, Reason, Verdict};
 
 use super::*;
 use crate::binding::Level;
-use crate::stream::{Authorization, Dialback, Features, Part, Word};
+use crate::stream::{Authorization, Dialback, Features, Part, Unsecured, Word};
 use crate::tests::walk::{ID, Place, Tally, Witness, stroll, walk};
 use crate::tests::{domain, message, pair, proof, terms};
 
@@ -260,7 +260,7 @@ fn no_path_of_odd_inputs_panics() {
         result(Word::Unknown),
         secured(),
         Input::Secured(None),
-        Input::NotSecured { unrecognized: false },
+        Input::NotSecured(Unsecured::Failed),
         found(proof::proven("a.test")),
         Input::Authority(pair("l.test", "a.test"), Answer::Valid),
         Input::Reached(pair("l.test", "a.test"), Ok(())),
@@ -427,5 +427,33 @@ fn a_server_may_answer_as_its_domain() {
         let goes_on =
             out.iter().any(|it| matches!(it, Action::Send(text) if text.starts_with("<starttls")));
         assert_eq!(goes_on, answered, "{from}");
+    }
+}
+
+/// M-02: whoever does not go by the name of a server may say so, or hang up over it.
+#[test]
+fn a_handshake_that_came_to_nothing_tells_why() {
+    for (server, why, expect) in [
+        (true, Unsecured::Unrecognized, Setback::Unrecognized),
+        (true, Unsecured::Left, Setback::Stream(None)),
+        (true, Unsecured::Failed, Setback::Handshake),
+        (false, Unsecured::Unrecognized, Setback::Unrecognized),
+        (false, Unsecured::Left, Setback::Handshake),
+        (false, Unsecured::Failed, Setback::Handshake),
+    ] {
+        let mut table = Table::default();
+        let attempt = Attempt {
+            server: server.then(|| domain("xmpp.a.test")),
+            ..attempt(Errand::Carry(pair("l.test", "a.test")), true)
+        };
+        let terms = Arc::new(terms(Side::Public, Level::Encrypted));
+        let (mut machine, _) = Initiating::new(ID, terms, attempt, &mut table);
+        let mut out = Vec::new();
+        machine.handle(Input::NotSecured(why), Duration::ZERO, &mut table, &mut out);
+        let told = matches!(
+            out.first(),
+            Some(Action::Tell(Tidings::Failed(_, setback))) if *setback == expect
+        );
+        assert!(told, "{server} {why:?}: {out:?}");
     }
 }
