@@ -159,7 +159,6 @@ pub(super) const ROWS: &[Row] = &[
                 ],
                 falls: &["dialback"],
                 modes: &["domain-name"],
-                ..NOTHING
             },
             Climb { certified: false, visits: &[DOMAIN_NAME], modes: &["domain-name"], ..NOTHING },
         ],

@@ -110,7 +110,6 @@ pub(super) const ROWS: &[Row] = &[
             ],
             falls: &["dialback"],
             modes: &["domain-name"],
-            ..NOTHING
         }],
     },
     // What failed has left the stream as it was, so it goes on (M-05, XEP-0178 §3).

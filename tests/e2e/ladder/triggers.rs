@@ -82,6 +82,22 @@ pub(super) const OF_SERVERS: &[Row] = &[
         )],
     },
     Row {
+        name: "the end of the connection, in the handshake",
+        place: SIGNED,
+        climbs: &[to_domain(
+            &[(Securing, Servers, HangUp)],
+            &["house > server / clear / hello", DOMAIN_NAME],
+        )],
+    },
+    Row {
+        name: "nothing, in the handshake",
+        place: SIGNED,
+        climbs: &[to_domain(
+            &[(Securing, Servers, Silence)],
+            &["house > server / clear / hello", DOMAIN_NAME],
+        )],
+    },
+    Row {
         name: "item-not-found",
         place: SIGNED,
         climbs: &[beside_servers(&[(Claiming, Servers, Refuse("item-not-found"))])],

@@ -89,14 +89,18 @@ impl Porter {
                 }
                 Err(_) => false,
             },
-            Some(Deed::Alert(alert)) => {
+            Some(deed @ (Deed::Alert(_) | Deed::HangUp | Deed::Silence)) => {
                 stream.send(PROCEED);
                 // The name that is asked for stands in the hello, in the clear.
                 let name = self.look(visit, |it| it.to.clone());
                 stream.expect(HELLO);
                 stream.expect(&name);
                 self.note(visit, |it| it.did.push("hello".to_owned()));
-                stream.send_bytes(&[0x15, 3, 3, 0, 2, 2, alert], 7);
+                if let Deed::Alert(alert) = deed {
+                    stream.send_bytes(&[0x15, 3, 3, 0, 2, 2, alert], 7);
+                } else if deed == Deed::Silence {
+                    while stream.next_ever().is_some() {}
+                }
                 stream.close();
                 false
             }
