@@ -8,6 +8,7 @@ mod conversation;
 mod drain;
 mod explain;
 mod interop;
+mod ladder;
 mod load;
 mod proofs;
 mod records;

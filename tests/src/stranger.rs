@@ -43,6 +43,11 @@ impl Stranger {
         Self::serve(host, port, &[domain], certificate, ("valid", FEATURES))
     }
 
+    /// The same, as the server of several domains.
+    pub fn listen_as(host: &Host, port: u16, domains: &[&str], certificate: &Certificate) -> Self {
+        Self::serve(host, port, domains, certificate, ("valid", FEATURES))
+    }
+
     /// The same, but it does without TLS, or somebody on the way has it look so.
     pub fn listen_in_the_clear(
         host: &Host,

@@ -27,7 +27,9 @@ pub use framer::{Framer, Limits, Piece, Raw};
 pub use header::Header;
 pub use ids::Ids;
 pub use initiating::{Attempt, Errand, Initiating, Rung};
-pub use input::{Action, Answer, Bounds, Channels, Input, Loss, Setback, Terms, Tidings};
+pub use input::{
+    Action, Answer, Bounds, Channels, Input, Loss, Setback, Terms, Tidings, Unsecured,
+};
 pub use management::Management;
 pub use receiving::Receiving;
 pub use sasl::{Authorization, SaslError};

@@ -185,6 +185,13 @@ pub fn is_unrecognized(error: &io::Error) -> bool {
     error == Some(&rustls::Error::AlertReceived(AlertDescription::UnrecognisedName))
 }
 
+/// Whether the peer hung up in the middle of the handshake.
+pub fn is_left(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+
+    [BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof].contains(&error.kind())
+}
+
 fn is_about_versions(error: &rustls::Error) -> bool {
     use rustls::PeerIncompatible as It;
 

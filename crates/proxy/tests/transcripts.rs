@@ -43,7 +43,7 @@ use ligase::binding::{
 };
 use ligase::stream::{
     Action, Answer, Attempt, Bounds, Channels, Condition, DialbackError, Errand, Frame, Ids,
-    Initiating, Input, Keys, Limits, Reader, Receiving, Rung, Setback, Terms, Tidings,
+    Initiating, Input, Keys, Limits, Reader, Receiving, Rung, Setback, Terms, Tidings, Unsecured,
 };
 use ligase_verifier::{Domain, Finding as Found, Presented, Reason, Verdict};
 
@@ -322,7 +322,7 @@ impl Stage {
         match words {
             ["secured"] => Input::Secured(None),
             ["secured", name] => Input::Secured(Some(proof::presented(name))),
-            ["not-secured"] => Input::NotSecured { unrecognized: false },
+            ["not-secured"] => Input::NotSecured(Unsecured::Failed),
             ["found", name, "ours"] => Input::Found(domain(name).into(), Finding::OurServer(true)),
             ["found", name, "strange"] => {
                 Input::Found(domain(name).into(), Finding::OurServer(false))

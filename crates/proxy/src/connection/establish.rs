@@ -184,10 +184,6 @@ impl Rooms {
         place: &Place,
         rung: Rung,
     ) -> std::result::Result<Option<ConnectionId>, Missed> {
-        if rung == Rung::Plain && place.base.is_some() {
-            // Who publishes TLSA records has TLS, whatever becomes of the handshake (RFC 7673 §4).
-            return Err(Missed::Failed(Setback::Plaintext));
-        }
         // While one connection to a place is being opened, others wait to share it.
         let turn = self.turn(&place.endpoint);
         let mut tried = Vec::new();
@@ -223,7 +219,13 @@ impl Rooms {
         let (waits, answer) = oneshot::channel();
         let dialed = Dialed::at(place, socket);
         let id = self.open(dialed, Errand::Carry(pair.clone()), rung, Some(waits), None)?;
-        answer.await.unwrap_or(Err(Setback::Stream(None)))?;
+        let answer = answer.await.unwrap_or(Err(Setback::Stream(None)));
+        // A stream between servers stands though it was refused to this pair.
+        let is_shared = rung == Rung::ServerName;
+        answer.map_err(|setback| match is_shared {
+            true => self.weigh(pair, place, id, setback),
+            false => Missed::Failed(setback),
+        })?;
         drop(held);
         Ok(Some(id))
     }
@@ -274,7 +276,7 @@ impl Rooms {
             // Our server's own certificate comes first (draft-ietf-xmpp-dna-01 §7).
             local = terms.server_name.clone();
         }
-        let insists = base.is_some();
+        let insists = base.is_some() || endpoint.as_ref().is_some_and(|it| self.had_tls(it));
         let transport = direct_tls.then_some(Transport::DirectTls);
         let id = self.tables.issue();
         let facts = Facts { id, side, outbound: true, transport, peer: crate::net::plain(peer) };

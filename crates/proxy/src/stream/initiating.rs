@@ -28,6 +28,8 @@ pub struct Initiating {
     state: State,
     /// Whether the far end's certificate proves nothing, and policy lets dialback do.
     weak: bool,
+    /// Whether the far end did not believe our certificate (SASL).
+    denied: bool,
     /// Other terms that came during the negotiation, for what comes after it.
     terms_after: Option<Arc<Terms>>,
     /// The time of the last input.
@@ -119,6 +121,7 @@ impl Initiating {
             far: Far::default(),
             state: State::Closed,
             weak: false,
+            denied: false,
             terms_after: None,
             at: Duration::ZERO,
         };
@@ -171,7 +174,7 @@ impl Initiating {
         self.at = at;
         let state = mem::replace(&mut self.state, State::Closed);
         let negotiating = !matches!(state, State::Open(_) | State::Closed);
-        self.state = self.step(state, input, at, table, out).unwrap_or_else(|error| {
+        self.state = self.step(state, input, table, out).unwrap_or_else(|error| {
             if negotiating {
                 out.push(self.failed(Setback::Broken(error.condition)));
             }
@@ -196,16 +199,12 @@ impl Initiating {
         &mut self,
         state: State,
         input: Input,
-        at: Duration,
         table: &mut Table,
         out: &mut Vec<Action>,
     ) -> Result<State, StreamError> {
         match (state, input) {
             (State::Closed, _) => Ok(State::Closed),
-            (State::Open(mut open), input) => {
-                open.handle(input, at, table, out)?;
-                Ok(State::Open(open))
-            }
+            (State::Open(open), input) => self.on_open(open, input, table, out),
             (_, Input::Refuse(error)) => Err(error),
             (state, Input::Terms(terms)) => Ok(self.on_terms(state, terms, out)),
             (state, Input::Renewed(of, found)) => Ok(self.on_renewed(state, of, found, table, out)),
@@ -231,9 +230,8 @@ impl Initiating {
             (State::ExpectProceed, Input::Frame(Frame::TlsFailure)) => {
                 Ok(self.give_up(Setback::Plaintext, out))
             }
-            (State::ExpectSecured, Input::NotSecured { unrecognized }) => {
-                let setback = if unrecognized { Setback::Unrecognized } else { Setback::Handshake };
-                Ok(self.give_up(setback, out))
+            (State::ExpectSecured, Input::NotSecured(why)) => {
+                Ok(self.give_up(self.unsecured(why), out))
             }
             (State::ExpectSecured, Input::Secured(presented)) => self.on_secured(presented, out),
             (State::Judge(presented), Input::Found(Name::Service(_), finding)) => {
@@ -245,6 +243,7 @@ impl Initiating {
             (State::ExpectSasl(presented, id), Input::Frame(Frame::SaslFailure)) => {
                 // COMPAT: servers that want clientAuth in our certificate refuse it here, and take
                 // our key on the same stream (K-06, XEP-0178 §3 step 11b).
+                self.denied = true;
                 self.ask(Some(presented), id, table, out)
             }
             (State::ExpectVerified, Input::Frame(Frame::Dialback(dialback))) => {
@@ -284,7 +283,7 @@ impl Initiating {
                 Ok(state)
             }
             Input::Refuse(error) => Err(error),
-            Input::Secured(_) | Input::NotSecured { .. } | Input::Renewed(..) | Input::Terms(_) => {
+            Input::Secured(_) | Input::NotSecured(_) | Input::Renewed(..) | Input::Terms(_) => {
                 Err(Condition::InternalServerError.because("driver out of turn; a bug of ours"))
             }
         }
@@ -304,9 +303,11 @@ impl Initiating {
         table: &mut Table,
         out: &mut Vec<Action>,
     ) -> Result<State, StreamError> {
-        // COMPAT: pre-1.0 servers name nobody in their answer. A server that is addressed as one may
-        // answer as the domain that it was proven for (B-13).
-        let known = |from: &Domain| *from == self.addressed() || table.is_proven(self.id, from);
+        // COMPAT: pre-1.0 servers name nobody in their answer, or their domain whoever was addressed.
+        // A server may also answer as another domain that it was proven for (B-13).
+        let known = |from: &Domain| {
+            [self.addressed(), self.remote()].contains(from) || table.is_proven(self.id, from)
+        };
         if !header.from.as_ref().is_none_or(known) {
             // Who does not know itself by the name of a server says so by one that it does know (RFC
             // 6120 §4.9.1.2). That error, and nothing else, is believed (M-02).

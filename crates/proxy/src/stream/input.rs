@@ -73,11 +73,8 @@ pub enum Input {
     Refuse(StreamError),
     /// TLS is up; this is what the far end presented.
     Secured(Option<Presented>),
-    /// The TLS handshake failed, or plaintext came where it had to begin (B-07).
-    NotSecured {
-        /// The far end does not know itself by the name that we called it.
-        unrecognized: bool,
-    },
+    /// There is no TLS.
+    NotSecured(Unsecured),
     /// The answer to [`Action::Judge`].
     Found(Name, Finding),
     /// The answer to [`Action::AskAuthority`].
@@ -100,6 +97,17 @@ pub enum Input {
     },
     /// We are about to end: say so, and take what is still on its way.
     Drain,
+}
+
+/// Why a handshake has come to nothing.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Unsecured {
+    /// It failed, or plaintext came where it had to begin (B-07).
+    Failed,
+    /// The far end does not know itself by the name that we called it.
+    Unrecognized,
+    /// The far end hung up, or took too long.
+    Left,
 }
 
 /// What an authoritative server says about a key.

@@ -215,7 +215,7 @@ impl Open {
                 Ok(())
             }
             Input::Refuse(error) => Err(error),
-            Input::Secured(_) | Input::NotSecured { .. } => {
+            Input::Secured(_) | Input::NotSecured(_) => {
                 Err(Condition::InternalServerError.because("driver out of turn; a bug of ours"))
             }
         }

@@ -162,7 +162,7 @@ impl Receiving {
                 Ok(state)
             }
             (_, Input::Frame(Frame::Close | Frame::Error(_)))
-            | (State::ExpectSecured, Input::NotSecured { .. }) => {
+            | (State::ExpectSecured, Input::NotSecured(_)) => {
                 out.push(Action::Close(None));
                 Ok(State::Closed)
             }
@@ -202,7 +202,7 @@ impl Receiving {
                 out.push(Action::Tell(Tidings::Failed(pair, Setback::Pointless)));
                 Ok(state)
             }
-            (_, Input::Secured(_) | Input::NotSecured { .. }) => {
+            (_, Input::Secured(_) | Input::NotSecured(_)) => {
                 Err(Condition::InternalServerError.because("driver out of turn; a bug of ours"))
             }
         }

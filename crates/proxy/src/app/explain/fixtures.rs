@@ -40,7 +40,7 @@ pub(super) fn carrier(id: u64) -> Carrier {
         },
         opened: at(60),
         mode: Mode::ServerName,
-        far: Far { errors: true, bidi: true, dna: true },
+        far: Far { errors: true, bidi: true, dna: true, confirms: true },
         server: Some("xmpp.capulet.example".parse().unwrap()),
         grounds: Some(Grounds::Dialback),
     }

@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout};
 use super::{Driver, Found, Machine};
 use crate::binding::{DomainPair, Grounds, Name};
 use crate::connection::event::{Ending, Event};
-use crate::stream::{Input, Setback, StreamError, Tidings, Violation};
+use crate::stream::{Input, Setback, StreamError, Tidings, Unsecured, Violation};
 use crate::tls;
 
 impl Driver {
@@ -59,10 +59,14 @@ impl Driver {
                 return Input::Secured(presented);
             }
             Ok(Err(error)) if tls::is_unrecognized(&error) => {
-                return Input::NotSecured { unrecognized: true };
+                return Input::NotSecured(Unsecured::Unrecognized);
             }
+            Ok(Err(error)) if tls::is_left(&error) => return Input::NotSecured(Unsecured::Left),
             Ok(Err(error)) => tls::violation(&error),
-            Err(_) => Some(Violation::TlsTimeout),
+            Err(_) => {
+                self.broke(Violation::TlsTimeout);
+                return Input::NotSecured(Unsecured::Left);
+            }
         };
         if let Some(violation) = violation {
             self.broke(violation);
@@ -156,8 +160,8 @@ impl Driver {
     }
 }
 
-/// A handshake that failed for any other reason than our name for the far end.
-const NOT_SECURED: Input = Input::NotSecured { unrecognized: false };
+/// A handshake that failed by more than our name for the far end or its absence.
+const NOT_SECURED: Input = Input::NotSecured(Unsecured::Failed);
 
 /// How long our last words may take (P-13).
 const FAREWELL: std::time::Duration = std::time::Duration::from_secs(5);

@@ -5,7 +5,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use ligase_verifier::{Domain, Endpoint, Service, Unresolved};
 
 use super::{Missed, Place, Result, unresolved};
-use crate::binding::{ConnectionId, DomainPair, Side};
+use crate::binding::{ConnectionId, DomainPair, Level, Side};
 use crate::connection::event::Event;
 use crate::connection::rooms::Rooms;
 use crate::establish::{Journal, Next, Step};
@@ -42,7 +42,11 @@ impl Rooms {
         pair: &DomainPair,
         place: &Place,
     ) -> std::result::Result<(), (Setback, Next)> {
-        let (mut rung, ladder) = self.ladder(pair, &place.endpoint);
+        let (mut rung, mut ladder) = self.ladder(pair, &place.endpoint);
+        if place.base.is_some() {
+            // Who publishes TLSA records has TLS, whatever becomes of the handshake (RFC 7673 §4).
+            ladder.level = ladder.level.max(Level::Encrypted);
+        }
         let mut last = Setback::Unreachable;
         for _ in 0..RUNGS_MAX {
             let attempt = self.attempt(pair, place, rung).await;

@@ -30,10 +30,23 @@ impl Rooms {
         (start, Ladder { level, sender_certificate, floor: memory.floor(&key, now) })
     }
 
+    /// Whether an endpoint took TLS lately, and has not failed often since: then it has TLS still,
+    /// whatever an attacker takes out of its features (M-06).
+    pub(super) fn had_tls(&self, endpoint: &Endpoint) -> bool {
+        self.memory().floor(&key(endpoint), self.elapsed()) < Rung::Plain
+    }
+
     /// Notes on which rung a place was met by a connection that was opened to it.
     pub(super) fn note_met(&self, place: &Place, rung: Rung, id: ConnectionId) {
         let (key, now) = (place.key(), self.elapsed());
-        let knows = self.tables.look(|table| table.row(id).is_some_and(|row| row.far.dna));
+        let met = self.tables.look_around(|table, entries| {
+            let knows = table.row(id).is_some_and(|row| row.far.dna);
+            entries.get(&id).map(|entry| (entry.presented.is_some(), knows))
+        });
+        // A connection that is gone again has taught us nothing.
+        let Some((secured, knows)) = met else { return };
+        // Where TLS was not offered, the stream went on in the clear.
+        let rung = if secured { rung } else { Rung::Plain };
         let mut memory = self.memory();
         let forgotten = Rung::ServerName < rung && memory.met(&key, now).is_some();
         memory.took(&key, rung, now);

@@ -97,18 +97,31 @@ impl Rooms {
         let Err(setback) = self.ask_on(pair, id).await else {
             return Ok(true);
         };
-        let Setback::Refused(error) = &setback else {
-            return Ok(false);
-        };
-        if *error == Some(DialbackError::ResourceConstraint) {
-            return Ok(false);
+        match self.weigh(pair, place, id, setback) {
+            Missed::Failed(_) => Ok(false),
+            settled @ Missed::Settled(_) => Err(settled),
+        }
+    }
+
+    /// What a setback on a connection that others may share means for the pair: it is not asked for
+    /// again where it was just refused.
+    pub(super) fn weigh(
+        &self,
+        pair: &DomainPair,
+        place: &Place,
+        id: ConnectionId,
+        setback: Setback,
+    ) -> Missed {
+        let lasts = |error: &Option<_>| *error != Some(DialbackError::ResourceConstraint);
+        if !matches!(&setback, Setback::Refused(error) if lasts(error)) {
+            return Missed::Failed(setback);
         }
         let knows = self.tables.look(|table| table.row(id).is_some_and(|row| row.far.dna));
         if knows && !self.has_certificate(&pair.sender) {
-            return Err(Missed::Settled(setback));
+            return Missed::Settled(setback);
         }
         self.note_refused(pair, place);
-        Ok(false)
+        Missed::Failed(setback)
     }
 
     /// Asks for the pair on that connection.

@@ -9,8 +9,8 @@ use crate::binding::{Grounds, Name, Side, StreamId, Table};
 use crate::stream::features::request_bidi;
 use crate::stream::open::{Negotiated, Open, Way};
 use crate::stream::{
-    Action, Answer, Authorization, Condition, Dialback, DialbackError, Features, Part, Setback,
-    StreamError, Tidings, Violation, Word, ns,
+    Action, Answer, Authorization, Condition, Dialback, DialbackError, Features, Frame, Input,
+    Part, Setback, StreamError, Tidings, Unsecured, Violation, Word, ns,
 };
 
 impl Initiating {
@@ -170,6 +170,40 @@ impl Initiating {
         let (way, far, at) = (Way::Outbound, self.far, self.at);
         let negotiated = Negotiated { way, stream, secured, presented, far, at };
         Open::new(self.id, Arc::clone(&self.terms), negotiated)
+    }
+
+    /// What a handshake that came to nothing says of the far end.
+    pub(super) fn unsecured(&self, why: Unsecured) -> Setback {
+        match why {
+            Unsecured::Unrecognized => Setback::Unrecognized,
+            // COMPAT: what stands before a server and knows only its domains' names may hang up over
+            // any other, without an alert (M-02).
+            Unsecured::Left if self.attempt.server.is_some() => Setback::Stream(None),
+            Unsecured::Left | Unsecured::Failed => Setback::Handshake,
+        }
+    }
+
+    /// Goes on with a stream that is open.
+    pub(super) fn on_open(
+        &self,
+        mut open: Box<Open>,
+        input: Input,
+        table: &mut Table,
+        out: &mut Vec<Action>,
+    ) -> Result<State, StreamError> {
+        let ends = matches!(input, Input::Frame(Frame::Close | Frame::Error(_)));
+        let before = out.len();
+        open.handle(input, self.at, table, out)?;
+        if self.denied && ends {
+            // COMPAT: who does not believe our certificate may hang up over it, whatever we say then
+            // (RFC 6120 §6.4.5). It is still the certificate that was refused (M-03).
+            for action in out.iter_mut().skip(before) {
+                if let Action::Tell(Tidings::Failed(_, setback @ Setback::Stream(_))) = action {
+                    *setback = Setback::Sasl;
+                }
+            }
+        }
+        Ok(State::Open(open))
     }
 
     /// Takes the answer of an authoritative server, if it is the answer to what we asked (E-20).

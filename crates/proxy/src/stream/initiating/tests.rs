@@ -9,7 +9,7 @@ use ligase_verifier::{Finding as Found, Reason, Verdict};
 
 use super::*;
 use crate::binding::Level;
-use crate::stream::{Authorization, Dialback, Features, Part, Word};
+use crate::stream::{Authorization, Dialback, Features, Part, Unsecured, Word};
 use crate::tests::walk::{ID, Place, Tally, Witness, stroll, walk};
 use crate::tests::{domain, message, pair, proof, terms};
 
@@ -260,7 +260,7 @@ fn no_path_of_odd_inputs_panics() {
         result(Word::Unknown),
         secured(),
         Input::Secured(None),
-        Input::NotSecured { unrecognized: false },
+        Input::NotSecured(Unsecured::Failed),
         found(proof::proven("a.test")),
         Input::Authority(pair("l.test", "a.test"), Answer::Valid),
         Input::Reached(pair("l.test", "a.test"), Ok(())),
@@ -397,5 +397,94 @@ fn who_does_not_know_the_name_of_a_server_may_say_so_by_another_and_no_more() {
         assert_eq!(told, Some(setback));
         let Some(Action::Close(error)) = out.last() else { panic!("{out:?}") };
         assert_eq!(error.as_ref().map(|error| error.condition), closed);
+    }
+}
+
+/// What became of a stream that is opened with a certificate, told it is not believed, and then hears
+/// this.
+fn after_denial(side: Side, input: Input) -> Vec<Setback> {
+    let mut place = place(side, Level::Encrypted, true);
+    let inputs = [
+        secured(),
+        found(proof::proven("a.test")),
+        header("a.test"),
+        features(true),
+        Input::Frame(Frame::SaslFailure),
+        input,
+    ];
+    let mut out = Vec::new();
+    for input in inputs {
+        place.machine.handle(input, Duration::ZERO, &mut place.table, &mut out);
+    }
+    let told = out.into_iter().filter_map(|action| match action {
+        Action::Tell(Tidings::Failed(_, setback)) => Some(setback),
+        _ => None,
+    });
+    told.collect()
+}
+
+/// M-03: whoever answers our certificate with a failure may end the stream over it, before our key
+/// has come or after.
+#[test]
+fn who_hangs_up_over_our_certificate_has_refused_it() {
+    for (input, expect) in [
+        (Input::Frame(Frame::Close), Setback::Sasl),
+        (Input::Frame(Frame::Error(Some(Condition::PolicyViolation))), Setback::Sasl),
+        // What is said of the key is not about the certificate.
+        (result(Word::Invalid), Setback::Invalid),
+    ] {
+        assert_eq!(after_denial(Side::Public, input.clone()), [expect], "{input:?}");
+    }
+    assert_eq!(after_denial(Side::Public, result(Word::Valid)), []);
+}
+
+/// M-07: there are servers that answer as their domain, whoever was called.
+#[test]
+fn a_server_may_answer_as_its_domain() {
+    for (from, answered) in
+        [("xmpp.a.test", true), ("a.test", true), ("v.test", false), ("l.test", false)]
+    {
+        let mut table = Table::default();
+        let attempt = Attempt {
+            rung: Rung::ServerName,
+            server: Some(domain("xmpp.a.test")),
+            ..attempt(Errand::Carry(pair("l.test", "a.test")), false)
+        };
+        let terms = Arc::new(terms(Side::Public, Level::Encrypted));
+        let (mut machine, mut out) = Initiating::new(ID, terms, attempt, &mut table);
+        for input in [header(from), features(false)] {
+            machine.handle(input, Duration::ZERO, &mut table, &mut out);
+        }
+        let goes_on =
+            out.iter().any(|it| matches!(it, Action::Send(text) if text.starts_with("<starttls")));
+        assert_eq!(goes_on, answered, "{from}");
+    }
+}
+
+/// M-02: whoever does not go by the name of a server may say so, or hang up over it.
+#[test]
+fn a_handshake_that_came_to_nothing_tells_why() {
+    for (server, why, expect) in [
+        (true, Unsecured::Unrecognized, Setback::Unrecognized),
+        (true, Unsecured::Left, Setback::Stream(None)),
+        (true, Unsecured::Failed, Setback::Handshake),
+        (false, Unsecured::Unrecognized, Setback::Unrecognized),
+        (false, Unsecured::Left, Setback::Handshake),
+        (false, Unsecured::Failed, Setback::Handshake),
+    ] {
+        let mut table = Table::default();
+        let attempt = Attempt {
+            server: server.then(|| domain("xmpp.a.test")),
+            ..attempt(Errand::Carry(pair("l.test", "a.test")), true)
+        };
+        let terms = Arc::new(terms(Side::Public, Level::Encrypted));
+        let (mut machine, _) = Initiating::new(ID, terms, attempt, &mut table);
+        let mut out = Vec::new();
+        machine.handle(Input::NotSecured(why), Duration::ZERO, &mut table, &mut out);
+        let told = matches!(
+            out.first(),
+            Some(Action::Tell(Tidings::Failed(_, setback))) if *setback == expect
+        );
+        assert!(told, "{server} {why:?}: {out:?}");
     }
 }

@@ -9,7 +9,7 @@ use ligase_verifier::{Finding as Found, Reason, Verdict};
 
 use super::*;
 use crate::binding::{Finding, Grounds, Level};
-use crate::stream::{Answer, Authorization, Dialback, Part, Setback, Tidings, Word};
+use crate::stream::{Answer, Authorization, Dialback, Part, Setback, Tidings, Unsecured, Word};
 use crate::tests::walk::{ID, Place, Tally, Witness, grants, stroll, walk};
 use crate::tests::{domain, message, pair, proof, terms};
 
@@ -339,7 +339,7 @@ fn no_path_of_odd_inputs_panics() {
     inputs.extend([
         header("a.test", "l.test"),
         secured(),
-        Input::NotSecured { unrecognized: false },
+        Input::NotSecured(Unsecured::Failed),
         proven("a.test"),
         claim("a.test", "l.test"),
         auth(),
