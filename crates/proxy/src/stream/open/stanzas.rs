@@ -85,7 +85,9 @@ impl Open {
         out: &mut Vec<Action>,
     ) -> Result<(), StreamError> {
         let authorized = table.row(self.id).is_some_and(Row::is_authorized);
-        let revoked = self.was_revoked(&stanza.pair);
+        // Forgiven where its sender can be told: whoever cannot shall hear that the stream ends.
+        let may_tell = self.far.dna || table.exit(&stanza.pair.reversed()).is_some();
+        let revoked = self.was_revoked(&stanza.pair) && may_tell;
         let violation = match (self.way, self.terms.side) {
             _ if revoked => Violation::PairRevoked,
             (Way::Outbound, _) if !self.far.bidi => Violation::PairInverse,
@@ -107,7 +109,7 @@ impl Open {
             out.push(Action::Bounce(stanza, StanzaError::NotAuthorized));
         } else if self.far.bidi && self.far.dna {
             out.extend(stanza.refuse().map(|it| Action::Send(it.to_text())));
-        } else if revoked && table.exit(&stanza.pair.reversed()).is_some() {
+        } else if revoked {
             // Its sender was proven when it sent it, and there is a way to tell.
             out.push(Action::Bounce(stanza, StanzaError::NotAuthorized));
         }
