@@ -1,15 +1,16 @@
 mod effects;
+mod orders;
 
 use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;
 use std::sync::Arc;
 
-use ligase_verifier::{Domain, Endpoint, Presented};
-use tokio::net::TcpStream;
+use ligase_verifier::{Domain, Endpoint};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+pub use self::orders::{Found, Order, Start};
 use super::event::{Ending, Event, Facts};
 use super::outbox::Outbox;
 use super::rooms::{Rooms, Settings};
@@ -17,7 +18,7 @@ use super::tables::Step;
 use super::wire::{Turn, Wire};
 use crate::binding::{ConnectionId, DomainPair, Side, Table};
 use crate::stream::{
-    Action, Answer, Condition, Frame, Initiating, Input, Reader, Receiving, Setback, Violation,
+    Action, Condition, Frame, Initiating, Input, Reader, Receiving, Setback, Violation,
 };
 
 /// Drives one stream, until either side ends it.
@@ -66,46 +67,6 @@ pub enum Machine {
     Receiving(Box<Receiving>),
     /// We did.
     Initiating(Box<Initiating>),
-}
-
-/// Something that another part wants of a connection.
-#[derive(Debug)]
-pub enum Order {
-    /// To be told so.
-    Say(Input),
-    /// To have this pair leave by it, and to be told whether it may.
-    Ask(DomainPair, oneshot::Sender<Result<(), Setback>>),
-    /// To end at once, because it is stuck.
-    Abort,
-}
-
-/// What an errand found out.
-#[derive(Clone, Debug)]
-pub enum Found {
-    /// What an authoritative server says.
-    Answer(Answer),
-    /// What the far end presents.
-    Leaf(Presented),
-}
-
-/// What a driver starts with.
-pub struct Start {
-    /// The socket, nothing of it read.
-    pub socket: TcpStream,
-    /// What is known of the connection.
-    pub facts: Facts,
-    /// Where we dialed, where we did.
-    pub endpoint: Option<Endpoint>,
-    /// The name at which the endpoint's TLSA records stand, if any do.
-    pub base: Option<Domain>,
-    /// The domain that we speak for, where we opened the connection.
-    pub local: Option<Domain>,
-    /// Who waits for this pair, where we opened the connection for one.
-    pub waits: Option<(DomainPair, oneshot::Sender<Result<(), Setback>>)>,
-    /// Who waits for something else.
-    pub errand: Option<oneshot::Sender<Found>>,
-    /// The place in a short queue that the connection holds until the far end has taken it up.
-    pub seat: Option<OwnedSemaphorePermit>,
 }
 
 impl Driver {
