@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::binding::{Finding, Grounds, Side};
+use crate::binding::{Finding, Grounds, Passage, Side};
 use crate::stream::Loss;
 use crate::tests::{domain, grounds, message, pair, proof};
 

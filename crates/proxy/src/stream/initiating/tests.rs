@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use ligase_verifier::{Finding as Found, Reason, Verdict};
 
 use super::*;
-use crate::binding::Level;
+use crate::binding::{DomainPair, Level};
 use crate::stream::{Authorization, Dialback, Features, Part, Unsecured, Word};
 use crate::tests::walk::{ID, Place, Tally, Witness, stroll, walk};
 use crate::tests::{domain, message, pair, proof, terms};
