@@ -11,6 +11,9 @@ use ligase_tests::{
 };
 use serde_json::Value;
 
+use crate::conversation::{chat, pour};
+use crate::verona::{self, certificate, publish};
+
 /// Two servers of a hundred domains each, all of which talk with all of the other's: one connection
 /// carries them, by one certificate that names the server and none of them.
 #[test]
@@ -271,6 +274,45 @@ fn break_off(ligase: &Ligase, id: u64, host: &Host) {
     let peer = connection["peer_address"].as_str().unwrap_or_default();
     let port = peer.rsplit(':').next().unwrap_or_default();
     host.run("ss", &["-K", "-Htn", "state", "established", "dport", "=", port]);
+}
+
+/// Prosody with its module for both directions, whoever of the two dials.
+#[test]
+fn a_peer_that_knows_both_directions_needs_one_connection() {
+    let mut world = World::new();
+    let montague = world.host("montague");
+    publish(&mut world, "montague0.lab", &montague, 7269);
+    let peers = ["escalus.lab", "paris.lab"].map(|domain| {
+        let host = world.host(domain.trim_end_matches(".lab"));
+        publish(&mut world, domain, &host, 5269);
+        (domain, host)
+    });
+    world.open();
+    let certificate = certificate(&world, "montague0.lab");
+    let domains = ["montague0.lab".to_owned()];
+    let ligase = Proxy::new(&world, &montague, Capture::Dns, &domains, &certificate).start();
+    let own = Leaf::of(&["montague0.lab"]).self_signed();
+    let server = Setup::new(Kind::Ejabberd, &montague, &["montague0.lab"], &own).start();
+    server.register("romeo", "montague0.lab");
+    let romeo = world.users().login("romeo@montague0.lab", &montague);
+    for ((domain, host), dials) in peers.iter().zip([true, false]) {
+        let theirs = verona::certificate(&world, domain);
+        let prosody = Setup::new(Kind::Prosody, host, &[domain], &theirs).with_bidi().start();
+        prosody.register("somebody", domain);
+        let somebody = world.users().login(&format!("somebody@{domain}"), host);
+        let (first, second) = if dials { (&romeo, &somebody) } else { (&somebody, &romeo) };
+        chat(first, second);
+        chat(second, first);
+        pour(&server, &romeo, &somebody);
+        pour(&prosody, &somebody, &romeo);
+        assert_eq!(sockets(&montague, host), 1, "{domain}: {:?}", public(&ligase));
+        let connection = public(&ligase).into_iter().next_back().or_fail("find the connection");
+        assert_eq!(connection["bidi"], true, "{connection:#}");
+        let direction = if dials { "outbound" } else { "inbound" };
+        assert_eq!(connection["direction"], direction, "{connection:#}");
+        assert_eq!(connection["confirms"], true, "{connection:#}");
+        drop(prosody);
+    }
 }
 
 fn host_only(ligase: &mut Ligase, hosts: &str) {

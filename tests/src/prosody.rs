@@ -35,6 +35,9 @@ pub(crate) fn configure(setup: &Setup, config: &Path) {
         let ports = format!("{CERTIFICATES}s2s_direct_tls_ports = {{ {port} }}\n");
         text = replace(&text, CERTIFICATES, &ports);
     }
+    if setup.bidi {
+        text = replace(&text, "--\"s2s_bidi\";", "\"s2s_bidi\";");
+    }
     fs::write(main, text).or_fail("configure Prosody");
 
     let mut hosts = String::new();

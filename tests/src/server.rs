@@ -42,6 +42,8 @@ pub struct Setup {
     pub(crate) manner: Manner,
     /// Where it listens for TLS from the first byte, too. No package does so by default.
     pub(crate) direct_port: Option<u16>,
+    /// Whether it speaks in both directions on one connection (XEP-0288); only Prosody can.
+    pub(crate) bidi: bool,
 }
 
 /// A server that runs. It is killed when dropped.
@@ -63,6 +65,7 @@ impl Setup {
             certificate: certificate.clone(),
             manner: Manner::Default,
             direct_port: None,
+            bidi: false,
         }
     }
 
@@ -75,6 +78,13 @@ impl Setup {
     /// Listens at that port for TLS from the first byte, too.
     pub fn with_direct_tls(mut self, port: u16) -> Self {
         self.direct_port = Some(port);
+        self
+    }
+
+    /// Speaks in both directions on one connection, where others do too (XEP-0288).
+    pub fn with_bidi(mut self) -> Self {
+        assert_eq!(self.kind, Kind::Prosody, "no other server can");
+        self.bidi = true;
         self
     }
 
