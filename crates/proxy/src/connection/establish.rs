@@ -25,7 +25,7 @@ use super::event::{Event, Facts};
 use super::rooms::{Flight, Rooms};
 use crate::binding::{ConnectionId, DomainPair, Side};
 use crate::net::dial::{self, dial};
-use crate::stream::{Attempt, Errand, Initiating, Rung, Setback};
+use crate::stream::{Attempt, Condition, DialbackError, Errand, Initiating, Rung, Setback};
 
 type Result<T> = std::result::Result<T, Setback>;
 
@@ -103,6 +103,10 @@ impl Rooms {
             };
             let mut step = rooms.tables.give_back(&pair, &setback.stanza_error());
             rooms.follow(side, &mut step);
+            if side == Side::Public && setback.to_peer() == DialbackError::ItemNotFound {
+                // Our own server will not have it, so nobody has to go on sending it (E-18).
+                rooms.tables.withdraw(&pair);
+            }
         });
     }
 
@@ -141,15 +145,23 @@ impl Rooms {
     /// will not have our certificate.
     async fn reach_backend(self: &Arc<Self>, pair: &DomainPair) -> Result<()> {
         self.note_begin(pair);
+        let refusal = Setback::Stream(Some(Condition::HostUnknown));
+        if self.is_disowned(&pair.target) {
+            return Err(refusal);
+        }
         if let Some(shared) = self.shared_home(pair)
             && self.ask_on(pair, shared).await.is_ok()
         {
             return Ok(());
         }
-        match self.visit_for(pair, Rung::DomainName).await {
+        let result = match self.visit_for(pair, Rung::DomainName).await {
             Err(Setback::Sasl) => self.visit_for(pair, Rung::Dialback).await,
             result => result,
+        };
+        if result == Err(refusal) {
+            self.note_disowned(&pair.target);
         }
+        result
     }
 
     async fn visit_for(self: &Arc<Self>, pair: &DomainPair, rung: Rung) -> Result<()> {

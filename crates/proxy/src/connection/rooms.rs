@@ -66,6 +66,8 @@ pub struct Rooms {
     pub(super) unreached: Mutex<HashMap<Domain, Unreached>>,
     /// Domains that our own server has proven to serve.
     pub(super) own: Mutex<HashSet<Domain>>,
+    /// Domains that it said it does not serve, and until when that is believed.
+    pub(super) disowned: Mutex<HashMap<Domain, Instant>>,
     /// The looks at our own server that are under way: one at a time for each domain.
     pub(super) looks: Mutex<HashMap<Domain, Arc<Semaphore>>>,
     /// The digests of what our own server presents, by domain.
@@ -166,6 +168,7 @@ impl Rooms {
             search_shares: Shares::new(SEARCHES_MAX / SEARCH_SHARES),
             unreached: Mutex::default(),
             own: Mutex::default(),
+            disowned: Mutex::default(),
             looks: Mutex::default(),
             backend_leaves: Mutex::default(),
             started: Instant::now(),

@@ -267,6 +267,17 @@ impl Tables {
         self.lock().entries.get(&id).map(|entry| entry.orders.clone())
     }
 
+    /// Has every connection that brings a pair in take that right back from its far end.
+    pub fn withdraw(&self, pair: &DomainPair) {
+        let inner = self.lock();
+        for id in inner.table.entrances(pair) {
+            if let Some(entry) = inner.entries.get(&id) {
+                // One that does not listen is told when the next stanza finds no way.
+                let _ = entry.orders.try_send(Order::Say(Input::Withdraw(pair.clone())));
+            }
+        }
+    }
+
     /// Tells all connections of something. One that does not listen may carry nothing any more.
     pub fn tell_all(&self, input: impl Fn(&Facts) -> Input) {
         let mut inner = self.lock();

@@ -237,9 +237,11 @@ impl Initiating {
                 out.push(Action::Tell(Tidings::Failed(pair, Setback::Pointless)));
                 Ok(state)
             }
-            Input::Found(..) | Input::Authority(..) | Input::Reached(..) | Input::Repeat(_) => {
-                Ok(state)
-            }
+            Input::Found(..)
+            | Input::Authority(..)
+            | Input::Reached(..)
+            | Input::Repeat(_)
+            | Input::Withdraw(_) => Ok(state),
             Input::Refuse(error) => Err(error),
             Input::Secured(_) | Input::NotSecured(_) | Input::Renewed(..) | Input::Terms(_) => {
                 Err(Condition::InternalServerError.because("driver out of turn; a bug of ours"))

@@ -85,6 +85,8 @@ pub enum Input {
     Renewed(Name, Finding),
     /// The operator insists on something else from now on.
     Terms(Arc<Terms>),
+    /// Our own server does not take this pair any more.
+    Withdraw(DomainPair),
     /// We want this pair to leave by this connection.
     Ask(DomainPair),
     /// Ask again for a pair whose answer is due.

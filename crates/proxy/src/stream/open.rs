@@ -199,6 +199,10 @@ impl Open {
             }
             Input::Authority(pair, answer) => self.on_authority(&pair, answer, table, out),
             Input::Reached(pair, result) => self.on_reached(&pair, result, table, out),
+            Input::Withdraw(pair) => {
+                self.on_withdraw(&pair, table, out);
+                Ok(())
+            }
             Input::Ask(pair) => {
                 self.on_ask(pair, table, out);
                 Ok(())

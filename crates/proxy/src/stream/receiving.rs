@@ -196,7 +196,11 @@ impl Receiving {
             // An answer that nobody waits for any more, or what is not for us yet.
             (
                 state,
-                Input::Found(..) | Input::Authority(..) | Input::Reached(..) | Input::Repeat(_),
+                Input::Found(..)
+                | Input::Authority(..)
+                | Input::Reached(..)
+                | Input::Repeat(_)
+                | Input::Withdraw(_),
             ) => Ok(state),
             (state, Input::Ask(pair)) => {
                 out.push(Action::Tell(Tidings::Failed(pair, Setback::Pointless)));

@@ -116,6 +116,20 @@ impl Open {
         lost
     }
 
+    /// Takes back the right to bring a pair in that our own server does not take any more (E-18).
+    pub(super) fn on_withdraw(
+        &mut self,
+        pair: &DomainPair,
+        table: &mut Table,
+        out: &mut Vec<Action>,
+    ) {
+        if table.shut_in(pair, self.id) && !self.leaving {
+            self.note_revoked(pair.clone());
+            out.push(Action::Lost(pair.clone(), Loss::HostRemoved));
+            self.tell_revoked(pair, DialbackError::ItemNotFound, out);
+        }
+    }
+
     /// Tells the far end that a right is gone which it had been granted (E-15).
     ///
     /// With `error` for those who know dialback; those who know channels know `invalid` for it.

@@ -354,3 +354,22 @@ fn a_way_to_our_own_server_ends_soon_after_the_peer_it_was_for() {
     let out = say(&mut open, &mut table, 960, quiet(60));
     assert!(matches!(out.as_slice(), [Action::Close(None)]));
 }
+
+/// E-18: what our own server does not take any more, nobody is to send; who shares the stream stays.
+#[test]
+fn a_pair_that_our_server_does_not_take_is_taken_back() {
+    let (mut open, mut table) = inbound(&["a.test", "b.test"]);
+    for sender in ["a.test", "b.test"] {
+        table.let_in(&pair(sender, "l.test"), ID).unwrap();
+    }
+    let gone = pair("a.test", "l.test");
+    let out = say(&mut open, &mut table, 0, Input::Withdraw(gone.clone()));
+    let [Action::Lost(lost, Loss::HostRemoved), Action::Send(told)] = &out[..] else {
+        panic!("{out:?}");
+    };
+    assert_eq!(*lost, gone);
+    assert!(told.contains("item-not-found") && told.contains("from='l.test' to='a.test'"), "{told}");
+    assert_eq!(table.passage(&gone, ID), crate::binding::Passage::Forbidden);
+    assert!(table.has_entrance(&pair("b.test", "l.test")));
+    assert!(say(&mut open, &mut table, 1, Input::Withdraw(gone)).is_empty(), "it is gone already");
+}
