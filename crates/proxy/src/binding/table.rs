@@ -45,8 +45,10 @@ pub enum Passage {
 pub struct NotProven;
 
 impl Table {
-    /// Adds a connection that may carry nothing yet.
+    /// Adds a connection that may carry nothing yet. What it was, if it is known already, it is no
+    /// more.
     pub fn open(&mut self, id: ConnectionId, side: Side) {
+        self.close(id);
         let row = Row {
             side,
             names: HashMap::new(),

@@ -178,6 +178,21 @@ fn proofs_that_have_ended_are_looked_at_once() {
     assert_eq!(table.next_end(), None);
 }
 
+/// D-07: what a connection was, it is no more when it is opened anew.
+#[test]
+fn a_connection_that_is_opened_anew_begins_with_nothing() {
+    let mut table = table();
+    let (inbound, out) = (pair("a.test", "l.test"), pair("l.test", "a.test"));
+    table.prove(PEER, domain("a.test"), grounds("a.test", Duration::from_secs(60)));
+    table.let_in(&inbound, PEER).unwrap();
+    table.let_out(&out, PEER).unwrap();
+    table.ask(&out, PEER);
+    table.open(PEER, Side::Public);
+    assert_eq!(table.passage(&inbound, PEER), Passage::Forbidden);
+    assert_eq!(table.exit(&out), None);
+    assert_eq!(table.next_end(), None);
+}
+
 /// What the table should say, kept in the dullest way there is.
 #[derive(Default)]
 struct Model {
