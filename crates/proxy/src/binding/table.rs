@@ -174,6 +174,7 @@ impl Table {
         if !self.entrances.get(pair).is_some_and(|open| open.contains(&entrance)) {
             return Passage::Forbidden;
         }
+        debug_assert!(self.brings(entrance, pair), "{pair} by {entrance}, unproven");
         self.way_out(pair)
     }
 
@@ -192,7 +193,22 @@ impl Table {
 
     /// The connection by which `pair` leaves: the eldest that may carry it (D-04).
     pub fn exit(&self, pair: &DomainPair) -> Option<ConnectionId> {
-        self.exits.get(pair).and_then(|open| open.first()).copied()
+        let exit = self.exits.get(pair).and_then(|open| open.first()).copied();
+        debug_assert!(exit.is_none_or(|id| self.takes(id, pair)), "{pair} by {exit:?}, unproven");
+        exit
+    }
+
+    /// Whether `id` is open, and proven for what it brings in (D-12).
+    fn brings(&self, id: ConnectionId, pair: &DomainPair) -> bool {
+        let proven =
+            |row: &Row| row.entrances.contains(pair) && row.speaks_for(&pair.sender).is_some();
+        self.rows.get(&id).is_some_and(proven)
+    }
+
+    /// Whether `id` is open, and proven for what it takes out (D-12).
+    fn takes(&self, id: ConnectionId, pair: &DomainPair) -> bool {
+        let proven = |row: &Row| row.exits.contains(pair) && row.speaks_for(&pair.target).is_some();
+        self.rows.get(&id).is_some_and(proven)
     }
 
     /// The connections by which `pair` may leave: the first is used, the others stand by.
