@@ -15,6 +15,7 @@ pub(crate) struct Tally {
     pub(crate) not_proven: u32,
     pub(crate) admitted: u32,
     pub(crate) not_admitted: u32,
+    pub(crate) stood_by: u32,
     pub(crate) fell: u32,
     pub(crate) ended: u32,
     pub(crate) exits: u32,
@@ -25,10 +26,11 @@ pub(crate) struct Tally {
 impl Tally {
     /// How often happened what happened least.
     pub(crate) fn rarest(&self) -> u32 {
-        let Self { bound, not_proven, admitted, not_admitted, fell, ended, .. } = *self;
-        let Self { exits, waits, forbidden, .. } = *self;
-        let all = [bound, not_proven, admitted, not_admitted, fell, ended, exits, waits, forbidden];
-        all.into_iter().min().unwrap_or_default()
+        let Self { bound, not_proven, admitted, not_admitted, stood_by, fell, .. } = *self;
+        let Self { ended, exits, waits, forbidden, .. } = *self;
+        let rights = [bound, not_proven, admitted, not_admitted, stood_by, fell];
+        let all = rights.into_iter().chain([ended, exits, waits, forbidden]);
+        all.min().unwrap_or_default()
     }
 }
 
@@ -128,7 +130,7 @@ struct Events<'a> {
 impl Events<'_> {
     fn next(&mut self) {
         let id = self.id();
-        match self.dice.roll(16) {
+        match self.dice.roll(18) {
             0 | 1 if self.lines.len() < LINES_MAX => self.open(id),
             0 | 1 => self.close(id),
             2..=4 => self.prove(id),
@@ -139,7 +141,8 @@ impl Events<'_> {
             11 => self.disprove(id),
             12 => self.admit(id),
             13 => self.wait(),
-            14 if self.dice.roll(4) == 0 => self.end(),
+            14 | 15 => self.stand_by(),
+            16 if self.dice.roll(4) == 0 => self.end(),
             _ => self.tell(id),
         }
     }
@@ -245,6 +248,19 @@ impl Events<'_> {
         let proven = self.is_proven(id, &Name::Service(pair.target.clone()));
         assert_eq!(self.table.let_out(&pair, id).is_ok(), proven, "{pair} by {id}");
         bind(&mut self.exits[at], id, proven, self.tally);
+    }
+
+    fn stand_by(&mut self) {
+        let (at, pair) = self.pair();
+        self.table.stand_by(&pair);
+        let opposite = self.cast.pairs.iter().position(|it| *it == pair.reversed()).unwrap();
+        for id in self.entrances[opposite].clone() {
+            let is_bidi = self.line(id).unwrap().far.bidi;
+            if is_bidi && !self.exits[at].contains(&id) {
+                self.exits[at].push(id);
+                self.tally.stood_by += 1;
+            }
+        }
     }
 
     fn admit(&mut self, id: ConnectionId) {

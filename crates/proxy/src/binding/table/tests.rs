@@ -276,7 +276,7 @@ fn no_order_of_events_breaks_the_table() {
     for seed in 1..=300 {
         happen(seed, 1000, &cast, &mut tally, &mut check);
     }
-    assert!(1000 < tally.rarest(), "something hardly ever happens: {tally:?}");
+    assert!(500 < tally.rarest(), "something hardly ever happens: {tally:?}");
 }
 
 /// D-06, D-07, D-12: nothing dangles, nothing is unproven, nothing is empty, both books agree.
