@@ -1,7 +1,7 @@
 //! What may happen to a table, in an order that chance chooses, beside a model of it that is kept in
 //! the dullest way there is. After each event both are asked the same, about everything.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::time::{Duration, SystemTime};
 
 use ligase_verifier::Domain;
@@ -78,6 +78,7 @@ pub(crate) fn happen(
         asked: nobody(),
         waiting: vec![false; pairs],
         ends: BTreeSet::new(),
+        closed: Vec::new(),
         now: cast.from,
         last: 0,
         dice: Dice(seed),
@@ -120,6 +121,7 @@ struct Events<'a> {
     asked: Vec<Vec<ConnectionId>>,
     waiting: Vec<bool>,
     ends: BTreeSet<(SystemTime, ConnectionId, Name)>,
+    closed: Vec<(ConnectionId, HashSet<DomainPair>)>,
     now: SystemTime,
     last: u64,
     dice: Dice,
@@ -193,6 +195,9 @@ impl Events<'_> {
     }
 
     fn forget(&mut self, id: ConnectionId) {
+        let went = self.exits.iter().zip(&self.cast.pairs).filter(|(ids, _)| ids.contains(&id));
+        let pairs: HashSet<_> = went.map(|(_, pair)| pair.clone()).collect();
+        self.closed.extend((!pairs.is_empty()).then_some((id, pairs)));
         self.lines.retain(|line| line.id != id);
         for book in [&mut self.entrances, &mut self.exits, &mut self.asked] {
             book.iter_mut().for_each(|ids| ids.retain(|it| *it != id));
@@ -298,7 +303,7 @@ impl Events<'_> {
         self.table.set_waiting(&pair, self.waiting[at]);
     }
 
-    /// Time passes, and some proofs with it.
+    /// Time passes, and some proofs with it. What was closed until then is told once.
     fn end(&mut self) {
         self.now = self.cast.from + Duration::from_secs(self.dice.roll(120));
         let ended: Vec<_> = self.ends.iter().filter(|it| it.0 <= self.now).cloned().collect();
@@ -306,12 +311,13 @@ impl Events<'_> {
         self.tally.ended += u32::try_from(ended.len()).unwrap();
         let ended: Vec<_> = ended.into_iter().map(|(_, id, name)| (id, name)).collect();
         assert_eq!(self.table.take_ended(self.now), ended);
+        assert_eq!(self.table.take_closed(), std::mem::take(&mut self.closed));
     }
 
     /// What says something about a connection, and takes or gives no right.
     fn tell(&mut self, id: ConnectionId) {
         let mut flag = || self.dice.roll(2) == 0;
-        let far = Far { errors: flag(), bidi: flag(), dna: flag() };
+        let far = Far { errors: flag(), bidi: flag(), dna: flag(), confirms: flag() };
         let mode = self.dice.pick(&[Mode::ServerName, Mode::DomainName, Mode::Legacy]).copied();
         let stream = self.dice.pick(&self.cast.streams).cloned().flatten();
         let what = self.dice.roll(3);
@@ -359,6 +365,8 @@ impl Events<'_> {
             _ => Passage::Wait,
         };
         assert_eq!(table.exit(pair), exit, "{pair}");
+        assert!(table.exits(pair).eq(self.exits[at].iter().copied()), "{pair}");
+        assert!(table.entrances(pair).eq(self.entrances[at].iter().copied()), "{pair}");
         assert_eq!(table.way_out(pair), way_out, "{pair}");
         assert_eq!(table.has_entrance(pair), !self.entrances[at].is_empty(), "{pair}");
         for id in self.lines.iter().map(|line| line.id).chain([ConnectionId(self.last + 1)]) {
