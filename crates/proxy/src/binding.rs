@@ -1,5 +1,6 @@
 //! Who may say what to whom, and over which connection: the decisions, without the sockets.
 
+mod bindings;
 mod grounds;
 mod hosted;
 mod mode;

@@ -3,6 +3,7 @@ use std::time::SystemTime;
 
 use ligase_verifier::Domain;
 
+use super::bindings::{Bindings, Ways, strike};
 use super::grounds::Grounds;
 use super::mode::Mode;
 use super::name::Name;
@@ -17,12 +18,8 @@ use super::row::{ConnectionId, Far, Row, Side, StreamId};
 #[derive(Clone, Debug, Default)]
 pub struct Table {
     rows: HashMap<ConnectionId, Row>,
-    entrances: HashMap<DomainPair, Vec<ConnectionId>>,
-    exits: HashMap<DomainPair, Vec<ConnectionId>>,
-    /// Where a pair was asked for by dialback.
-    asked: HashMap<DomainPair, Vec<ConnectionId>>,
-    /// Pairs with stanzas that wait for an exit; later ones have to queue up behind them.
-    waiting: HashSet<DomainPair>,
+    /// The same rights by pair, in the order in which they were granted.
+    bindings: Bindings,
     /// Connections that were closed, and the pairs that went out by them, for those who move stanzas.
     closed: Vec<(ConnectionId, HashSet<DomainPair>)>,
     /// When each proof that ends is to be looked at again (F-50).
@@ -45,8 +42,10 @@ pub enum Passage {
 pub struct NotProven;
 
 impl Table {
-    /// Adds a connection that may carry nothing yet.
+    /// Adds a connection that may carry nothing yet. What it was, if it is known already, it is no
+    /// more.
     pub fn open(&mut self, id: ConnectionId, side: Side) {
+        self.close(id);
         let row = Row {
             side,
             names: HashMap::new(),
@@ -84,10 +83,10 @@ impl Table {
             return;
         };
         for pair in row.entrances.extract_if(|pair| pair.sender == *domain) {
-            drop_from(&mut self.entrances, &pair, id);
+            self.bindings.change(&pair, |ways| strike(&mut ways.entrances, id));
         }
         for pair in row.exits.extract_if(|pair| pair.target == *domain) {
-            drop_from(&mut self.exits, &pair, id);
+            self.bindings.change(&pair, |ways| strike(&mut ways.exits, id));
         }
     }
 
@@ -116,8 +115,8 @@ impl Table {
         if row.speaks_for(&pair.sender).is_none() {
             return Err(NotProven);
         }
-        if row.entrances.insert(pair.clone()) {
-            self.entrances.entry(pair.clone()).or_default().push(id);
+        if row.entrances.insert(self.bindings.share(pair)) {
+            self.bindings.change(pair, |ways| ways.entrances.push(id));
         }
         Ok(())
     }
@@ -131,8 +130,8 @@ impl Table {
         if row.speaks_for(&pair.target).is_none() {
             return Err(NotProven);
         }
-        if row.exits.insert(pair.clone()) {
-            self.exits.entry(pair.clone()).or_default().push(id);
+        if row.exits.insert(self.bindings.share(pair)) {
+            self.bindings.change(pair, |ways| ways.exits.push(id));
         }
         Ok(())
     }
@@ -141,7 +140,8 @@ impl Table {
     /// too: they stand by for the eldest (D-04, L-08). What may go that way has been granted on
     /// another, and whoever opened them has been proven for its target.
     pub fn stand_by(&mut self, pair: &DomainPair) {
-        for id in self.entrances.get(&pair.reversed()).cloned().unwrap_or_default() {
+        let opposite = self.bindings.of(&pair.reversed());
+        for id in opposite.map(|ways| ways.entrances.clone()).unwrap_or_default() {
             if self.rows.get(&id).is_some_and(|row| row.far.bidi) {
                 // It is proven for the domain that it speaks for there.
                 let _ = self.let_out(pair, id);
@@ -153,7 +153,7 @@ impl Table {
     pub fn shut_in(&mut self, pair: &DomainPair, id: ConnectionId) -> bool {
         let had = self.rows.get_mut(&id).is_some_and(|row| row.entrances.remove(pair));
         if had {
-            drop_from(&mut self.entrances, pair, id);
+            self.bindings.change(pair, |ways| strike(&mut ways.entrances, id));
         }
         had
     }
@@ -162,54 +162,75 @@ impl Table {
     pub fn shut_out(&mut self, pair: &DomainPair, id: ConnectionId) -> bool {
         let had = self.rows.get_mut(&id).is_some_and(|row| row.exits.remove(pair));
         if had {
-            drop_from(&mut self.exits, pair, id);
+            self.bindings.change(pair, |ways| strike(&mut ways.exits, id));
         }
         had
     }
 
     /// Tells what becomes of a stanza of `pair` that came in by `entrance`.
     pub fn passage(&self, pair: &DomainPair, entrance: ConnectionId) -> Passage {
-        if !self.entrances.get(pair).is_some_and(|open| open.contains(&entrance)) {
+        let ways = self.bindings.of(pair).filter(|ways| ways.entrances.contains(&entrance));
+        let Some(ways) = ways else {
             return Passage::Forbidden;
-        }
-        self.way_out(pair)
+        };
+        debug_assert!(self.brings(entrance, pair), "{pair} by {entrance}, unproven");
+        self.onward(pair, ways)
     }
 
     /// Whether any connection may bring `pair` in.
     pub fn has_entrance(&self, pair: &DomainPair) -> bool {
-        self.entrances.contains_key(pair)
+        self.bindings.of(pair).is_some_and(|ways| !ways.entrances.is_empty())
     }
 
     /// Tells where a stanza of `pair` leaves that we have custody of already.
     pub fn way_out(&self, pair: &DomainPair) -> Passage {
-        if self.waiting.contains(pair) {
+        self.bindings.of(pair).map_or(Passage::Wait, |ways| self.onward(pair, ways))
+    }
+
+    fn onward(&self, pair: &DomainPair, ways: &Ways) -> Passage {
+        if ways.waits {
             return Passage::Wait;
         }
-        self.exit(pair).map_or(Passage::Wait, Passage::Exit)
+        self.eldest(pair, ways).map_or(Passage::Wait, Passage::Exit)
     }
 
     /// The connection by which `pair` leaves: the eldest that may carry it (D-04).
     pub fn exit(&self, pair: &DomainPair) -> Option<ConnectionId> {
-        self.exits.get(pair).and_then(|open| open.first()).copied()
+        self.eldest(pair, self.bindings.of(pair)?)
+    }
+
+    fn eldest(&self, pair: &DomainPair, ways: &Ways) -> Option<ConnectionId> {
+        let exit = ways.exits.first().copied();
+        debug_assert!(exit.is_none_or(|id| self.takes(id, pair)), "{pair} by {exit:?}, unproven");
+        exit
+    }
+
+    /// Whether `id` is open, and proven for what it brings in (D-12).
+    fn brings(&self, id: ConnectionId, pair: &DomainPair) -> bool {
+        let proven =
+            |row: &Row| row.entrances.contains(pair) && row.speaks_for(&pair.sender).is_some();
+        self.rows.get(&id).is_some_and(proven)
+    }
+
+    /// Whether `id` is open, and proven for what it takes out (D-12).
+    fn takes(&self, id: ConnectionId, pair: &DomainPair) -> bool {
+        let proven = |row: &Row| row.exits.contains(pair) && row.speaks_for(&pair.target).is_some();
+        self.rows.get(&id).is_some_and(proven)
     }
 
     /// The connections by which `pair` may leave: the first is used, the others stand by.
     pub fn exits(&self, pair: &DomainPair) -> impl Iterator<Item = ConnectionId> {
-        self.exits.get(pair).into_iter().flatten().copied()
+        self.bindings.of(pair).into_iter().flat_map(|ways| &ways.exits).copied()
     }
 
     /// The connections by which `pair` may come in.
     pub fn entrances(&self, pair: &DomainPair) -> impl Iterator<Item = ConnectionId> {
-        self.entrances.get(pair).into_iter().flatten().copied()
+        self.bindings.of(pair).into_iter().flat_map(|ways| &ways.entrances).copied()
     }
 
     /// Says whether stanzas of `pair` wait for an exit.
     pub fn set_waiting(&mut self, pair: &DomainPair, waits: bool) {
-        if waits {
-            self.waiting.insert(pair.clone());
-        } else {
-            self.waiting.remove(pair);
-        }
+        self.bindings.change(pair, |ways| ways.waits = waits);
     }
 
     /// Notes the id of the stream on which we may ask for pairs. What was asked on the stream before it
@@ -220,7 +241,7 @@ impl Table {
         };
         row.stream = stream;
         for pair in row.asked.drain() {
-            drop_from(&mut self.asked, &pair, id);
+            self.bindings.change(&pair, |ways| strike(&mut ways.asked, id));
         }
     }
 
@@ -243,8 +264,8 @@ impl Table {
         let Some(row) = self.rows.get_mut(&id) else {
             return;
         };
-        if row.asked.insert(pair.clone()) {
-            self.asked.entry(pair.clone()).or_default().push(id);
+        if row.asked.insert(self.bindings.share(pair)) {
+            self.bindings.change(pair, |ways| ways.asked.push(id));
         }
     }
 
@@ -264,7 +285,7 @@ impl Table {
         side: Side,
         pair: &DomainPair,
     ) -> impl Iterator<Item = (ConnectionId, &Row)> {
-        let asked = self.asked.get(pair).into_iter().flatten();
+        let asked = self.bindings.of(pair).into_iter().flat_map(|ways| &ways.asked);
         asked
             .filter_map(|id| self.rows.get(id).map(|row| (*id, row)))
             .filter(move |(_, row)| row.side == side)
@@ -279,13 +300,13 @@ impl Table {
             forget(&mut self.ends, Some(grounds), id, name);
         }
         for pair in &row.entrances {
-            drop_from(&mut self.entrances, pair, id);
+            self.bindings.change(pair, |ways| strike(&mut ways.entrances, id));
         }
         for pair in &row.exits {
-            drop_from(&mut self.exits, pair, id);
+            self.bindings.change(pair, |ways| strike(&mut ways.exits, id));
         }
         for pair in &row.asked {
-            drop_from(&mut self.asked, pair, id);
+            self.bindings.change(pair, |ways| strike(&mut ways.asked, id));
         }
         if !row.exits.is_empty() {
             self.closed.push((id, row.exits));
@@ -339,19 +360,6 @@ fn forget(
 ) {
     if let Some(end) = grounds.and_then(Grounds::ends) {
         ends.remove(&(end, id, name.clone()));
-    }
-}
-
-fn drop_from(
-    pairs: &mut HashMap<DomainPair, Vec<ConnectionId>>,
-    pair: &DomainPair,
-    id: ConnectionId,
-) {
-    if let Some(open) = pairs.get_mut(pair) {
-        open.retain(|it| *it != id);
-        if open.is_empty() {
-            pairs.remove(pair);
-        }
     }
 }
 
