@@ -11,8 +11,8 @@ pub use self::attempt::{Attempt, Errand, Rung};
 use super::open::renewal::renewed;
 use super::open::{Open, Way};
 use super::{
-    Action, Answer, Condition, DialbackError, Features, Frame, Header, Input, Setback, StreamError,
-    Terms, Tidings, Violation,
+    Action, Answer, Condition, DialbackError, Frame, Header, Input, Setback, StreamError, Terms,
+    Tidings, Violation,
 };
 use crate::binding::{
     ConnectionId, Decision, Far, Finding, Grounds, Mode, Name, Side, StreamId, Table, decide,
@@ -247,13 +247,6 @@ impl Initiating {
                 Err(Condition::InternalServerError.because("driver out of turn; a bug of ours"))
             }
         }
-    }
-
-    fn learn(&mut self, features: Features, table: &mut Table) {
-        // COMPAT: after SASL not every server repeats what it said before.
-        self.far.errors |= features.errors;
-        self.far.dna |= features.dna;
-        table.set_far(self.id, self.far);
     }
 
     fn on_header(

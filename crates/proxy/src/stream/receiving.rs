@@ -191,24 +191,7 @@ impl Receiving {
                 self.early.push_back(frame);
                 Ok(state)
             }
-            (_, Input::TimedOut { .. }) => Err(too_long()),
-            (_, Input::Frame(_)) => Err(out_of_turn()),
-            // An answer that nobody waits for any more, or what is not for us yet.
-            (
-                state,
-                Input::Found(..)
-                | Input::Authority(..)
-                | Input::Reached(..)
-                | Input::Repeat(_)
-                | Input::Withdraw(_),
-            ) => Ok(state),
-            (state, Input::Ask(pair)) => {
-                out.push(Action::Tell(Tidings::Failed(pair, Setback::Pointless)));
-                Ok(state)
-            }
-            (_, Input::Secured(_) | Input::NotSecured(_)) => {
-                Err(Condition::InternalServerError.because("driver out of turn; a bug of ours"))
-            }
+            (state, input) => on_other(state, input, out),
         }
     }
 
@@ -323,14 +306,34 @@ impl Receiving {
     }
 }
 
-fn out_of_turn() -> StreamError {
-    Condition::UnsupportedStanzaType.because("an element out of turn").blame(Violation::StreamOrder)
-}
-
-fn too_long() -> StreamError {
-    Condition::ConnectionTimeout
-        .because("the negotiation took too long")
-        .blame(Violation::LimitPreauth)
+/// What may come at any time, and what nobody waits for.
+fn on_other(state: State, input: Input, out: &mut Vec<Action>) -> Result<State, StreamError> {
+    match input {
+        Input::TimedOut { .. } => Err(Condition::ConnectionTimeout
+            .because("the negotiation took too long")
+            .blame(Violation::LimitPreauth)),
+        Input::Frame(_) => Err(Condition::UnsupportedStanzaType
+            .because("an element out of turn")
+            .blame(Violation::StreamOrder)),
+        Input::Ask(pair) => {
+            out.push(Action::Tell(Tidings::Failed(pair, Setback::Pointless)));
+            Ok(state)
+        }
+        // An answer that nobody waits for any more, or what is not for us yet.
+        Input::Found(..)
+        | Input::Authority(..)
+        | Input::Reached(..)
+        | Input::Repeat(_)
+        | Input::Withdraw(_) => Ok(state),
+        Input::Refuse(_)
+        | Input::Drain
+        | Input::Renewed(..)
+        | Input::Terms(_)
+        | Input::Secured(_)
+        | Input::NotSecured(_) => {
+            Err(Condition::InternalServerError.because("driver out of turn; a bug of ours"))
+        }
+    }
 }
 
 #[cfg(test)]

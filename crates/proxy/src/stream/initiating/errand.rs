@@ -14,6 +14,14 @@ use crate::stream::{
 };
 
 impl Initiating {
+    /// Notes what the far end has told of itself.
+    pub(super) fn learn(&mut self, features: Features, table: &mut Table) {
+        // COMPAT: after SASL not every server repeats what it said before.
+        self.far.errors |= features.errors;
+        self.far.dna |= features.dna;
+        table.set_far(self.id, self.far);
+    }
+
     pub(super) fn on_plain_features(
         &mut self,
         features: Features,

@@ -368,7 +368,10 @@ fn a_pair_that_our_server_does_not_take_is_taken_back() {
         panic!("{out:?}");
     };
     assert_eq!(*lost, gone);
-    assert!(told.contains("item-not-found") && told.contains("from='l.test' to='a.test'"), "{told}");
+    assert!(
+        told.contains("item-not-found") && told.contains("from='l.test' to='a.test'"),
+        "{told}"
+    );
     assert_eq!(table.passage(&gone, ID), crate::binding::Passage::Forbidden);
     assert!(table.has_entrance(&pair("b.test", "l.test")));
     assert!(say(&mut open, &mut table, 1, Input::Withdraw(gone)).is_empty(), "it is gone already");
