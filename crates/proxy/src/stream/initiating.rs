@@ -213,8 +213,10 @@ impl Initiating {
             (_, Input::Frame(Frame::Error(condition))) => {
                 Ok(self.give_up(Setback::Stream(condition), out))
             }
+            (State::ExpectRefusal, Input::Frame(_) | Input::TimedOut { .. }) => {
+                Err(another_answered())
+            }
             (_, Input::Frame(Frame::Close)) => Ok(self.give_up(Setback::Stream(None), out)),
-            (State::ExpectRefusal, Input::Frame(_)) => Err(another_answered()),
             (state, input) => self.on_other(state, input, out),
         }
     }

@@ -373,9 +373,13 @@ fn errands_end_when_they_are_done() {
 fn who_does_not_know_the_name_of_a_server_may_say_so_by_another_and_no_more() {
     let refusal = Frame::Error(Some(Condition::HostUnknown));
     let more = features(true);
+    let silence = Input::TimedOut { quiet: Duration::from_secs(8) };
+    let end = Input::Frame(Frame::Close);
     for (next, setback, closed) in [
         (Input::Frame(refusal), Setback::Stream(Some(Condition::HostUnknown)), None),
         (more, Setback::Broken(Condition::InvalidFrom), Some(Condition::InvalidFrom)),
+        (silence, Setback::Broken(Condition::InvalidFrom), Some(Condition::InvalidFrom)),
+        (end, Setback::Broken(Condition::InvalidFrom), Some(Condition::InvalidFrom)),
     ] {
         let mut table = Table::default();
         let errand = Errand::Carry(pair("l.test", "a.test"));
