@@ -1,6 +1,8 @@
 //! Channels: many pairs of domains on one connection.
 
 use std::collections::HashSet;
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -315,6 +317,55 @@ fn a_peer_that_knows_both_directions_needs_one_connection() {
     }
 }
 
+/// A provider's list of ten thousand domains, by one certificate: tenants come and go by a reload,
+/// and nobody else notices.
+#[test]
+fn ten_thousand_domains_are_hosted_and_tenants_come_and_go() {
+    let mut world = World::new();
+    let houses = houses(&mut world, 2, 7269);
+    world.open();
+    let [(_, here), (_, there)] = &houses;
+    let list = here.folder("hosts").join("hosts.txt");
+    let write = |tenants: &[&str]| {
+        let others = (0..TENANTS).map(|it| format!("tenant{it}.lab"));
+        let all: Vec<_> = tenants.iter().map(|&it| it.to_owned()).chain(others).collect();
+        fs::write(&list, all.join("\n")).or_fail("write the list of tenants");
+    };
+    write(&["montague0.lab"]);
+    let file = format!("{{file: {}}}", list.display());
+    let [mut ours, _theirs] = houses.each_ref().map(|(name, host)| {
+        proxy(&world, name, host, 2, |proxy| {
+            if *name == "montague" {
+                proxy.set("hosts", &file);
+            }
+        })
+    });
+    let romeo = OldServer::start(here, "montague0.lab");
+    let juliet = OldServer::start(there, "capulet0.lab");
+    let (from, to) = ("romeo@montague0.lab", "juliet@capulet0.lab");
+    romeo.say(from, to, "before");
+    juliet.hear(from, to, "before");
+    let connection = public(&ours)[0]["id"].clone();
+
+    // Nobody serves the second yet, so nobody reaches it.
+    let stranger = "nurse@montague1.lab";
+    let bounce = format!("<message id='1' from='{to}' to='{stranger}'><body>who?</body></message>");
+    let refused = catch_unwind(AssertUnwindSafe(|| juliet.send(stranger, &bounce)));
+    assert!(refused.is_err(), "a domain that is not hosted took a stream");
+
+    let mut since = 0;
+    for tenants in [&["montague0.lab", "montague1.lab"][..], &["montague0.lab"][..]] {
+        write(tenants);
+        ours.program().signal("HUP");
+        (since, _) = ours.log().hear_after(since, "reloaded", PATIENCE);
+        romeo.say(from, to, &format!("with {}", tenants.len()));
+        juliet.hear(from, to, &format!("with {}", tenants.len()));
+        assert_eq!(public(&ours)[0]["id"], connection, "the others noticed");
+    }
+    let (_, memory) = ours.cost();
+    println!("{TENANTS} domains hosted, {:.1} MiB resident", memory / f64::from(1 << 20));
+}
+
 fn host_only(ligase: &mut Ligase, hosts: &str) {
     ligase.proxy().set("hosts", hosts);
     ligase.proxy().write();
@@ -406,6 +457,9 @@ fn domains_of(name: &str, count: u32) -> Vec<String> {
 
 /// Between two looks at what has come.
 const GLANCE: Duration = Duration::from_millis(100);
+
+/// Domains that are hosted besides those that speak.
+const TENANTS: u32 = 10_000;
 
 /// Domains on either side, of scripted servers and of real ones.
 const MANY: u32 = 100;

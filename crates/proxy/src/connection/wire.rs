@@ -370,8 +370,9 @@ const OUTGOING_KEPT: usize = 4 * 1024;
 /// How often is read, at most, what comes after our half has ended.
 const FAREWELL_READS_MAX: usize = 64;
 /// How many bytes may be written and not acknowledged: what a fast connection around the world has
-/// under way. Beyond that its outbox fills, and whoever brings more waits.
-const KEPT_MAX: usize = 4 * 1024 * 1024;
+/// under way, and no more than its outbox may hold. Beyond that its outbox fills, and whoever brings
+/// more waits.
+const KEPT_MAX: usize = 1024 * 1024;
 /// How many bytes of answers may wait for a far end that goes on asking: some hundreds.
 const SAID_MAX: usize = 64 * 1024;
 

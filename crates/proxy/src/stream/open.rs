@@ -16,6 +16,7 @@ use ligase_verifier::{Domain, Presented};
 use self::acknowledging::Agreed;
 use self::asking::Asked;
 use self::claims::Claim;
+use self::stanzas::Lately;
 use super::{
     Action, Condition, Dialback, Frame, Input, Part, Role, Setback, StreamError, Terms, Tidings,
     Violation, Word,
@@ -49,7 +50,9 @@ pub(super) struct Open {
     /// Stanzas that came for pairs without a right, of late.
     strikes: Vec<Duration>,
     /// Pairs whose right we took back, and when: what was on its way then is no offense (E-17).
-    revoked: VecDeque<(Duration, DomainPair)>,
+    revoked: Lately,
+    /// Pairs whose right the far end took back by refusing a stanza, and when.
+    heeded: Lately,
     /// Whether stanzas are acknowledged.
     agreed: Agreed,
     leaving: bool,
@@ -94,7 +97,8 @@ impl Open {
             wants: HashSet::new(),
             line: VecDeque::new(),
             strikes: Vec::new(),
-            revoked: VecDeque::new(),
+            revoked: Lately::new(),
+            heeded: Lately::new(),
             agreed: Agreed::Nothing,
             leaving: false,
             at,

@@ -1,5 +1,6 @@
 //! Stanzas: where they go, and what becomes of those that may not pass.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::super::{Action, Condition, Loss, Stanza, StanzaError, StreamError, Violation};
@@ -26,7 +27,7 @@ impl Open {
     }
 
     fn forward(
-        &self,
+        &mut self,
         exit: crate::binding::ConnectionId,
         stanza: Stanza,
         table: &mut Table,
@@ -38,11 +39,19 @@ impl Open {
 
     /// Takes a refusal of one of our stanzas for what it says besides: that the pair has lost its
     /// right on this connection, and has to ask again (E-16). Tells whether it was one.
-    fn heed(&self, stanza: &Stanza, table: &mut Table, out: &mut Vec<Action>) -> bool {
-        let refused = stanza.is_refusal() && self.far.dna;
+    ///
+    /// It is heeded once in a while only: the users of a peer can write such an error as well as their
+    /// server can, and each costs a question.
+    fn heed(&mut self, stanza: &Stanza, table: &mut Table, out: &mut Vec<Action>) -> bool {
         let ours = stanza.pair.reversed();
-        let lost = refused && table.shut_out(&ours, self.id);
-        out.extend(lost.then_some(Action::Lost(ours, Loss::PeerRevoked)));
+        if !stanza.is_refusal() || !self.far.dna || was_lately(&mut self.heeded, &ours, self.at) {
+            return false;
+        }
+        let lost = table.shut_out(&ours, self.id);
+        if lost {
+            remember(&mut self.heeded, &ours, self.at);
+            out.push(Action::Lost(ours, Loss::PeerRevoked));
+        }
         lost
     }
 
@@ -132,19 +141,29 @@ impl Open {
 
     /// Notes that a right was taken back just now.
     pub(super) fn note_revoked(&mut self, pair: DomainPair) {
-        while self.revoked.len() >= REVOKED_MAX {
-            self.revoked.pop_front();
-        }
-        self.revoked.push_back((self.at, pair));
+        remember(&mut self.revoked, &pair, self.at);
     }
 
     fn was_revoked(&mut self, pair: &DomainPair) -> bool {
-        let at = self.at;
-        while self.revoked.front().is_some_and(|(since, _)| *since + IN_FLIGHT < at) {
-            self.revoked.pop_front();
-        }
-        self.revoked.iter().any(|(_, revoked)| revoked == pair)
+        was_lately(&mut self.revoked, pair, self.at)
     }
+}
+
+/// Pairs to which something has happened of late, and when.
+pub(super) type Lately = VecDeque<(Duration, DomainPair)>;
+
+fn remember(lately: &mut Lately, pair: &DomainPair, at: Duration) {
+    while REVOKED_MAX <= lately.len() {
+        lately.pop_front();
+    }
+    lately.push_back((at, pair.clone()));
+}
+
+fn was_lately(lately: &mut Lately, pair: &DomainPair, at: Duration) -> bool {
+    while lately.front().is_some_and(|(since, _)| *since + IN_FLIGHT < at) {
+        lately.pop_front();
+    }
+    lately.iter().any(|(_, it)| it == pair)
 }
 
 /// How many stanzas of unauthorized pairs are forgiven, and within what time (E-14): more is an

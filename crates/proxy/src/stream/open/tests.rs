@@ -376,3 +376,29 @@ fn a_pair_that_our_server_does_not_take_is_taken_back() {
     assert!(table.has_entrance(&pair("b.test", "l.test")));
     assert!(say(&mut open, &mut table, 1, Input::Withdraw(gone)).is_empty(), "it is gone already");
 }
+
+/// E-16: a refused stanza costs its pair the right on this connection; but the users of a peer can
+/// write such errors too, and shall not keep us asking.
+#[test]
+fn a_refusal_takes_a_right_back_once_in_a_while() {
+    let (mut open, mut table) = outbound();
+    let (ours, theirs) = (pair("l.test", "a.test"), pair("a.test", "l.test"));
+    open.set_bidi(Far { errors: true, bidi: true, dna: true, confirms: false }, &mut table);
+    table.let_in(&theirs, ID).unwrap();
+    let Frame::Stanza(stanza) = crate::tests::frame(
+        "<message type='error' from='u@a.test' to='u@l.test'><error type='auth'>\
+         <not-authorized xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>\
+         <invalid-connection xmlns='urn:x-ligase:dna:0'/></error></message>",
+    ) else {
+        panic!("a stanza");
+    };
+    for (at, heeded) in [(0, true), (5, false), (9, false), (11, true)] {
+        table.let_out(&ours, ID).unwrap();
+        let out = say(&mut open, &mut table, at, Input::Frame(Frame::Stanza(stanza.clone())));
+        let lost = out.iter().any(|it| matches!(it, Action::Lost(pair, _) if *pair == ours));
+        assert_eq!(lost, heeded, "after {at} s: {out:?}");
+        assert_eq!(table.exit(&ours).is_none(), heeded, "after {at} s");
+        // Whoever sent what was refused hears so in any case.
+        assert!(out.iter().any(|it| matches!(it, Action::Hold(_) | Action::Forward(..))));
+    }
+}
