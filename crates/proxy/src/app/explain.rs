@@ -73,7 +73,7 @@ impl Explainer {
         let pair = DomainPair::new(local, remote);
         let asked = if is_ours { self.ask(&pair).await } else { Asked::Spared };
         let ways = [(&pair, Side::Public), (&pair.reversed(), Side::Backend)]
-            .map(|(it, towards)| told::way(&self.way(it, towards, is_ours)));
+            .map(|(it, towards)| told::way(&self.way(it, towards, is_ours), &asked));
         let policy = Arc::clone(&rooms.terms(Side::Public).policy);
         let (level, rule) = policy.rule(&pair.target);
         let rule = match rule {

@@ -96,14 +96,15 @@ impl Told {
         if stay {
             self.voice.act("STAYING", "until Ctrl-C; look around:");
             let houses = [&self.stage.montague, &self.stage.verona];
-            for (house, proxy) in
-                houses.into_iter().zip([&self.guards.montague, &self.guards.verona])
-            {
+            let guards = [&self.guards.montague, &self.guards.verona];
+            let pairs = ["montague.example abbey.example", "abbey.example montague.example"];
+            for ((house, proxy), pair) in houses.into_iter().zip(guards).zip(pairs) {
                 let admin = proxy.admin;
                 self.voice.fact(&house.to_string(), &format!("curl http://{admin}/connections"));
                 for also in ["bindings", "metrics", "config"] {
                     self.voice.fact("", &format!("curl http://{admin}/{also}"));
                 }
+                self.voice.fact("", &format!("ligase explain {pair} --admin {admin}"));
                 let (config, log) = (proxy.config.display(), proxy.log.display());
                 self.voice.fact("  configuration", &config.to_string());
                 self.voice.fact("  log", &log.to_string());

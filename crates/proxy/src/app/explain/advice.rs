@@ -15,6 +15,31 @@ pub(super) fn advice(side: Side, label: &str) -> &'static str {
     }
 }
 
+/// What to do about somebody who came, claimed to be a peer, and was not believed for this reason.
+///
+/// It may have been the peer, and it may have been an impostor, whose key nobody shall publish.
+pub(super) fn advice_about_caller(label: &str) -> &'static str {
+    match label {
+        "dane.mismatch" => {
+            "Somebody claimed to be REMOTE with a key that its TLSA records exclude, and was \
+             refused. If the address in the log is not the peer's, there is nothing to do; if it \
+             is, its operator has to publish the TLSA record of the new key."
+        }
+        "posh.mismatch" | "posh.expired" => {
+            "Somebody claimed to be REMOTE with a certificate that its POSH document does not \
+             name, and was refused. If the address in the log is not the peer's, there is nothing \
+             to do; if it is, its operator has to renew the document."
+        }
+        "cert.none" | "cert.chain" | "cert.expired" | "cert.name" | "cert.eku"
+        | "cert.malformed" | "cert.constraint" => {
+            "Somebody claimed to be REMOTE and showed nothing that proves it. If the address in \
+             the log is not the peer's, there is nothing to do; if it is, its operator has to show \
+             a certificate that proves the domain: `ligase check REMOTE` tells which."
+        }
+        label => about_peer(label),
+    }
+}
+
 fn about_peer(label: &str) -> &'static str {
     match label {
         "dns.not_found" => {
@@ -50,7 +75,8 @@ fn about_peer(label: &str) -> &'static str {
              to add one."
         }
         "stream.tls_required" => {
-            "Its operator has to offer TLS; if that cannot be and it publishes no TLSA records, \
+            "Either its server has no TLS, or somebody on the way takes it out. Where the domain \
+             publishes TLSA records or was met over TLS before, make no exception; otherwise \
              policy.peers may let it do without (`any`)."
         }
         label => about_proof(label),

@@ -3,7 +3,7 @@ use std::time::SystemTime;
 use ligase_verifier::{Endpoint, Transport, Unresolved};
 use serde_json::{Value, json};
 
-use super::advice::advice;
+use super::advice::{advice, advice_about_caller};
 use super::doubts::Doubt;
 use super::way::{Carrier, State, Way};
 use crate::app::views::{expiry, timestamp};
@@ -27,39 +27,50 @@ pub(super) enum Asked {
 }
 
 /// A direction, as JSON.
-pub(super) fn way(way: &Way) -> Value {
+pub(super) fn way(way: &Way, asked: &Asked) -> Value {
     let state = way.state();
+    let (local, remote) = match way.leads_out() {
+        true => (&way.pair.sender, &way.pair.target),
+        false => (&way.pair.target, &way.pair.sender),
+    };
+    let advice = advise(way, &state, asked);
+    let named =
+        advice.map(|text| text.replace("REMOTE", remote.as_str()).replace("LOCAL", local.as_str()));
+    let is_told = way.is_ours && !way.leads_out();
     let pursuit = &way.pursuit;
     json!({
         "direction": if way.leads_out() { "outbound" } else { "inbound" },
         "from": way.pair.sender.as_str(),
         "to": way.pair.target.as_str(),
         "state": state.as_str(),
-        "advice": advise(way, &state),
+        "advice": named,
         "connections": carriers(&way.public),
         "backend_connections": carriers(&way.backend),
         "searching": pursuit.searching,
         "stanzas_waiting": pursuit.waiting,
         "back_off": pursuit.back_off.as_ref().filter(|_| way.leads_out()).map(back_off),
         "last_search": pursuit.last.as_ref().map(climb),
-        "not_believed": way.doubt.filter(|_| !way.leads_out()).map(|it| doubt(&it)),
+        "not_believed": way.doubt.filter(|_| is_told).map(|it| doubt(&it)),
     })
 }
 
 /// What to do about it, if anything is to be done.
-fn advise(way: &Way, state: &State) -> Option<&'static str> {
-    match state {
-        State::Carried => None,
-        State::Searching => Some("Ask again in a moment."),
-        State::BackingOff(setback) | State::Failed(setback) => {
+fn advise(way: &Way, state: &State, asked: &Asked) -> Option<&'static str> {
+    let met = way.pursuit.last.as_ref().is_some_and(|it| matches!(it.end, Some((_, Ok(())))));
+    match (state, asked) {
+        (State::Carried, _) => None,
+        (State::Searching, _) => Some("Ask again in a moment."),
+        (State::BackingOff(setback) | State::Failed(setback), _) => {
             Some(advice(way.towards, setback.label()))
         }
-        State::Doubted(doubt) => Some(advice(Side::Public, doubt.reason)),
-        State::Idle if way.leads_out() => {
+        (State::Doubted(doubt), _) => Some(advice_about_caller(doubt.reason)),
+        (State::Idle, Asked::Unresolved(error)) => Some(advice(Side::Public, error.label())),
+        (State::Idle, _) if met => Some("Nothing: ligase connects again when somebody writes."),
+        (State::Idle, _) if way.leads_out() => {
             Some("Have somebody write to the peer, then ask again: ligase searches when it has to.")
         }
-        State::Idle => Some("Nothing: the peer comes when it has something to say."),
-        State::Strange => Some(advice(way.towards, "pointless")),
+        (State::Idle, _) => Some("Nothing: the peer comes when it has something to say."),
+        (State::Strange, _) => Some(advice(way.towards, "pointless")),
     }
 }
 

@@ -45,7 +45,7 @@ impl Page {
             "backing-off" => (Color::Yellow, "not reached; left alone for a while"),
             "failed" => (Color::Red, "no way out was found"),
             "not-believed" => (Color::Red, "whoever came was not believed"),
-            "idle" => (Color::Dim, "nobody has wanted it lately"),
+            "idle" => (Color::Dim, "no connection carries it now"),
             _ => (Color::Red, "not for ligase to carry"),
         };
         let state = self.paint(color, state);
@@ -228,7 +228,9 @@ fn rung(rung: &str) -> &'static str {
 }
 
 fn reason(told: &Value) -> String {
-    format!("{} ({})", word(&told["text"]), word(&told["label"]))
+    let (text, label) = (word(&told["text"]), word(&told["label"]));
+    // Some say it themselves.
+    if text.contains(&format!("({label})")) { text } else { format!("{text} ({label})") }
 }
 
 /// A string or a number; nothing where there is none.

@@ -12,7 +12,7 @@ fn endpoint(secure: bool) -> Endpoint {
 fn what_carries_a_way_is_told_in_the_order_in_which_it_is_used() {
     let mut open = way(Side::Public);
     open.public = vec![carrier(7), carrier(3)];
-    let told = super::way(&open);
+    let told = super::way(&open, &Asked::Spared);
     let expect = json!({
         "id": 7,
         "use": "in-use",
@@ -34,7 +34,7 @@ fn what_carries_a_way_is_told_in_the_order_in_which_it_is_used() {
 
     // A peer that opens hundreds does not fill the page.
     open.public = (0..100).map(carrier).collect();
-    let told = super::way(&open);
+    let told = super::way(&open, &Asked::Spared);
     assert_eq!(told["connections"].as_array().map(Vec::len), Some(CARRIERS_MAX));
 }
 
@@ -100,7 +100,7 @@ fn a_peer_that_is_left_alone_is_told_of_with_what_to_do() {
     waiting.pursuit.last = Some(failed());
     waiting.pursuit.back_off =
         Some(BackOff { until: at(90), failures: 2, setback: Setback::Unreachable });
-    let told = super::way(&waiting);
+    let told = super::way(&waiting, &Asked::Spared);
     let expect = json!({
         "until": "1970-01-01T00:01:30Z",
         "failures": 2,
@@ -115,7 +115,7 @@ fn a_peer_that_is_left_alone_is_told_of_with_what_to_do() {
     // What keeps us from the peer does not keep the peer from us.
     let mut way_in = way(Side::Backend);
     way_in.pursuit.back_off = waiting.pursuit.back_off;
-    assert_eq!(super::way(&way_in)["back_off"], Value::Null);
+    assert_eq!(super::way(&way_in, &Asked::Spared)["back_off"], Value::Null);
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn whoever_is_not_believed_is_told_of_on_the_way_in_alone() {
     for (towards, expect) in [(Side::Public, Value::Null), (Side::Backend, json!("cert.expired"))] {
         let mut doubted = way(towards);
         doubted.doubt = Some(doubt());
-        let told = super::way(&doubted);
+        let told = super::way(&doubted, &Asked::Spared);
         assert_eq!(told["not_believed"]["reason"], expect);
     }
 }
@@ -133,12 +133,15 @@ fn every_state_but_an_open_way_has_its_advice() {
     let told = |change: fn(&mut Way)| {
         let mut changed = way(Side::Public);
         change(&mut changed);
-        super::way(&changed)["advice"].as_str().map(str::to_owned).unwrap_or_default()
+        super::way(&changed, &Asked::Spared)["advice"]
+            .as_str()
+            .map(str::to_owned)
+            .unwrap_or_default()
     };
     assert!(told(|_| ()).starts_with("Have somebody write to the peer"));
     assert_eq!(told(|way| way.pursuit.searching = true), "Ask again in a moment.");
     assert!(told(|way| way.is_ours = false).contains("compare both names with `hosts`"));
-    let idle = super::way(&way(Side::Backend));
+    let idle = super::way(&way(Side::Backend), &Asked::Spared);
     assert!(idle["advice"].as_str().is_some_and(|it| it.starts_with("Nothing: the peer comes")));
 }
 
@@ -183,4 +186,30 @@ fn who_is_hosted_and_by_which_rule_is_told() {
     }
     let told = policy(Level::Dna, "policy.default");
     assert_eq!([&told["level"], &told["rule"]], ["dna", "policy.default"]);
+}
+
+/// Whoever came may have been an impostor, whose key nobody shall be told to publish.
+#[test]
+fn nobody_is_told_to_publish_the_key_of_whoever_came() {
+    for reason in ["dane.mismatch", "posh.mismatch", "posh.expired", "cert.chain", "cert.name"] {
+        let mut doubted = way(Side::Backend);
+        doubted.doubt = Some(Doubt { reason, ..doubt() });
+        let told = super::way(&doubted, &Asked::Spared);
+        let advice = told["advice"].as_str().unwrap_or_default();
+        assert!(advice.contains("is not the peer's, there is nothing to do"), "{reason}: {advice}");
+        assert!(advice.contains(doubted.pair.sender.as_str()), "{reason}: {advice}");
+        // Where the pair is none of ours, nothing of others is told.
+        doubted.is_ours = false;
+        assert_eq!(super::way(&doubted, &Asked::Spared)["not_believed"], Value::Null);
+    }
+}
+
+#[test]
+fn a_domain_that_does_not_exist_is_the_reason_that_nothing_carries_it() {
+    for towards in [Side::Public, Side::Backend] {
+        let asked = Asked::Unresolved(Unresolved::NotFound);
+        let told = super::way(&way(towards), &asked);
+        let advice = told["advice"].as_str().unwrap_or_default();
+        assert!(advice.starts_with("Is the name spelled right?"), "{advice}");
+    }
 }
