@@ -42,13 +42,11 @@ impl Rooms {
             }
             return Finding::OurServer(ours);
         }
-        // What comes to us chooses what is looked up; what we dialed, our own server chose.
+        // Whoever is at the other end chooses what is looked up: on a stream for both directions, also
+        // where we dialed.
         let shares = if again { &self.renewal_shares } else { &self.judge_shares };
-        let share = (!facts.outbound).then(|| shares.of(facts.peer.ip()));
-        let _seat = match &share {
-            Some(share) => share.acquire().await.ok(),
-            None => None,
-        };
+        let share = shares.of(facts.peer.ip());
+        let _seat = share.acquire().await.ok();
         let _turn = match !facts.outbound && !again {
             true => self.judge_seats.acquire().await.ok(),
             false => None,

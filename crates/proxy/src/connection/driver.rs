@@ -149,7 +149,8 @@ impl Driver {
         let reading = self.full.is_empty();
         let stalled = self.full_since + self.settings.stall;
         tokio::select! {
-            turn = self.wire.turn(&self.outbox, reading) => {
+            // Nothing may follow our closing tag: what is in the outbox then finds another way.
+            turn = self.wire.turn((!self.ended).then_some(&*self.outbox), reading) => {
                 self.touch();
                 self.seat = None;
                 match turn {

@@ -109,7 +109,7 @@ impl Wire {
         self.outgoing.is_empty() && !self.unflushed
     }
 
-    /// Writes what there is, the outbox's stanzas included, and reads if `reading`; comes back when
+    /// Writes what there is, the stanzas of the outbox included if there is one, and reads if `reading`; comes back when
     /// something was read. Cancel-safe: what was read or taken stays.
     ///
     /// Nothing is read from a far end that leaves our answers unread: what it asks costs it little,
@@ -117,9 +117,9 @@ impl Wire {
     ///
     /// # Errors
     /// The network's.
-    pub async fn turn(&mut self, outbox: &Outbox, reading: bool) -> io::Result<Turn> {
+    pub async fn turn(&mut self, outbox: Option<&Outbox>, reading: bool) -> io::Result<Turn> {
         poll_fn(|cx| {
-            self.poll_write(cx, Some(outbox))?;
+            self.poll_write(cx, outbox)?;
             if reading && self.said < SAID_MAX { self.poll_read(cx) } else { Poll::Pending }
         })
         .await

@@ -260,8 +260,15 @@ impl Events<'_> {
         self.table.stand_by(&pair);
         let opposite = self.cast.pairs.iter().position(|it| *it == pair.reversed()).unwrap();
         for id in self.entrances[opposite].clone() {
-            let is_bidi = self.line(id).unwrap().far.bidi;
-            if is_bidi && !self.exits[at].contains(&id) {
+            let line = self.line(id).unwrap();
+            let is_bidi = line.far.bidi;
+            // A key that was handed on proves nobody.
+            let target = Name::Service(pair.target.clone());
+            let shown = line
+                .names
+                .iter()
+                .any(|(name, grounds)| *name == target && !matches!(grounds, Grounds::Dialback));
+            if is_bidi && shown && !self.exits[at].contains(&id) {
                 self.exits[at].push(id);
                 self.tally.stood_by += 1;
             }

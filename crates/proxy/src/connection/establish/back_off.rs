@@ -33,8 +33,11 @@ impl Rooms {
         // Without chance there is no spread, which is no reason to fail.
         let _ = aws_lc_rs::rand::fill(&mut chance);
         let until = Instant::now() + pause.mul_f32(0.75 + f32::from(chance[0]) / 512.0);
-        let known = Unreached { times, until, setback: setback.clone() };
-        unreached.insert(peer.clone(), known);
+        // Whoever is not remembered is tried again, which is bounded in other ways.
+        if unreached.len() < UNREACHED_MAX || unreached.contains_key(peer) {
+            let known = Unreached { times, until, setback: setback.clone() };
+            unreached.insert(peer.clone(), known);
+        }
     }
 
     pub(super) fn unreached(&self) -> MutexGuard<'_, HashMap<Domain, Unreached>> {

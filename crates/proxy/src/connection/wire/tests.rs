@@ -28,14 +28,14 @@ async fn whoever_leaves_answers_unread_is_not_read_from() {
     socket.readable().await.unwrap();
     let early = tokio::select! {
         biased;
-        _ = wire.turn(&outbox, true) => true,
+        _ = wire.turn(Some(&outbox), true) => true,
         () = ready(()) => false,
     };
     assert!(!early, "it was read from");
 
     let mut read = vec![0; 1 << 20];
     let turn = tokio::select! {
-        turn = wire.turn(&outbox, true) => turn,
+        turn = wire.turn(Some(&outbox), true) => turn,
         never = async {
             while far.read(&mut read).await.unwrap() != 0 {}
             pending::<io::Result<Turn>>().await
@@ -53,7 +53,7 @@ fn stanza(id: &str) -> Stanza {
 async fn pass(wire: &mut Wire, outbox: &Outbox, far: &mut TcpStream, bytes: usize) -> String {
     let mut read = vec![0; bytes];
     tokio::select! {
-        turn = wire.turn(outbox, true) => panic!("nothing was to be read: {turn:?}"),
+        turn = wire.turn(Some(outbox), true) => panic!("nothing was to be read: {turn:?}"),
         done = far.read_exact(&mut read) => done.unwrap(),
     };
     String::from_utf8(read).unwrap()

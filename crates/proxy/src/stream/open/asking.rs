@@ -7,7 +7,7 @@ use super::{
     Action, Condition, Dialback, Domain, DomainPair, Open, Part, Role, Setback, Table, Tidings,
     Violation, Way, Word,
 };
-use crate::binding::Decision;
+use crate::binding::{Decision, Grounds};
 
 /// A pair that we asked for (`<db:result/>`).
 #[derive(Clone, Debug)]
@@ -27,7 +27,7 @@ impl Open {
             out.push(Action::Tell(Tidings::Failed(pair, Setback::Draining)));
         } else if table.row(self.id).is_some_and(|row| row.exits.contains(&pair)) {
             out.push(Action::Tell(Tidings::Bound(pair)));
-        } else if table.is_proven(self.id, &pair.target) {
+        } else if self.may_ask_at_once(&pair, table) {
             self.request(&pair, table, out);
         } else {
             let target = pair.target.clone();
@@ -37,6 +37,13 @@ impl Open {
                 out.push(Action::Judge(target.into(), self.presented.clone()));
             }
         }
+    }
+
+    /// Whether the far end is known to speak for the target. On a stream that it opened, a key does
+    /// not tell: it says who wants to send, and not who is there.
+    fn may_ask_at_once(&self, pair: &DomainPair, table: &Table) -> bool {
+        let grounds = table.row(self.id).and_then(|row| row.speaks_for(&pair.target));
+        grounds.is_some_and(|it| self.way == Way::Outbound || !matches!(it, Grounds::Dialback))
     }
 
     /// Goes on with what waited for a target to be proven.
@@ -100,7 +107,7 @@ impl Open {
         while self.asks.values().filter(|asked| !asked.granted).count() < ASKS_MAX
             && let Some(pair) = self.line.pop_front()
         {
-            match table.is_proven(self.id, &pair.target) {
+            match self.may_ask_at_once(&pair, table) {
                 true => self.send_request(&pair, table, out),
                 false => self.on_ask(pair, table, out),
             }

@@ -220,7 +220,9 @@ impl Open {
         let level = self.terms.level(Some(&pair.sender));
         let barred = if !self.terms.allows(pair, Way::Inbound) {
             Some(DialbackError::ItemNotFound)
-        } else if by_dialback && !level.allows_dialback() {
+        } else if by_dialback && !level.allows_dialback()
+            || !self.secured && !level.allows_plaintext()
+        {
             Some(DialbackError::PolicyViolation)
         } else {
             None

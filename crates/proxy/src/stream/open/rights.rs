@@ -2,7 +2,7 @@
 
 use super::super::{Action, Dialback, DialbackError, Loss, Part, Tidings, Word};
 use super::{DomainPair, Finding, Open, Table, Way};
-use crate::binding::{Decision, Name, decide};
+use crate::binding::{Decision, Grounds, Name, decide};
 
 /// The pairs that a stream carries because the far end speaks for a domain.
 #[derive(Debug, Default)]
@@ -37,6 +37,10 @@ impl Open {
 
     /// The pair may come in by this connection. With bidi the opposite pair may leave by it (L-04).
     ///
+    /// A key says that a domain wants to send on the stream, and not that it is at the other end of
+    /// it: who stands in between can hand a key on. So what goes to a domain leaves by the stream only
+    /// where the far end itself was proven.
+    ///
     /// Whoever knows channels is asked for that one when it is wanted: our own server is told that
     /// its stanzas are taken when the other end can take them, and not before. Where the other end
     /// has said so on another connection, this one stands by for it (D-04, L-08).
@@ -62,7 +66,10 @@ impl Open {
         out: &mut Vec<Action>,
     ) {
         let inverse = pair.reversed();
-        let had = table.row(self.id).is_some_and(|row| row.exits.contains(&inverse));
+        let had = table.row(self.id).is_none_or(|row| {
+            let by_key = matches!(row.speaks_for(&inverse.target), Some(Grounds::Dialback));
+            by_key || row.exits.contains(&inverse)
+        });
         let known = !self.far.dna || table.exit(&inverse).is_some();
         let implied = self.far.bidi && known && !had;
         let may = implied && self.terms.allows(&inverse, Way::Outbound);

@@ -402,3 +402,33 @@ fn a_refusal_takes_a_right_back_once_in_a_while() {
         assert!(out.iter().any(|it| matches!(it, Action::Hold(_) | Action::Forward(..))));
     }
 }
+
+/// A key can be handed on by whoever stands between a domain and us, so what goes to the domain does
+/// not leave by a stream that only a key speaks for (traps 17 and 34).
+#[test]
+fn a_key_does_not_bring_a_stream_what_goes_to_its_domain() {
+    for dna in [false, true] {
+        let (mut open, mut table) = inbound(&["a.test"]);
+        open.set_bidi(Far { errors: true, bidi: true, dna, confirms: false }, &mut table);
+        let (theirs, ours) = (pair("a.test", "l.test"), pair("l.test", "a.test"));
+        assert!(open.grant(&theirs, &mut table, &mut Vec::new()));
+        assert_eq!(table.exit(&ours), None);
+        table.stand_by(&ours);
+        assert_eq!(table.exit(&ours), None);
+        // Asked for it, the stream has to show who is there.
+        let out = say(&mut open, &mut table, 0, Input::Ask(ours.clone()));
+        assert!(
+            matches!(&out[..], [Action::Judge(Name::Service(it), _)] if it.as_str() == "a.test")
+        );
+
+        // Where the far end itself is proven, it is another matter.
+        let Verdict::Proven(association) = crate::tests::proof::proven("a.test") else {
+            panic!("a proof");
+        };
+        table.prove(ID, domain("a.test"), Grounds::Proven(association));
+        open.grant_inverse(&theirs, &mut table, &mut Vec::new());
+        assert_eq!(table.exit(&ours).is_some(), !dna, "who knows channels is asked");
+        table.stand_by(&ours);
+        assert_eq!(table.exit(&ours), Some(ID));
+    }
+}
