@@ -58,8 +58,12 @@ impl Open {
     }
 
     /// Pairs of the stream of which no end is a domain of our own server any more, or both are.
+    ///
+    /// What our own server is still to hear was taken while it was its own, and nobody could tell the
+    /// sender otherwise any more: a way to it stays until it is of no use, and no peer brings more.
     fn no_longer_ours(&self, table: &Table) -> Rights {
-        let Some(row) = table.row(self.id) else {
+        let leads_home = self.way == Way::Outbound && self.terms.side == Side::Backend;
+        let Some(row) = table.row(self.id).filter(|_| !leads_home) else {
             return Rights::default();
         };
         let gone = |pairs: &HashSet<DomainPair>, way| -> Vec<_> {
