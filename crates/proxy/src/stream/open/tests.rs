@@ -422,7 +422,7 @@ fn a_key_does_not_bring_a_stream_what_goes_to_its_domain() {
         );
 
         // Where the far end itself is proven, it is another matter.
-        let Verdict::Proven(association) = crate::tests::proof::proven("a.test") else {
+        let Verdict::Proven(association) = proof::proven("a.test") else {
             panic!("a proof");
         };
         table.prove(ID, domain("a.test"), Grounds::Proven(association));
