@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 use std::{env, process, str};
 
-use ligase_tests::{OrFail, Process};
+use ligase_tests::{Authority, OrFail, Process};
 
 use crate::tree::{DEEP, MIDDLE, ROOT, TOP, Tree};
 
@@ -116,6 +116,8 @@ impl Lab {
             servers.push(unbound);
         }
         fs::copy(&anchor, folder.join("root.key")).or_fail("copy the trust anchor");
+        fs::write(folder.join(ROOTS), Authority::new("Verona").pem())
+            .or_fail("write the authorities");
         Self { folder, _servers: servers }
     }
 
@@ -127,6 +129,11 @@ impl Lab {
     /// The same for `delv`.
     pub(crate) fn delv_anchor(&self) -> PathBuf {
         self.folder.join("delv.keys")
+    }
+
+    /// The file with authorities. No certificate is looked at here, but some there must be.
+    pub(crate) fn roots(&self) -> PathBuf {
+        self.folder.join(ROOTS)
     }
 }
 
@@ -189,6 +196,8 @@ const RAISE: &str = "ip link set lo up; for last in 10 11 12 13 20 21 22 23; do 
 const INSIDE: &str = "LIGASE_TESTS_DNSSEC_TREE";
 
 const PREFIX: &str = "ligase-dnssec-";
+
+const ROOTS: &str = "roots.pem";
 
 const NAMED: &str = "pid-file none; session-keyfile none; listen-on-v6 { none; }; \
      allow-query { any; };";

@@ -1,10 +1,8 @@
 //! What our own resolver says of a name.
 
-use std::fs;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 
-use ligase_tests::{Authority, OrFail};
+use ligase_tests::OrFail;
 use ligase_verifier::{
     Data, Dnssec, Failure, Kind, Question, RootSource, Security, Servers, Settings, Verifier,
 };
@@ -27,7 +25,7 @@ impl Ours {
             servers: Servers::These(vec![server]),
             dnssec,
             trust_anchor: Some(lab.anchor()),
-            roots: RootSource::File(roots(&lab.folder)),
+            roots: RootSource::File(lab.roots()),
             ..Settings::default()
         };
         let verifier = Verifier::new(&settings).or_fail("set up a verifier");
@@ -59,13 +57,4 @@ impl Ours {
             Err(Failure::Failed | Failure::TimedOut) => (State::Failed, Vec::new()),
         }
     }
-}
-
-/// No certificate is looked at here, but some authority there must be.
-fn roots(folder: &Path) -> PathBuf {
-    let file = folder.join("roots.pem");
-    if !file.exists() {
-        fs::write(&file, Authority::new("Verona").pem()).or_fail("write the authorities");
-    }
-    file
 }
