@@ -10,10 +10,11 @@ use std::time::Instant;
 use ligase_tests::xml::attribute;
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
-use crate::load::{BACKEND, FEATURES, PROXY, element, header, lines};
+use crate::backend::listen;
+use crate::load::{FEATURES, PROXY, element, header, lines};
 use crate::{spawn, tell};
 
 /// Runs it: `LOCAL REMOTE DOMAINS`, where domains are called `LOCAL0.lab` and so on.
@@ -61,7 +62,11 @@ impl Channel {
         let mut orders = lines();
         let books = Shared::default();
         let total = self.locals.len() * self.remotes.len();
-        let mut finished = listen(books.clone(), total).await?;
+        let shared = books.clone();
+        let mut finished = listen(move |socket, number, done| {
+            receive(socket, number, shared.clone(), total, done)
+        })
+        .await?;
         tell(json!("ready"));
         orders.recv().await;
 
@@ -145,29 +150,12 @@ async fn open(local: &str, remotes: &[String]) -> io::Result<TcpStream> {
 }
 
 /// Listens for the proxy; what is returned tells when all has come.
-async fn listen(books: Shared, total: usize) -> io::Result<UnboundedReceiver<()>> {
-    let listener = TcpListener::bind(BACKEND).await?;
-    let (done, finished) = unbounded_channel();
-    spawn(async move {
-        let mut number = 0;
-        while let Ok((socket, _)) = listener.accept().await {
-            number += 1;
-            let (books, done) = (books.clone(), done.clone());
-            spawn(async move {
-                // A stream that breaks leaves the sum short, which is what is looked at.
-                let _ = receive(socket, number, &books, total, &done).await;
-            });
-        }
-    });
-    Ok(finished)
-}
-
 async fn receive(
     mut socket: TcpStream,
     number: u32,
-    books: &Shared,
+    books: Shared,
     total: usize,
-    done: &UnboundedSender<()>,
+    done: UnboundedSender<()>,
 ) -> io::Result<()> {
     socket.set_nodelay(true)?;
     let mut text = String::new();
@@ -183,7 +171,7 @@ async fn receive(
             format!("<db:verify from='{to}' to='{from}' id='{}' type='valid'/>", name("id"))
         } else if said.starts_with("<db:result") {
             if !counted {
-                lock(books).streams += 1;
+                lock(&books).streams += 1;
                 counted = true;
             }
             format!("<db:result from='{to}' to='{from}' type='valid'/>")
@@ -191,7 +179,7 @@ async fn receive(
             return socket.write_all(b"</stream:stream>").await;
         } else {
             if said.starts_with("<message") {
-                let mut books = lock(books);
+                let mut books = lock(&books);
                 books.pairs.insert((from, to));
                 if books.pairs.len() == total {
                     // Nobody waits only if the program is about to end.

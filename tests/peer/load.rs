@@ -12,9 +12,10 @@ use std::time::Instant;
 use ligase_tests::xml::{attribute, split_first};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use crate::backend::listen;
 use crate::{spawn, tell};
 
 /// Runs the load: `LOCAL REMOTE DOMAINS COUNT`, where domains are called `LOCAL0.lab` and so on,
@@ -74,7 +75,11 @@ impl Load {
         let mut orders = lines();
         let books = Books::default();
         let total = self.domains * self.domains * self.count;
-        let mut finished = listen(books.clone(), total).await?;
+        let shared = books.clone();
+        let mut finished = listen(move |socket, number, done| {
+            receive(socket, number, shared.clone(), total, done)
+        })
+        .await?;
         tell(json!("ready"));
         orders.recv().await;
 
@@ -159,29 +164,12 @@ async fn pump(mut socket: TcpStream, local: String, remote: String, count: u32) 
 }
 
 /// Listens for the proxy; what is returned tells when all has come.
-async fn listen(books: Books, total: u32) -> io::Result<UnboundedReceiver<()>> {
-    let listener = TcpListener::bind(BACKEND).await?;
-    let (done, finished) = unbounded_channel();
-    spawn(async move {
-        let mut number = 0;
-        while let Ok((socket, _)) = listener.accept().await {
-            number += 1;
-            let (books, done) = (books.clone(), done.clone());
-            spawn(async move {
-                // A stream that breaks leaves the sum short, which is what is looked at.
-                let _ = receive(socket, number, &books, total, &done).await;
-            });
-        }
-    });
-    Ok(finished)
-}
-
 async fn receive(
     mut socket: TcpStream,
     number: u32,
-    books: &Books,
+    books: Books,
     total: u32,
-    done: &UnboundedSender<()>,
+    done: UnboundedSender<()>,
 ) -> io::Result<()> {
     socket.set_nodelay(true)?;
     let mut text = String::new();
@@ -202,7 +190,7 @@ async fn receive(
         } else {
             if said.starts_with("<message") {
                 text.insert_str(0, &said);
-                return count(socket, text, books, total, done).await;
+                return count(socket, text, &books, total, &done).await;
             }
             continue;
         };

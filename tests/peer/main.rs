@@ -9,6 +9,7 @@
 //! load` is a server that is as fast as it can be, `ligase-peer channel` one that shares its streams, and `ligase-peer web AT CHAIN KEY FOLDER` serves
 //! documents by HTTPS.
 
+mod backend;
 mod channel;
 mod http;
 mod load;

@@ -11,6 +11,7 @@ pub mod driver;
 pub mod establish;
 /// What an operator may want to know of.
 pub mod event;
+mod lapsing;
 /// The way into a connection.
 pub mod outbox;
 /// Proofs end, and are looked at again then.

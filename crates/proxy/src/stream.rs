@@ -20,6 +20,8 @@ mod stanza;
 pub use bounce::StanzaError;
 pub use dialback::{Dialback, DialbackError, Keys, Part, Role, Word};
 pub use element::{Element, Node};
+#[cfg(test)]
+pub(crate) use error::BUG;
 pub use error::{Condition, StreamError, Violation};
 pub use features::{Dna, Features, Offer};
 pub use frame::{Frame, Reader};

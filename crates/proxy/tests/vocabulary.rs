@@ -13,30 +13,7 @@ fn every_violation_is_counted_under_its_own_name() {
 
 #[test]
 fn findings_of_the_verifier_are_counted_under_their_own_names() {
-    for finding in [
-        Finding::NoCertificate,
-        Finding::UntrustedChain,
-        Finding::Expired,
-        Finding::WrongName,
-        Finding::WrongUsage,
-        Finding::MalformedCertificate,
-        Finding::ConstrainedAuthority,
-        Finding::Revoked,
-        Finding::TlsaMismatch,
-        Finding::NoTlsa,
-        Finding::DnsBogus,
-        Finding::DnsFailure,
-        Finding::DnsLimit,
-        Finding::ForbiddenTarget,
-        Finding::PoshUnavailable,
-        Finding::PoshUntrusted,
-        Finding::PoshRedirect,
-        Finding::PoshMalformed,
-        Finding::PoshTooLarge,
-        Finding::PoshExpired,
-        Finding::PoshForbiddenTarget,
-        Finding::PoshMismatch,
-    ] {
+    for finding in Finding::ALL {
         let label = finding.label();
         assert!(AuthReason::read(label).is_some(), "{label}");
     }

@@ -78,6 +78,32 @@ pub enum Finding {
 }
 
 impl Finding {
+    /// All of them.
+    pub const ALL: [Self; 22] = [
+        Self::NoCertificate,
+        Self::UntrustedChain,
+        Self::Expired,
+        Self::WrongName,
+        Self::WrongUsage,
+        Self::MalformedCertificate,
+        Self::ConstrainedAuthority,
+        Self::Revoked,
+        Self::TlsaMismatch,
+        Self::NoTlsa,
+        Self::DnsBogus,
+        Self::DnsFailure,
+        Self::DnsLimit,
+        Self::ForbiddenTarget,
+        Self::PoshUnavailable,
+        Self::PoshUntrusted,
+        Self::PoshRedirect,
+        Self::PoshMalformed,
+        Self::PoshTooLarge,
+        Self::PoshExpired,
+        Self::PoshForbiddenTarget,
+        Self::PoshMismatch,
+    ];
+
     /// The finding as metrics and logs name it: one of a closed list.
     pub fn label(self) -> &'static str {
         match self {

@@ -70,6 +70,12 @@ impl Row {
         self.names.get(&Name::Service(domain.clone()))
     }
 
+    /// Whether the far end has shown itself that it speaks for `domain`. A key has not: it says who
+    /// wants to send and not who is there, and whoever stands between can hand one on.
+    pub fn has_shown(&self, domain: &Domain) -> bool {
+        self.speaks_for(domain).is_some_and(|it| !matches!(it, Grounds::Dialback))
+    }
+
     /// Whether the far end has proven to be this server.
     pub fn is_server(&self, name: &Domain) -> bool {
         self.names.contains_key(&Name::Server(name.clone()))

@@ -142,12 +142,8 @@ impl Table {
     pub fn stand_by(&mut self, pair: &DomainPair) {
         let opposite = self.bindings.of(&pair.reversed());
         for id in opposite.map(|ways| ways.entrances.clone()).unwrap_or_default() {
-            let is_proven = |row: &Row| {
-                // A key that was handed on proves nobody (see `grant_inverse`).
-                let grounds = row.speaks_for(&pair.target);
-                grounds.is_some_and(|it| !matches!(it, Grounds::Dialback))
-            };
-            if self.rows.get(&id).is_some_and(|row| row.far.bidi && is_proven(row)) {
+            let may_stand_by = |row: &Row| row.far.bidi && row.has_shown(&pair.target);
+            if self.rows.get(&id).is_some_and(may_stand_by) {
                 // It is proven for the domain that it speaks for there.
                 let _ = self.let_out(pair, id);
             }

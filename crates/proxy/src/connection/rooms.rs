@@ -11,6 +11,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 
 use super::event::Event;
+use super::lapsing::Lapsing;
 use super::shares::Shares;
 use super::tables::{Step, Tables};
 use crate::binding::{DomainPair, Side};
@@ -43,7 +44,7 @@ pub struct Rooms {
     /// What the last searches met with.
     pub(super) journal: Mutex<Journal>,
     /// Pairs that a place would not have on a connection of others, and until when (I-03).
-    pub(super) unshared: Mutex<HashMap<(PlaceKey, DomainPair), Instant>>,
+    pub(super) unshared: Mutex<Lapsing<(PlaceKey, DomainPair)>>,
     /// Places with our own server for those whom it has not taken up yet: its backlog is short
     ///
     pub(super) backend_seats: Arc<Semaphore>,
@@ -67,7 +68,7 @@ pub struct Rooms {
     /// Domains that our own server has proven to serve.
     pub(super) own: Mutex<HashSet<Domain>>,
     /// Domains that it said it does not serve, and until when that is believed.
-    pub(super) disowned: Mutex<HashMap<Domain, Instant>>,
+    pub(super) disowned: Mutex<Lapsing<Domain>>,
     /// The looks at our own server that are under way: one at a time for each domain.
     pub(super) looks: Mutex<HashMap<Domain, Arc<Semaphore>>>,
     /// The digests of what our own server presents, by domain.
@@ -157,7 +158,7 @@ impl Rooms {
             places: Mutex::default(),
             memory: Mutex::new(Memory::new(PLACES_MET_MAX)),
             journal: Mutex::new(Journal::new(SEARCHES_TOLD_MAX)),
-            unshared: Mutex::default(),
+            unshared: Mutex::new(Lapsing::new(UNSHARED, UNSHARED_MAX)),
             backend_seats: Arc::new(Semaphore::new(seats.backend)),
             authority_seats: Semaphore::new(seats.authority),
             authority_shares: Shares::new(seats.authority / AUTHORITY_SHARES),
@@ -168,7 +169,7 @@ impl Rooms {
             search_shares: Shares::new(SEARCHES_MAX / SEARCH_SHARES),
             unreached: Mutex::default(),
             own: Mutex::default(),
-            disowned: Mutex::default(),
+            disowned: Mutex::new(Lapsing::new(DISOWNED, DISOWNED_MAX)),
             looks: Mutex::default(),
             backend_leaves: Mutex::default(),
             started: Instant::now(),
@@ -239,6 +240,18 @@ impl fmt::Debug for Rooms {
         f.debug_struct("Rooms").finish_non_exhaustive()
     }
 }
+
+/// How long a pair is not asked for again on a connection of others that would not have it (I-03).
+const UNSHARED: Duration = Duration::from_secs(3600);
+
+/// Such pairs that are remembered; what is forgotten costs a question.
+const UNSHARED_MAX: usize = 4096;
+
+/// How long a domain is taken for none of our own server's on its word.
+const DISOWNED: Duration = Duration::from_secs(30);
+
+/// Such domains; beyond them the server is asked each time.
+const DISOWNED_MAX: usize = 65_536;
 
 /// Places whose rung is remembered: as many as a busy server talks to in a day.
 const PLACES_MET_MAX: usize = 16_384;

@@ -102,6 +102,28 @@ spelled! {
     }
 }
 
+impl StreamError {
+    /// What ought to be impossible, and is a mistake of ours if it happens all the same.
+    pub(super) fn bug() -> Self {
+        Condition::InternalServerError.because(BUG)
+    }
+
+    /// What its driver may not ask of a stream as it stands, which is a mistake of ours, too.
+    pub(super) fn misdriven() -> Self {
+        Condition::InternalServerError.because("driver out of turn; a bug of ours")
+    }
+
+    /// An element that belongs elsewhere in a stream, if anywhere.
+    pub(super) fn out_of_turn() -> Self {
+        Condition::UnsupportedStanzaType
+            .because("an element out of turn")
+            .blame(Violation::StreamOrder)
+    }
+}
+
+/// What the log is told of a mistake of ours.
+pub(crate) const BUG: &str = "a bug of ours";
+
 impl Condition {
     /// The error that ends a stream with this condition.
     pub fn because(self, because: &'static str) -> StreamError {

@@ -232,9 +232,7 @@ impl Initiating {
             Input::TimedOut { .. } => Ok(self.give_up(Setback::TimedOut, out)),
             Input::Drain => Ok(self.give_up(Setback::Draining, out)),
             Input::Frame(Frame::Unknown) => Ok(state),
-            Input::Frame(_) => Err(Condition::UnsupportedStanzaType
-                .because("an element out of turn")
-                .blame(Violation::StreamOrder)),
+            Input::Frame(_) => Err(StreamError::out_of_turn()),
             Input::Ask(pair) => {
                 out.push(Action::Tell(Tidings::Failed(pair, Setback::Pointless)));
                 Ok(state)
@@ -246,7 +244,7 @@ impl Initiating {
             | Input::Withdraw(_) => Ok(state),
             Input::Refuse(error) => Err(error),
             Input::Secured(_) | Input::NotSecured(_) | Input::Renewed(..) | Input::Terms(_) => {
-                Err(Condition::InternalServerError.because("driver out of turn; a bug of ours"))
+                Err(StreamError::misdriven())
             }
         }
     }

@@ -187,9 +187,7 @@ impl Open {
                 self.refuse_unknown(table)
             }
             Input::Frame(_) if self.leaving => Ok(()),
-            Input::Frame(_) => Err(Condition::UnsupportedStanzaType
-                .because("an element of the negotiation on an open stream")
-                .blame(Violation::StreamOrder)),
+            Input::Frame(_) => Err(StreamError::out_of_turn()),
             // Nothing follows our closing tag, so nothing is granted any more.
             Input::Found(..) | Input::Authority(..) | Input::Reached(..) if self.leaving => Ok(()),
             Input::Renewed(name, finding) => self.on_renewed(&name, finding, table, out),
@@ -223,9 +221,7 @@ impl Open {
                 Ok(())
             }
             Input::Refuse(error) => Err(error),
-            Input::Secured(_) | Input::NotSecured(_) => {
-                Err(Condition::InternalServerError.because("driver out of turn; a bug of ours"))
-            }
+            Input::Secured(_) | Input::NotSecured(_) => Err(StreamError::misdriven()),
         }
     }
 

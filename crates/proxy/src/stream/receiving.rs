@@ -312,9 +312,7 @@ fn on_other(state: State, input: Input, out: &mut Vec<Action>) -> Result<State, 
         Input::TimedOut { .. } => Err(Condition::ConnectionTimeout
             .because("the negotiation took too long")
             .blame(Violation::LimitPreauth)),
-        Input::Frame(_) => Err(Condition::UnsupportedStanzaType
-            .because("an element out of turn")
-            .blame(Violation::StreamOrder)),
+        Input::Frame(_) => Err(StreamError::out_of_turn()),
         Input::Ask(pair) => {
             out.push(Action::Tell(Tidings::Failed(pair, Setback::Pointless)));
             Ok(state)
@@ -330,9 +328,7 @@ fn on_other(state: State, input: Input, out: &mut Vec<Action>) -> Result<State, 
         | Input::Renewed(..)
         | Input::Terms(_)
         | Input::Secured(_)
-        | Input::NotSecured(_) => {
-            Err(Condition::InternalServerError.because("driver out of turn; a bug of ours"))
-        }
+        | Input::NotSecured(_) => Err(StreamError::misdriven()),
     }
 }
 

@@ -9,7 +9,7 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use crate::binding::{ConnectionId, Table};
-use crate::stream::{Action, Initiating, Input, Receiving};
+use crate::stream::{Action, BUG, Initiating, Input, Receiving};
 
 /// The connection whose stream is walked through.
 pub(crate) const ID: ConnectionId = ConnectionId(1);
@@ -136,7 +136,7 @@ impl<M: Machine, W: Witness> Place<M, W> {
         }
         for action in actions {
             if let Action::Close(Some(error)) = action {
-                assert_ne!(error.because, "a bug of ours", "by {input:?}");
+                assert_ne!(error.because, BUG, "by {input:?}");
             }
             let speaks = matches!(action, Action::Send(_) | Action::End(_) | Action::StartTls(_));
             assert!(!(self.ended && speaks), "{action:?} behind our closing tag");

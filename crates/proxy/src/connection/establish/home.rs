@@ -1,10 +1,8 @@
 //! Which domains are our own server's: those that are listed, and those that it has proven.
 
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
 
 use ligase_verifier::Domain;
-use tokio::time::Instant;
 
 use crate::binding::{DomainPair, Hosted, Side};
 use crate::connection::rooms::Rooms;
@@ -38,33 +36,19 @@ impl Rooms {
 impl Rooms {
     /// Whether our own server said a moment ago that it does not serve a domain; asked only where it
     /// alone knows.
-    #[expect(clippy::disallowed_methods, reason = "what it serves may change")]
     pub(super) fn is_disowned(&self, domain: &Domain) -> bool {
-        let disowned = self.disowned.lock().unwrap_or_else(PoisonError::into_inner);
-        disowned.get(domain).is_some_and(|until| Instant::now() < *until)
+        self.disowned.lock().unwrap_or_else(PoisonError::into_inner).holds(domain)
     }
 
     /// Remembers for a moment that our own server does not serve a domain: strangers may ask for any
     /// number of them, and each question is a connection to it.
-    #[expect(clippy::disallowed_methods, reason = "what it serves may change")]
     pub(super) fn note_disowned(&self, domain: &Domain) {
-        if *self.settings.load().public.hosted != Hosted::Ask {
-            return;
-        }
-        let now = Instant::now();
-        let mut disowned = self.disowned.lock().unwrap_or_else(PoisonError::into_inner);
-        if DISOWNED_MAX <= disowned.len() {
-            disowned.retain(|_, until| now < *until);
-        }
-        if disowned.len() < DISOWNED_MAX {
-            disowned.insert(domain.clone(), now + DISOWNED);
+        if *self.settings.load().public.hosted == Hosted::Ask {
+            let mut disowned = self.disowned.lock().unwrap_or_else(PoisonError::into_inner);
+            disowned.note(domain.clone());
         }
     }
 }
 
-/// How long a domain is taken for none of our own server's on its word.
-const DISOWNED: Duration = Duration::from_secs(30);
-/// Such domains; beyond them the server is asked each time.
-const DISOWNED_MAX: usize = 65_536;
 /// Domains of our own server that it has proven and nobody listed.
 const OWN_MAX: usize = 65_536;

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use ligase_verifier::{Endpoint, Service};
 use tokio::sync::{Semaphore, oneshot};
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 use super::{Missed, Place};
-use crate::binding::{ConnectionId, DomainPair, Grounds, Side};
+use crate::binding::{ConnectionId, DomainPair, Side};
 use crate::connection::driver::Order;
 use crate::connection::rooms::{PlaceKey, Rooms};
 use crate::establish::{Candidate, may_share};
@@ -72,9 +72,7 @@ impl Rooms {
                     is_server: server.is_some_and(|server| {
                         is_dialed && entry.presented.is_some() || row.is_server(server)
                     }),
-                    is_proven: row
-                        .speaks_for(&pair.target)
-                        .is_some_and(|it| !matches!(it, Grounds::Dialback)),
+                    is_proven: row.has_shown(&pair.target),
                     is_full: pairs_max <= row.exits.len(),
                 };
                 !tried.contains(&facts.id) && may_share(&candidate, &place.addresses)
@@ -116,8 +114,7 @@ impl Rooms {
         if !matches!(&setback, Setback::Refused(error) if lasts(error)) {
             return Missed::Failed(setback);
         }
-        let knows = self.tables.look(|table| table.row(id).is_some_and(|row| row.far.dna));
-        if knows && !self.has_certificate(&pair.sender) {
+        if self.knows_channels(id) && !self.has_certificate(&pair.sender) {
             return Missed::Settled(setback);
         }
         self.note_refused(pair, place);
@@ -128,10 +125,9 @@ impl Rooms {
     pub(super) async fn ask_on(&self, pair: &DomainPair, id: ConnectionId) -> Result<(), Setback> {
         let (waits, answer) = oneshot::channel();
         let orders = self.tables.orders(id).ok_or(Setback::Stream(None))?;
-        let knows = self.tables.look(|table| table.row(id).is_some_and(|row| row.far.dna));
         // It need not cost the time that a connection of its own would take; but who knows channels
         // may be asked for thousands of pairs, which it answers in turn.
-        let patience = if knows { self.settings.load().ladder } else { SHARE };
+        let patience = if self.knows_channels(id) { self.settings.load().ladder } else { SHARE };
         let answered = timeout(patience, async {
             orders
                 .send(Order::Ask(pair.clone(), waits))
@@ -140,6 +136,11 @@ impl Rooms {
             answer.await.unwrap_or(Err(Setback::Stream(None)))
         });
         answered.await.unwrap_or(Err(Setback::TimedOut))
+    }
+
+    /// Whether the far end knows what we know of channels.
+    fn knows_channels(&self, id: ConnectionId) -> bool {
+        self.tables.look(|table| table.row(id).is_some_and(|row| row.far.dna))
     }
 
     /// A stream to our own server that the pair may share, where the operator allows that: the
@@ -162,23 +163,14 @@ impl Rooms {
         })
     }
 
-    #[expect(clippy::disallowed_methods, reason = "what was refused is forgotten in time")]
     fn is_refused(&self, pair: &DomainPair, place: &Place) -> bool {
         let unshared = self.unshared.lock().unwrap_or_else(PoisonError::into_inner);
-        let until = unshared.get(&(place.key(), pair.clone()));
-        until.is_some_and(|until| Instant::now() < *until)
+        unshared.holds(&(place.key(), pair.clone()))
     }
 
-    #[expect(clippy::disallowed_methods, reason = "what was refused is forgotten in time")]
     fn note_refused(&self, pair: &DomainPair, place: &Place) {
-        let now = Instant::now();
         let mut unshared = self.unshared.lock().unwrap_or_else(PoisonError::into_inner);
-        if UNSHARED_MAX <= unshared.len() {
-            unshared.retain(|_, until| now < *until);
-        }
-        if unshared.len() < UNSHARED_MAX {
-            unshared.insert((place.key(), pair.clone()), now + UNSHARED);
-        }
+        unshared.note((place.key(), pair.clone()));
     }
 }
 
@@ -198,7 +190,3 @@ pub(super) fn key(endpoint: &Endpoint) -> PlaceKey {
 const PLACES_MAX: usize = 4096;
 /// How long a peer may think about a further pair before it is asked on a connection of its own.
 const SHARE: Duration = Duration::from_secs(10);
-/// How long a pair is not asked for again on a connection of others that would not have it (I-03).
-const UNSHARED: Duration = Duration::from_secs(3600);
-/// Such pairs that are remembered; what is forgotten costs a question.
-const UNSHARED_MAX: usize = 4096;

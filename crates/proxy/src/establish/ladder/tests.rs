@@ -32,14 +32,6 @@ fn setbacks() -> Vec<Setback> {
         DialbackError::RemoteServerTimeout,
         DialbackError::ResourceConstraint,
     ];
-    let findings = [
-        Finding::TlsaMismatch,
-        Finding::DnsBogus,
-        Finding::DnsFailure,
-        Finding::UntrustedChain,
-        Finding::NoCertificate,
-        Finding::WrongName,
-    ];
     let mut all = vec![
         Setback::Unresolved("dns.bogus"),
         Setback::Unreachable,
@@ -55,7 +47,7 @@ fn setbacks() -> Vec<Setback> {
         Setback::Pointless,
         Setback::Draining,
     ];
-    all.extend(conditions.chain(errors.map(refused)).chain(findings.map(unproven)));
+    all.extend(conditions.chain(errors.map(refused)).chain(Finding::ALL.map(unproven)));
     all
 }
 

@@ -137,7 +137,7 @@ impl Initiating {
         out: &mut Vec<Action>,
     ) -> Result<State, StreamError> {
         let Errand::Carry(pair) = self.attempt.errand.clone() else {
-            return Err(Condition::InternalServerError.because("a bug of ours"));
+            return Err(StreamError::bug());
         };
         out.push(Action::Trust);
         if self.attempt.server.is_some() {
@@ -146,19 +146,15 @@ impl Initiating {
                 return Err(Condition::UndefinedCondition.because("a stream without an id"));
             };
             let mut open = self.open(Some(presented), id, out);
-            if features.management && open.wants_acknowledgments() {
-                open.ask_for_acknowledgments(out);
-            }
+            open.ask_for_acknowledgments(features.management, out);
             open.request(&pair, table, out);
             return Ok(State::Open(Box::new(open)));
         }
         if table.let_out(&pair, self.id).is_err() {
-            return Err(Condition::InternalServerError.because("a bug of ours"));
+            return Err(StreamError::bug());
         }
         let mut open = self.open(Some(presented), id, out);
-        if features.management && open.wants_acknowledgments() {
-            open.ask_for_acknowledgments(out);
-        }
+        open.ask_for_acknowledgments(features.management, out);
         open.granted(&pair, table, out);
         out.push(Action::SetTimer(open.patience(table)));
         Ok(State::Open(Box::new(open)))

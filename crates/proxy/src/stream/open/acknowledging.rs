@@ -21,11 +21,21 @@ pub(in super::super) enum Agreed {
 impl Open {
     /// Offers acknowledgments to the far end, which has authenticated itself by SASL.
     pub(in super::super) fn offer_acknowledgments(&mut self) {
-        self.agreed = Agreed::Offered;
+        if self.wants_acknowledgments() {
+            self.agreed = Agreed::Offered;
+        }
     }
 
-    /// Asks for acknowledgments. What is sent from now on is kept until it is acknowledged.
-    pub(in super::super) fn ask_for_acknowledgments(&mut self, out: &mut Vec<Action>) {
+    /// Asks for acknowledgments, where they are `offered`. What is sent from now on is kept until it
+    /// is acknowledged.
+    pub(in super::super) fn ask_for_acknowledgments(
+        &mut self,
+        offered: bool,
+        out: &mut Vec<Action>,
+    ) {
+        if !offered || !self.wants_acknowledgments() {
+            return;
+        }
         self.agreed = Agreed::Asked;
         out.push(Action::Send(Management::Enable.to_xml()));
         out.push(Action::Keep(true));
@@ -89,7 +99,7 @@ impl Open {
     }
 
     /// Whether acknowledgments are worth asking for: our own server is asked in other ways.
-    pub(in super::super) fn wants_acknowledgments(&self) -> bool {
+    fn wants_acknowledgments(&self) -> bool {
         self.terms.side == Side::Public
     }
 }

@@ -7,7 +7,7 @@ use super::{
     Action, Condition, Dialback, Domain, DomainPair, Open, Part, Role, Setback, Table, Tidings,
     Violation, Way, Word,
 };
-use crate::binding::{Decision, Grounds};
+use crate::binding::Decision;
 
 /// A pair that we asked for (`<db:result/>`).
 #[derive(Clone, Debug)]
@@ -40,10 +40,12 @@ impl Open {
     }
 
     /// Whether the far end is known to speak for the target. On a stream that it opened, a key does
-    /// not tell: it says who wants to send, and not who is there.
+    /// not tell.
     fn may_ask_at_once(&self, pair: &DomainPair, table: &Table) -> bool {
-        let grounds = table.row(self.id).and_then(|row| row.speaks_for(&pair.target));
-        grounds.is_some_and(|it| self.way == Way::Outbound || !matches!(it, Grounds::Dialback))
+        table.row(self.id).is_some_and(|row| match self.way {
+            Way::Outbound => row.speaks_for(&pair.target).is_some(),
+            Way::Inbound => row.has_shown(&pair.target),
+        })
     }
 
     /// Goes on with what waited for a target to be proven.
@@ -92,8 +94,7 @@ impl Open {
         table: &mut Table,
         out: &mut Vec<Action>,
     ) {
-        let awaited = self.asks.values().filter(|asked| !asked.granted).count();
-        if ASKS_MAX <= awaited && !self.asks.contains_key(pair) {
+        if ASKS_MAX <= self.awaited().count() && !self.asks.contains_key(pair) {
             if !self.line.contains(pair) {
                 self.line.push_back(pair.clone());
             }
@@ -104,7 +105,7 @@ impl Open {
 
     /// Asks for those who stand in line, as far as answers have come.
     pub(super) fn advance_line(&mut self, table: &mut Table, out: &mut Vec<Action>) {
-        while self.asks.values().filter(|asked| !asked.granted).count() < ASKS_MAX
+        while self.awaited().count() < ASKS_MAX
             && let Some(pair) = self.line.pop_front()
         {
             match self.may_ask_at_once(&pair, table) {
@@ -112,6 +113,11 @@ impl Open {
                 false => self.on_ask(pair, table, out),
             }
         }
+    }
+
+    /// What has been asked for and not been granted.
+    fn awaited(&self) -> impl Iterator<Item = &Asked> {
+        self.asks.values().filter(|asked| !asked.granted)
     }
 
     /// Sends `<db:result/>` with a key for the stream as it is now (E-02).

@@ -236,7 +236,7 @@ impl Open {
                 // Bind, then answer: what follows the answer on the wire is never refused (E-12).
                 table.prove(self.id, pair.sender.clone(), grounds.clone());
                 if !self.grant(pair, table, out) {
-                    return Err(Condition::InternalServerError.because("a bug of ours"));
+                    return Err(StreamError::bug());
                 }
                 self.answer(pair, &Word::Valid, out);
                 out.push(Action::SetTimer(self.patience(table)));

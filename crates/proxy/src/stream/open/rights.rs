@@ -2,7 +2,7 @@
 
 use super::super::{Action, Dialback, DialbackError, Loss, Part, Tidings, Word};
 use super::{DomainPair, Finding, Open, Table, Way};
-use crate::binding::{Decision, Grounds, Name, decide};
+use crate::binding::{Decision, Name, decide};
 
 /// The pairs that a stream carries because the far end speaks for a domain.
 #[derive(Debug, Default)]
@@ -66,14 +66,13 @@ impl Open {
         out: &mut Vec<Action>,
     ) {
         let inverse = pair.reversed();
-        let had = table.row(self.id).is_none_or(|row| {
-            let by_key = matches!(row.speaks_for(&inverse.target), Some(Grounds::Dialback));
-            by_key || row.exits.contains(&inverse)
-        });
-        let known = !self.far.dna || table.exit(&inverse).is_some();
-        let implied = self.far.bidi && known && !had;
-        let may = implied && self.terms.allows(&inverse, Way::Outbound);
-        if may && table.let_out(&inverse, self.id).is_ok() {
+        let is_new = table
+            .row(self.id)
+            .is_some_and(|row| row.has_shown(&inverse.target) && !row.exits.contains(&inverse));
+        let is_granted = !self.far.dna || table.exit(&inverse).is_some();
+        let is_implied = self.far.bidi && is_granted && is_new;
+        let may_pass = is_implied && self.terms.allows(&inverse, Way::Outbound);
+        if may_pass && table.let_out(&inverse, self.id).is_ok() {
             out.push(Action::Tell(Tidings::Bound(inverse)));
         }
     }

@@ -17,7 +17,10 @@ impl Open {
         self.count_stanza();
         match table.passage(&stanza.pair, self.id) {
             Passage::Forbidden => return self.on_stray(stanza, table, out),
-            Passage::Exit(exit) => self.forward(exit, stanza, table, out),
+            Passage::Exit(exit) => {
+                self.heed(&stanza, table, out);
+                out.push(Action::Forward(exit, stanza));
+            }
             Passage::Wait => {
                 self.heed(&stanza, table, out);
                 out.push(Action::Hold(stanza));
@@ -26,25 +29,17 @@ impl Open {
         Ok(())
     }
 
-    fn forward(
-        &mut self,
-        exit: crate::binding::ConnectionId,
-        stanza: Stanza,
-        table: &mut Table,
-        out: &mut Vec<Action>,
-    ) {
-        self.heed(&stanza, table, out);
-        out.push(Action::Forward(exit, stanza));
-    }
-
     /// Takes a refusal of one of our stanzas for what it says besides: that the pair has lost its
     /// right on this connection, and has to ask again (E-16). Tells whether it was one.
     ///
     /// It is heeded once in a while only: the users of a peer can write such an error as well as their
     /// server can, and each costs a question.
     fn heed(&mut self, stanza: &Stanza, table: &mut Table, out: &mut Vec<Action>) -> bool {
+        if !self.far.dna || !stanza.is_refusal() {
+            return false;
+        }
         let ours = stanza.pair.reversed();
-        if !stanza.is_refusal() || !self.far.dna || was_lately(&mut self.heeded, &ours, self.at) {
+        if was_lately(&mut self.heeded, &ours, self.at) {
             return false;
         }
         let lost = table.shut_out(&ours, self.id);

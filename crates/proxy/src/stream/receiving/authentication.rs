@@ -48,7 +48,7 @@ impl Receiving {
             // Between the servers there is nothing to reach: pairs come later (K-09).
             (Ok(()), Some(pair)) if self.is_to_us(&pair.target) => {
                 if table.admit(self.id, &pair.sender).is_err() {
-                    return Err(Condition::InternalServerError.because("a bug of ours"));
+                    return Err(StreamError::bug());
                 }
                 out.push(Action::Trust);
                 Ok(self.succeed(pair, open.into_presented(), out))
@@ -93,7 +93,7 @@ impl Receiving {
                 // Bind, then answer (E-12). The name was proven when EXTERNAL was offered. The
                 // opposite pair follows when the stream is open again (L-04).
                 if table.let_in(&pair, self.id).is_err() {
-                    return Err(Condition::InternalServerError.because("a bug of ours"));
+                    return Err(StreamError::bug());
                 }
                 out.push(Action::Trust);
                 out.push(Action::Tell(Tidings::Bound(pair.clone())));

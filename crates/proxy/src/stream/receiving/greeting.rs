@@ -199,9 +199,7 @@ impl Receiving {
             out.push(Action::Send(Offer { management, ..Offer::default() }.to_xml()));
         }
         let mut open = self.opened(greeting.stream, presented, table);
-        if open.wants_acknowledgments() {
-            open.offer_acknowledgments();
-        }
+        open.offer_acknowledgments();
         if !self.is_to_us(&pair.target) {
             open.grant_inverse(pair, table, out);
         }

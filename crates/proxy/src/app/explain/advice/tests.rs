@@ -5,31 +5,8 @@ use crate::stream::{Condition, Setback};
 
 /// Every reason for which a search ends, and for which a peer is not believed.
 fn labels() -> Vec<&'static str> {
-    let found = [
-        Finding::NoCertificate,
-        Finding::UntrustedChain,
-        Finding::Expired,
-        Finding::WrongName,
-        Finding::WrongUsage,
-        Finding::MalformedCertificate,
-        Finding::ConstrainedAuthority,
-        Finding::Revoked,
-        Finding::TlsaMismatch,
-        Finding::NoTlsa,
-        Finding::DnsBogus,
-        Finding::DnsFailure,
-        Finding::DnsLimit,
-        Finding::ForbiddenTarget,
-        Finding::PoshUnavailable,
-        Finding::PoshUntrusted,
-        Finding::PoshRedirect,
-        Finding::PoshMalformed,
-        Finding::PoshTooLarge,
-        Finding::PoshExpired,
-        Finding::PoshForbiddenTarget,
-        Finding::PoshMismatch,
-    ];
-    let unproven = found.map(|finding| Setback::Unproven(Reason { prooftype: None, finding }));
+    let unproven =
+        Finding::ALL.map(|finding| Setback::Unproven(Reason { prooftype: None, finding }));
     let unresolved = [
         Unresolved::Declined,
         Unresolved::NotFound,
