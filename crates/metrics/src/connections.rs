@@ -2,13 +2,17 @@ use prometheus::{Histogram, IntCounter, IntGauge};
 use std::time::Duration;
 
 use crate::family::{Families, Family, Name};
-use crate::labels::{Direction, Kind, Proof, Side, Transport};
+use crate::labels::{Direction, Ending, Kind, Proof, Side, Transport};
 
 /// Connections, pairs, stanzas and queues.
 #[derive(Debug)]
 pub struct Connections {
     connections: Family<IntGauge, (Side, Direction, Transport)>,
+    opened: Family<IntCounter, (Side, Direction, Transport)>,
+    closed: Family<IntCounter, (Side, Direction, Ending)>,
+    lived: Family<Histogram, (Side, Direction)>,
     channels: Family<IntGauge, (Direction,)>,
+    channel_bindings: Family<IntGauge, (Direction,)>,
     bindings: Family<IntGauge, (Proof,)>,
     stanzas: Family<IntCounter, (Direction, Kind)>,
     setup: Family<Histogram, (Direction, Proof)>,
@@ -23,8 +27,31 @@ impl Connections {
                 Name("ligase_connections_active", "Connections that are open now."),
                 &["side", "direction", "transport"],
             ),
+            opened: families.counters(
+                Name(
+                    "ligase_connections_opened_total",
+                    "Connections that were opened, by the transport that they came to.",
+                ),
+                &["side", "direction", "transport"],
+            ),
+            closed: families.counters(
+                Name("ligase_connections_closed_total", "Connections that ended, and how."),
+                &["side", "direction", "reason"],
+            ),
+            lived: families.histograms(
+                Name("ligase_connection_duration_seconds", "How long connections lived."),
+                &["side", "direction"],
+                &LIFE_BUCKETS,
+            ),
             channels: families.gauges(
                 Name("ligase_channels_active", "Public connections that carry pairs now."),
+                &["direction"],
+            ),
+            channel_bindings: families.gauges(
+                Name(
+                    "ligase_channel_bindings_active",
+                    "Pairs that public connections carry now, by who opened the connection.",
+                ),
                 &["direction"],
             ),
             bindings: families.gauges(
@@ -52,6 +79,17 @@ impl Connections {
         }
     }
 
+    /// Counts a connection that was opened, once it is known what carries it.
+    pub fn came_up(&self, side: Side, direction: Direction, transport: Transport) {
+        self.opened.at((side, direction, transport)).inc();
+    }
+
+    /// Counts a connection that ended, and how long it had lived.
+    pub fn closed(&self, side: Side, direction: Direction, ending: Ending, lived: Duration) {
+        self.closed.at((side, direction, ending)).inc();
+        self.lived.at((side, direction)).observe(lived.as_secs_f64());
+    }
+
     /// Counts a connection as open until the guard is dropped.
     #[must_use = "the connection is counted only while the guard lives"]
     pub fn opened(
@@ -72,10 +110,12 @@ impl Connections {
         ChannelGuard(Counted::one(self.channels.at((direction,))))
     }
 
-    /// Counts a pair as bound until the guard is dropped.
+    /// Counts a pair as bound until the guard is dropped; `direction` is that in which its
+    /// connection was opened.
     #[must_use = "the pair is counted only while the guard lives"]
-    pub fn bound(&self, proof: Proof) -> BindingGuard {
-        BindingGuard(Counted::one(self.bindings.at((proof,))))
+    pub fn bound(&self, direction: Direction, proof: Proof) -> BindingGuard {
+        let gauges = [self.bindings.at((proof,)), self.channel_bindings.at((direction,))];
+        BindingGuard(gauges.map(Counted::one))
     }
 
     /// Counts stanzas that were passed on.
@@ -127,7 +167,7 @@ pub struct ChannelGuard(
 /// One bound pair.
 #[derive(Debug)]
 pub struct BindingGuard(
-    #[expect(dead_code, reason = "what it does, it does when dropped")] Counted,
+    #[expect(dead_code, reason = "what it does, it does when dropped")] [Counted; 2],
 );
 
 /// Something that stands in a gauge for as long as it lives.
@@ -150,3 +190,6 @@ impl Drop for Counted {
 /// From a connection in the same building, in seconds, to the end of the longest patience.
 const SETUP_BUCKETS: [f64; 12] =
     [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0, 60.0];
+
+/// From a probe to a day, in seconds.
+const LIFE_BUCKETS: [f64; 7] = [1.0, 10.0, 60.0, 600.0, 3_600.0, 21_600.0, 86_400.0];

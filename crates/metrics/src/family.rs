@@ -4,8 +4,8 @@ use std::marker::PhantomData;
 
 use prometheus::core::Collector;
 use prometheus::{
-    Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
-    IntGaugeVec, Opts, Registry,
+    CounterVec, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec,
+    IntGauge, IntGaugeVec, Opts, Registry,
 };
 
 use crate::labels::Label;
@@ -106,6 +106,17 @@ impl Families {
         Family::of(|values| family.get_metric_with_label_values(values))
     }
 
+    /// Counters of seconds, which are seldom whole.
+    pub(crate) fn float_counters<L: Labels>(
+        &self,
+        name: Name<'_>,
+        labels: &[&str],
+    ) -> Family<prometheus::Counter, L> {
+        let family = sound(CounterVec::new(Opts::new(name.0, name.1), labels));
+        let family = self.registered(family);
+        Family::of(|values| family.get_metric_with_label_values(values))
+    }
+
     pub(crate) fn gauges<L: Labels>(&self, name: Name<'_>, labels: &[&str]) -> Family<IntGauge, L> {
         let family = sound(IntGaugeVec::new(Opts::new(name.0, name.1), labels));
         let family = self.registered(family);
@@ -138,6 +149,11 @@ impl Families {
 
     pub(crate) fn counter(&self, name: Name<'_>) -> IntCounter {
         self.registered(sound(IntCounter::new(name.0, name.1)))
+    }
+
+    pub(crate) fn histogram(&self, name: Name<'_>, buckets: &[f64]) -> Histogram {
+        let options = HistogramOpts::new(name.0, name.1).buckets(buckets.to_vec());
+        self.registered(sound(Histogram::with_opts(options)))
     }
 
     pub(crate) fn gauge(&self, name: Name<'_>) -> IntGauge {

@@ -50,12 +50,19 @@ macro_rules! labels {
 }
 
 mod auth;
+mod lookup;
 mod refusal;
+mod standing;
+mod wire;
 
 pub use auth::{
-    AuthReason, AuthResult, DialbackResult, DialbackRole, DnssecState, PoshResult, TlsaResult,
+    AuthReason, AuthResult, DialbackResult, DialbackRole, DnssecState, PolicyLevel, PoshResult,
+    TlsaResult,
 };
+pub use lookup::{CacheResult, QueryType, Rcode, Steered};
 pub use refusal::{BounceCondition, RevocationCause, ViolationReason, ViolationSide};
+pub use standing::{SelfCheck, Within};
+pub use wire::{Capture, Ending, HeaderKind, TlsVersion, Way};
 
 labels! {
     /// Which side of the proxy a connection is on.
@@ -118,6 +125,14 @@ labels! {
         Dialback = "dialback",
         /// Server Dialback in the clear.
         Plain = "plain",
+    }
+
+    /// How an attempt at something ended.
+    Outcome {
+        /// As it should.
+        Success = "success",
+        /// Otherwise.
+        Failure = "failure",
     }
 
     /// A part of the program that must stand before it is ready.

@@ -7,22 +7,27 @@
 mod connections;
 mod family;
 mod labels;
+mod lookups;
 mod process;
 mod refusals;
 mod standing;
 mod verdicts;
+mod wires;
 
 use prometheus::{Registry, TextEncoder};
 
 pub use connections::{BindingGuard, ChannelGuard, ConnectionGuard, Connections};
 pub use labels::{
-    AuthReason, AuthResult, BounceCondition, Component, DialbackResult, DialbackRole, Direction,
-    DnssecState, Kind, PoshResult, Proof, RevocationCause, Rung, Side, TlsaResult, Transport,
-    ViolationReason, ViolationSide,
+    AuthReason, AuthResult, BounceCondition, CacheResult, Capture, Component, DialbackResult,
+    DialbackRole, Direction, DnssecState, Ending, HeaderKind, Kind, Outcome, PolicyLevel,
+    PoshResult, Proof, QueryType, Rcode, RevocationCause, Rung, SelfCheck, Side, Steered,
+    TlsVersion, TlsaResult, Transport, ViolationReason, ViolationSide, Way, Within,
 };
+pub use lookups::Lookups;
 pub use refusals::Refusals;
 pub use standing::Standing;
 pub use verdicts::{Attempt, Verdicts};
+pub use wires::Wires;
 
 use family::{Families, Name};
 use process::Process;
@@ -32,6 +37,10 @@ use process::Process;
 pub struct Metrics {
     /// Connections, pairs, stanzas and queues.
     pub connections: Connections,
+    /// What happens on connections below their stanzas.
+    pub wires: Wires,
+    /// What DNS and web servers were asked.
+    pub lookups: Lookups,
     /// Attempts to prove peers, and what they were made from.
     pub verdicts: Verdicts,
     /// What was turned away or taken back.
@@ -53,6 +62,8 @@ impl Metrics {
         families.fact(name, &[("version", version), ("revision", revision)]);
         Self {
             connections: Connections::register(&families),
+            wires: Wires::register(&families),
+            lookups: Lookups::register(&families),
             verdicts: Verdicts::register(&families),
             refusals: Refusals::register(&families),
             standing: Standing::register(&families),

@@ -4,9 +4,10 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use crate::{
-    Attempt, AuthReason, AuthResult, BounceCondition, Component, DialbackResult, DialbackRole,
-    Direction, DnssecState, Kind, Metrics, PoshResult, Proof, RevocationCause, Rung, Side,
-    TlsaResult, Transport, ViolationReason, ViolationSide,
+    Attempt, AuthReason, AuthResult, BounceCondition, CacheResult, Capture, Component,
+    DialbackResult, DialbackRole, Direction, DnssecState, Ending, HeaderKind, Kind, Metrics,
+    Outcome, PolicyLevel, PoshResult, Proof, QueryType, Rcode, RevocationCause, Rung, SelfCheck,
+    Side, Steered, TlsVersion, TlsaResult, Transport, ViolationReason, ViolationSide, Way,
 };
 
 fn metrics() -> Metrics {
@@ -43,21 +44,23 @@ fn guards_uncount() {
     assert_eq!((value(&metrics, plain), value(&metrics, tls)), (0.0, 0.0));
 
     let channel = metrics.connections.channel_opened(Direction::Outbound);
-    let pairs = [metrics.connections.bound(Proof::Dane), metrics.connections.bound(Proof::Dane)];
+    let bound = || metrics.connections.bound(Direction::Outbound, Proof::Dane);
+    let pairs = [bound(), bound()];
     metrics.connections.queued(1, 4_096);
     let now = || {
         [
             "ligase_channels_active{direction=\"outbound\"}",
             "ligase_bindings_active{proof=\"dane\"}",
+            "ligase_channel_bindings_active{direction=\"outbound\"}",
             "ligase_queue_stanzas",
             "ligase_queue_bytes",
         ]
         .map(|series| value(&metrics, series))
     };
-    assert_eq!(now(), [1.0, 2.0, 1.0, 4096.0]);
+    assert_eq!(now(), [1.0, 2.0, 2.0, 1.0, 4096.0]);
     drop((channel, pairs));
     metrics.connections.queued(0, 0);
-    assert_eq!(now(), [0.0; 4]);
+    assert_eq!(now(), [0.0; 5]);
 }
 
 /// Something of every kind happens once.
@@ -75,12 +78,41 @@ fn eventful() -> Metrics {
     metrics.refusals.violated(ViolationSide::Public, ViolationReason::XmlDepth);
     metrics.refusals.revoked(RevocationCause::ProofExpired);
     metrics.standing.backend(true);
-    metrics.standing.reloaded(true);
     metrics.standing.ready(Component::Resolver, true);
     metrics.standing.panicked();
     let expiry = SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000);
     metrics.standing.earliest_expiry(Some(expiry));
+    happened_on_the_way(&metrics);
     metrics
+}
+
+/// The rest of what may happen.
+fn happened_on_the_way(metrics: &Metrics) {
+    let (side, direction) = (Side::Public, Direction::Inbound);
+    let second = Duration::from_secs(1);
+    metrics.connections.came_up(side, direction, Transport::StartTls);
+    metrics.connections.closed(side, direction, Ending::Idle, 60 * second);
+    metrics.wires.shook_hands(side, direction, TlsVersion::Tls13, second);
+    metrics.wires.shook_hands(side, direction, TlsVersion::None, second);
+    metrics.wires.moved(Side::Backend, Way::Sent, 4_711);
+    metrics.wires.blocked(side, second / 2);
+    metrics.wires.acknowledged(second);
+    metrics.wires.headed(direction, HeaderKind::ServerName);
+    metrics.wires.captured(Capture::Redirect);
+    metrics.wires.dialed_backend(Outcome::Success, second);
+    metrics.wires.dialed_backend(Outcome::Failure, second);
+    metrics.lookups.queried(QueryType::Dnskey, Rcode::ServFail, second);
+    metrics.lookups.recalled(CacheResult::Hit);
+    metrics.lookups.remembered(3);
+    metrics.lookups.steered(Steered::Passed);
+    metrics.lookups.fetched(second);
+    metrics.verdicts.downgraded(direction, Proof::Pkix);
+    metrics.verdicts.downgraded(direction, Proof::Dialback);
+    metrics.verdicts.rejected(direction, PolicyLevel::Dna);
+    metrics.standing.peers(5, 1);
+    metrics.standing.self_check_failed(SelfCheck::Tlsa, 2);
+    metrics.standing.self_checked(SystemTime::UNIX_EPOCH + second);
+    metrics.standing.certificates_reread(Outcome::Failure);
 }
 
 #[test]
@@ -91,7 +123,7 @@ fn events_are_counted_under_their_labels() {
     }
 }
 
-const EVENTFUL: [(&str, f64); 21] = [
+const EVENTFUL: [(&str, f64); 48] = [
     ("ligase_build_info{revision=\"abcdef\",version=\"1.2.3\"}", 1.0),
     ("ligase_stanzas_total{direction=\"inbound\",kind=\"iq\"}", 3.0),
     ("ligase_stream_setup_seconds_count{direction=\"outbound\",proof=\"pkix\"}", 1.0),
@@ -108,17 +140,61 @@ const EVENTFUL: [(&str, f64); 21] = [
     ("ligase_violations_total{reason=\"xml.depth\",side=\"backend\"}", 0.0),
     ("ligase_revocations_total{cause=\"proof-expired\"}", 1.0),
     ("ligase_backend_up", 1.0),
-    ("ligase_config_last_reload_success", 1.0),
     ("ligase_ready{component=\"resolver\"}", 1.0),
     ("ligase_ready{component=\"listeners\"}", 0.0),
     ("ligase_panics_total", 1.0),
     ("ligase_certificate_earliest_expiry_timestamp_seconds", 1_800_000_000.0),
+    (
+        "ligase_connections_opened_total{direction=\"inbound\",side=\"public\",transport=\"starttls\"}",
+        1.0,
+    ),
+    ("ligase_connections_closed_total{direction=\"inbound\",reason=\"idle\",side=\"public\"}", 1.0),
+    (
+        "ligase_connection_duration_seconds_bucket{direction=\"inbound\",side=\"public\",le=\"10\"}",
+        0.0,
+    ),
+    (
+        "ligase_connection_duration_seconds_bucket{direction=\"inbound\",side=\"public\",le=\"60\"}",
+        1.0,
+    ),
+    (
+        "ligase_tls_handshakes_total{direction=\"inbound\",result=\"success\",side=\"public\",version=\"1.3\"}",
+        1.0,
+    ),
+    (
+        "ligase_tls_handshakes_total{direction=\"inbound\",result=\"failure\",side=\"public\",version=\"none\"}",
+        1.0,
+    ),
+    ("ligase_tls_handshake_duration_seconds_count{direction=\"inbound\",side=\"public\"}", 1.0),
+    ("ligase_wire_bytes_total{side=\"backend\",way=\"sent\"}", 4_711.0),
+    ("ligase_outbox_blocked_seconds_total{side=\"public\"}", 0.5),
+    ("ligase_channel_rtt_seconds_count", 1.0),
+    ("ligase_header_rewrites_total{direction=\"inbound\",kind=\"server-name\"}", 1.0),
+    ("ligase_capture_connections_total{mode=\"redirect\"}", 1.0),
+    ("ligase_backend_connects_total{result=\"success\"}", 1.0),
+    ("ligase_backend_connects_total{result=\"failure\"}", 1.0),
+    ("ligase_backend_connect_duration_seconds_count", 1.0),
+    ("ligase_dns_queries_total{rcode=\"servfail\",type=\"dnskey\"}", 1.0),
+    ("ligase_dns_query_duration_seconds_count", 1.0),
+    ("ligase_dns_cache_requests_total{result=\"hit\"}", 1.0),
+    ("ligase_dns_cache_entries", 3.0),
+    ("ligase_dns_steered_total{kind=\"passed\"}", 1.0),
+    ("ligase_posh_fetch_duration_seconds_count", 1.0),
+    ("ligase_auth_downgrades_total{direction=\"inbound\",from=\"pkix\"}", 1.0),
+    ("ligase_policy_rejections_total{direction=\"inbound\",level=\"dna\"}", 1.0),
+    ("ligase_peers_known", 5.0),
+    ("ligase_peers_backoff", 1.0),
+    ("ligase_self_check_failures{check=\"tlsa\"}", 2.0),
+    ("ligase_self_check_last_run_timestamp_seconds", 1.0),
+    ("ligase_certificate_reloads_total{result=\"failure\"}", 1.0),
 ];
 
 #[test]
 fn no_event_makes_a_new_series() {
     let metrics = metrics();
     let before = series(&metrics);
+    let everything = eventful();
+    assert_eq!(series(&everything), before);
     assert!(before.len() < SERIES_MAX, "{} series", before.len());
     let mut attempts = 0.0;
     for direction in Direction::ALL {
@@ -143,6 +219,56 @@ fn no_event_makes_a_new_series() {
 
     /// What one sidecar may cost those who store its metrics.
     const SERIES_MAX: usize = 1_500;
+}
+
+#[test]
+fn a_broken_configuration_leaves_the_time_of_the_one_in_effect() {
+    let metrics = metrics();
+    let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+    let now = || {
+        [
+            "ligase_config_last_reload_success",
+            "ligase_config_last_reload_timestamp_seconds",
+            "ligase_config_reloads_total{result=\"success\"}",
+            "ligase_config_reloads_total{result=\"failure\"}",
+        ]
+        .map(|series| value(&metrics, series))
+    };
+    assert_eq!(now(), [0.0; 4]);
+    metrics.standing.configured(at(10));
+    assert_eq!(now(), [1.0, 10.0, 0.0, 0.0], "the first is no reload");
+    metrics.standing.reloaded(Outcome::Failure, at(20));
+    assert_eq!(now(), [0.0, 10.0, 0.0, 1.0]);
+    metrics.standing.reloaded(Outcome::Success, at(30));
+    assert_eq!(now(), [1.0, 30.0, 1.0, 1.0]);
+}
+
+#[test]
+fn certificates_that_end_soon_end_within_every_longer_time_too() {
+    let metrics = metrics();
+    let day = Duration::from_secs(24 * 3600);
+    let now = SystemTime::UNIX_EPOCH + 100 * day;
+    metrics.standing.certificates(&[now - day, now + 2 * day, now + 8 * day, now + 31 * day], now);
+    for (series, expect) in [
+        ("ligase_certificates_loaded", 4.0),
+        ("ligase_certificates_expiring{within=\"1d\"}", 1.0),
+        ("ligase_certificates_expiring{within=\"7d\"}", 2.0),
+        ("ligase_certificates_expiring{within=\"30d\"}", 3.0),
+    ] {
+        assert_eq!(value(&metrics, series), expect, "{series}");
+    }
+}
+
+#[test]
+fn connections_remain_to_end_only_in_a_drain() {
+    let metrics = metrics();
+    let now =
+        || ["ligase_draining", "ligase_drain_connections_remaining"].map(|it| value(&metrics, it));
+    metrics.standing.remaining(7);
+    assert_eq!(now(), [0.0, 0.0]);
+    metrics.standing.draining();
+    metrics.standing.remaining(7);
+    assert_eq!(now(), [1.0, 7.0]);
 }
 
 #[test]

@@ -4,8 +4,8 @@ use prometheus::IntCounter;
 
 use crate::family::{Families, Family, Name};
 use crate::labels::{
-    AuthReason, AuthResult, DialbackResult, DialbackRole, Direction, DnssecState, PoshResult,
-    Proof, Rung, TlsaResult,
+    AuthReason, AuthResult, DialbackResult, DialbackRole, Direction, DnssecState, PolicyLevel,
+    PoshResult, Proof, Rung, TlsaResult,
 };
 
 /// Attempts to prove peers, and what they were made from.
@@ -13,6 +13,8 @@ use crate::labels::{
 pub struct Verdicts {
     attempts: HashMap<Attempt, IntCounter>,
     upgrades: Family<IntCounter, (Direction, Proof)>,
+    downgrades: HashMap<(Direction, Proof), IntCounter>,
+    rejections: Family<IntCounter, (Direction, PolicyLevel)>,
     dnssec: Family<IntCounter, (DnssecState,)>,
     tlsa: Family<IntCounter, (TlsaResult,)>,
     posh: Family<IntCounter, (PoshResult,)>,
@@ -90,6 +92,21 @@ impl Verdicts {
                 ),
                 &["direction", "to"],
             ),
+            downgrades: families.listed(
+                Name(
+                    "ligase_auth_downgrades_total",
+                    "Pairs that were let in with dialback though the peer had shown better before.",
+                ),
+                &["direction", "from"],
+                stronger(),
+            ),
+            rejections: families.counters(
+                Name(
+                    "ligase_policy_rejections_total",
+                    "Times that a peer showed less than the policy asks of it.",
+                ),
+                &["direction", "level"],
+            ),
             dnssec: families.counters(
                 Name(
                     "ligase_dnssec_validations_total",
@@ -135,6 +152,19 @@ impl Verdicts {
         self.upgrades.at((direction, to)).inc();
     }
 
+    /// Counts a pair that was let in with dialback, whose peer was met with `from` before. There is
+    /// nothing below dialback, so from there nobody falls.
+    pub fn downgraded(&self, direction: Direction, from: Proof) {
+        if let Some(counter) = self.downgrades.get(&(direction, from)) {
+            counter.inc();
+        }
+    }
+
+    /// Counts a peer that showed less than is asked of it.
+    pub fn rejected(&self, direction: Direction, level: PolicyLevel) {
+        self.rejections.at((direction, level)).inc();
+    }
+
     /// Counts one DNS answer.
     pub fn validated(&self, state: DnssecState) {
         self.dnssec.at((state,)).inc();
@@ -159,4 +189,12 @@ impl Verdicts {
     pub fn fell_back(&self, to: Rung) {
         self.fallbacks.at((to,)).inc();
     }
+}
+
+/// Every direction, and every proof from which one can fall to dialback.
+fn stronger() -> impl Iterator<Item = ((Direction, Proof), [&'static str; 2])> {
+    Direction::ALL.iter().flat_map(|direction| {
+        let proofs = Proof::ALL.iter().filter(|it| **it != Proof::Dialback);
+        proofs.map(move |it| ((*direction, *it), [direction.as_str(), it.as_str()]))
+    })
 }

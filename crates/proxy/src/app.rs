@@ -112,7 +112,7 @@ impl App {
         for component in Component::ALL {
             metrics.standing.ready(*component, true);
         }
-        metrics.standing.reloaded(true);
+        metrics.standing.configured(now);
         metrics.standing.earliest_expiry(Some(identities.earliest_expiry()));
         let reloader = Reloader {
             path,

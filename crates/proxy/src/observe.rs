@@ -178,7 +178,7 @@ impl Observer {
         }
         self.metrics.connections.set_up(direction, proof, took);
         if let Some(counted) = self.open().get_mut(&facts.id) {
-            counted.bindings.insert(pair.clone(), self.metrics.connections.bound(proof));
+            counted.bindings.insert(pair.clone(), self.metrics.connections.bound(direction, proof));
             let open = || self.metrics.connections.channel_opened(direction);
             counted.channel.get_or_insert_with(open);
         }

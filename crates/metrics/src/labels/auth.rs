@@ -71,6 +71,16 @@ labels! {
         Other = "other",
     }
 
+    /// What the operator asks of a peer. `any` is not among them, since nobody shows less.
+    PolicyLevel {
+        /// TLS.
+        Encrypted = "encrypted",
+        /// A certificate of a trusted authority, or better.
+        Pkix = "pkix",
+        /// A domain name association.
+        Dna = "dna",
+    }
+
     /// How far signed DNS data can be trusted (RFC 4035 §4.3).
     DnssecState {
         /// Signed, and the signatures hold.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use ligase_metrics::Metrics;
+use ligase_metrics::{Metrics, Outcome};
 use ligase_verifier::Verifier;
 use serde_json::{Value, json};
 use tracing::{info, warn};
@@ -42,7 +42,8 @@ impl Reloader {
     /// What is wrong; nothing has changed then.
     pub(super) fn reload(&self) -> Result<(), Vec<config::Error>> {
         let result = self.try_reload();
-        self.metrics.standing.reloaded(result.is_ok());
+        let outcome = if result.is_ok() { Outcome::Success } else { Outcome::Failure };
+        self.metrics.standing.reloaded(outcome, self.rooms.now());
         match &result {
             Ok(()) => info!("reloaded"),
             Err(problems) => {
