@@ -4,6 +4,7 @@
 //! knows nothing of the others: the app lends it their [`Views`].
 
 mod answer;
+mod page;
 mod question;
 
 use std::collections::HashMap;

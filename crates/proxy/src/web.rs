@@ -33,6 +33,9 @@ pub(crate) fn refuse(status: StatusCode, allowed: &'static str) -> Response<Full
 /// What people read.
 pub(crate) const TEXT: &str = "text/plain; charset=utf-8";
 
+/// What browsers show.
+pub(crate) const HTML: &str = "text/html; charset=utf-8";
+
 /// What programs read.
 pub(crate) const JSON: &str = "application/json";
 

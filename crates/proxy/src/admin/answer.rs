@@ -7,6 +7,7 @@ use hyper::{Method, Request, Response, StatusCode, Version};
 use ligase_metrics::Component;
 use serde_json::{Map, Value, json};
 
+use super::page::page;
 use super::{Explained, Readiness, Views, question};
 use crate::args::{REVISION, TLS_PROVIDER, VERSION};
 use crate::config::LogLevel;
@@ -68,7 +69,8 @@ fn explain(query: Option<&str>, from: SocketAddr, views: &Views) -> Reply {
 const EXPLAIN: &str = "/explain";
 
 /// What may be read.
-pub(super) const READS: [&str; 8] = [
+pub(super) const READS: [&str; 9] = [
+    "/",
     "/live",
     "/ready",
     "/metrics",
@@ -84,6 +86,7 @@ const WRITES: [&str; 3] = ["/reload", "/drain", "/log"];
 
 fn show(path: &str, views: &Views) -> Result<Response<Full<Bytes>>, StatusCode> {
     Ok(match path {
+        "/" => page(),
         "/live" => respond(StatusCode::OK, TEXT, "live\n".into()),
         "/ready" => ready(&(views.ready)()),
         "/metrics" => respond(StatusCode::OK, ligase_metrics::CONTENT_TYPE, (views.metrics)()),

@@ -188,7 +188,7 @@ fn what_there_is_not_is_not_there() {
     let asked = &["admin.request 127.0.0.1"];
     let host = [("Host", "localhost")];
     for path in [
-        "/",
+        "/page.html",
         "/quit",
         "/ready/",
         "//ready",
