@@ -45,6 +45,8 @@ pub struct Views {
     pub bindings: Box<dyn Fn() -> Value + Send + Sync>,
     /// All there is to say about a domain of ours and a peer; DNS is asked for it.
     pub explain: Box<dyn Fn(Domain, Domain) -> Explained + Send + Sync>,
+    /// What does not work, and what to do about it.
+    pub failures: Box<dyn Fn() -> Value + Send + Sync>,
     /// Our own certificates.
     pub certificates: Box<dyn Fn() -> Value + Send + Sync>,
     /// Reads the configuration again; what is wrong with it changes nothing.

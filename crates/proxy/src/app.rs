@@ -2,6 +2,7 @@
 
 mod doors;
 mod explain;
+mod failures;
 mod reload;
 mod settings;
 mod site;
@@ -37,6 +38,7 @@ use crate::tls::local_ca::{self, LocalCa};
 
 use self::doors::Doors;
 use self::explain::{Explainer, Witness};
+use self::failures::Failures;
 use self::reload::Reloader;
 use self::settings::BothKeys;
 
@@ -44,6 +46,7 @@ use self::settings::BothKeys;
 pub struct App {
     rooms: Arc<Rooms>,
     witness: Arc<Witness>,
+    failures: Arc<Failures>,
     metrics: Arc<Metrics>,
     doors: Doors,
     reloader: Arc<Reloader>,
@@ -91,7 +94,8 @@ impl App {
         let tls = Tls::new(Arc::clone(&identities)).map_err(|_| Error::Chance)?;
         let keys = keys(&config)?;
         let witness = Arc::<Witness>::default();
-        let seeing = Arc::clone(&witness);
+        let failures = Arc::<Failures>::default();
+        let (seeing, failing) = (Arc::clone(&witness), Arc::clone(&failures));
         let rooms = Arc::new(Rooms::new(
             Tables::new(settings::queue(&config), config.limits.outbox_bytes),
             verifier,
@@ -104,7 +108,9 @@ impl App {
             },
             seed()?,
             Box::new(move |event| {
-                seeing.see(&event, self::now());
+                let now = self::now();
+                seeing.see(&event, now);
+                failing.see(&event, now);
                 observer.tell(event);
             }),
         ));
@@ -125,15 +131,15 @@ impl App {
             current: std::sync::Mutex::new(config),
         };
         let (reloader, end) = (Arc::new(reloader), Arc::default());
-        Ok(Self { rooms, witness, metrics, doors, reloader, end })
+        Ok(Self { rooms, witness, failures, metrics, doors, reloader, end })
     }
 
     /// Serves until it is asked to end, then drains.
     pub async fn run(self, mut signals: Signals) -> Exit {
-        let Self { rooms, witness, metrics, doors, reloader, end } = self;
+        let Self { rooms, witness, failures, metrics, doors, reloader, end } = self;
         let mut served = JoinSet::new();
         let explainer = Explainer::new(Arc::clone(&rooms), witness);
-        let views = Arc::new(views(&rooms, &metrics, &reloader, &end, explainer));
+        let views = Arc::new(views(&rooms, &metrics, &reloader, &end, explainer, failures));
         let mut peers = JoinSet::new();
         doors.serve(&rooms, &views, &mut peers, &mut served);
         served.spawn(Arc::clone(&reloader).watch());
@@ -217,6 +223,7 @@ fn views(
     reloader: &Arc<Reloader>,
     end: &Arc<Notify>,
     explainer: Explainer,
+    failures: Arc<Failures>,
 ) -> crate::admin::Views {
     let shared = |it: &Arc<Rooms>| Arc::clone(it);
     let (for_connections, for_bindings, for_certificates) =
@@ -246,6 +253,7 @@ fn views(
             let explainer = Arc::clone(&explainer);
             Explained(Box::pin(async move { explainer.explain(local, remote).await }))
         }),
+        failures: Box::new(move || failures.show(now())),
         certificates: Box::new(move || views::certificates(for_certificates.tls.identities())),
         reload: Box::new(move || for_reload.reload()),
         drain: Box::new(move || end.notify_one()),

@@ -64,7 +64,8 @@ impl Observer {
                 self.bound(facts, &pair, grounds, took);
                 tell_bound(facts, &pair, comes, mode, grounds);
             }
-            Event::Failed { pair, side, reason } => self.failed(&pair, side, reason),
+            Event::Failed { pair, side, setback } => self.failed(&pair, side, setback.label()),
+            Event::Refused { facts, pair, denial } => tell_refused(facts, &pair, denial),
             Event::Fell { pair, to } => {
                 let rung = match to {
                     stream::Rung::ServerName => Rung::ServerName,
@@ -330,6 +331,22 @@ fn tell_bound(
         mode = mode.as_str(),
         transport = transport(&facts).as_str(),
         "pair authenticated"
+    );
+}
+
+/// Somebody asked for a pair and did not get it; why is in lines of their own, which have a limit.
+fn tell_refused(facts: Facts, pair: &binding::DomainPair, denial: stream::Denial) {
+    let (local, remote) = match facts.side {
+        binding::Side::Public => (&pair.target, &pair.sender),
+        binding::Side::Backend => (&pair.sender, &pair.target),
+    };
+    debug!(
+        conn = facts.id.0,
+        side = facts.side.as_str(),
+        local = local.ascii(),
+        remote = remote.ascii(),
+        reason = denial.label(),
+        "pair refused"
     );
 }
 

@@ -1,6 +1,7 @@
 //! What a stream is made of, and the machines that negotiate one.
 
 mod bounce;
+mod denial;
 mod dialback;
 mod element;
 mod error;
@@ -18,6 +19,7 @@ mod sasl;
 mod stanza;
 
 pub use bounce::StanzaError;
+pub use denial::Denial;
 pub use dialback::{Dialback, DialbackError, Keys, Part, Role, Word};
 pub use element::{Element, Node};
 #[cfg(test)]

@@ -428,8 +428,8 @@ fn show(action: &Action, bounds: &Bounds) -> Vec<String> {
             }
             Tidings::Seen(presented) => format!("? seen {}", name(presented)),
         },
-        // What is only counted is no part of the conversation.
-        Action::Answered(..) => return Vec::new(),
+        // What is only counted or told of is no part of the conversation.
+        Action::Answered(..) | Action::Refused(..) => return Vec::new(),
         Action::Lost(pair, loss) => format!("? lost {pair}: {loss:?}"),
         Action::Trust => "? trust".to_owned(),
         Action::Count(violation) => format!("? count {}", violation.as_str()),

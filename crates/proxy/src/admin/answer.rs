@@ -69,7 +69,7 @@ fn explain(query: Option<&str>, from: SocketAddr, views: &Views) -> Reply {
 const EXPLAIN: &str = "/explain";
 
 /// What may be read.
-pub(super) const READS: [&str; 9] = [
+pub(super) const READS: [&str; 10] = [
     "/",
     "/live",
     "/ready",
@@ -78,6 +78,7 @@ pub(super) const READS: [&str; 9] = [
     "/config",
     "/connections",
     "/bindings",
+    "/failures",
     "/certificates",
 ];
 
@@ -97,6 +98,7 @@ fn show(path: &str, views: &Views) -> Result<Response<Full<Bytes>>, StatusCode> 
         "/config" => object(StatusCode::OK, &(views.config)()),
         "/connections" => object(StatusCode::OK, &(views.connections)()),
         "/bindings" => object(StatusCode::OK, &(views.bindings)()),
+        "/failures" => object(StatusCode::OK, &(views.failures)()),
         "/certificates" => object(StatusCode::OK, &(views.certificates)()),
         path if WRITES.contains(&path) => return Err(StatusCode::METHOD_NOT_ALLOWED),
         _ => return Err(StatusCode::NOT_FOUND),

@@ -53,6 +53,7 @@ fn views(heard: &Heard, readiness: Readiness) -> Views {
             let pair = json!({"local": local.as_str(), "remote": remote.as_str()});
             Explained(Box::pin(async { pair }))
         }),
+        failures: Box::new(|| json!({"version": 1, "failures": [], "left_out": 0})),
         certificates: Box::new(|| json!([])),
         reload: Box::new(move || {
             reload();

@@ -2,7 +2,7 @@
 //!
 //! Only DNS is asked anew, and only about the peer; nobody is connected to.
 
-mod advice;
+pub(super) mod advice;
 mod doubts;
 #[cfg(test)]
 mod fixtures;

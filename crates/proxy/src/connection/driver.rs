@@ -303,6 +303,9 @@ impl Driver {
                 Action::Lost(pair, loss) => {
                     (self.rooms.tell)(Event::Lost(self.facts, pair, loss));
                 }
+                Action::Refused(pair, denial) => {
+                    (self.rooms.tell)(Event::Refused { facts: self.facts, pair, denial });
+                }
                 Action::Count(violation) => self.broke(violation),
                 Action::SetTimer(patience) => self.set_timer(patience),
                 Action::End(error) => self.end(&error),

@@ -61,8 +61,8 @@ impl Rooms {
             let result = found.unwrap_or(Err(Setback::TimedOut));
             rooms.note_end(&pair, &result);
             if let Err(setback) = &result {
-                let (side, reason) = (rooms.side_of_target(&pair), setback.label());
-                (rooms.tell)(Event::Failed { pair: pair.clone(), side, reason });
+                let (side, setback) = (rooms.side_of_target(&pair), setback.clone());
+                (rooms.tell)(Event::Failed { pair: pair.clone(), side, setback });
             }
             rooms.flights().remove(&pair);
             let _ = tell.send(Some(result));

@@ -4,7 +4,7 @@ use std::time::Duration;
 use ligase_verifier::{Domain, Transport};
 
 use crate::binding::{ConnectionId, DomainPair, Mode, Side};
-use crate::stream::{Condition, Kind, Loss, Role, Rung, Violation};
+use crate::stream::{Condition, Denial, Kind, Loss, Role, Rung, Setback, Violation};
 
 /// Something that the operator may want to know. Whoever is told decides what becomes of it: a log
 /// line, a number, both or nothing.
@@ -39,8 +39,17 @@ pub enum Event {
         pair: DomainPair,
         /// Which side it was to leave on.
         side: Side,
-        /// Why, of a closed set.
-        reason: &'static str,
+        /// Why.
+        setback: Setback,
+    },
+    /// Somebody asked for a pair and did not get it.
+    Refused {
+        /// The connection.
+        facts: Facts,
+        /// The pair; its sender is the far end's.
+        pair: DomainPair,
+        /// Why.
+        denial: Denial,
     },
     /// A rung of the ladder was left for a lower one.
     Fell {

@@ -188,6 +188,7 @@ impl Tables {
                 | Action::Acknowledged(_)
                 | Action::Trust
                 | Action::Answered(..)
+                | Action::Refused(..)
                 | Action::Count(_)
                 | Action::SetTimer(_)
                 | Action::End(_)

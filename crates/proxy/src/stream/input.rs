@@ -4,7 +4,8 @@ use std::time::Duration;
 use ligase_verifier::{Domain, Presented, Prooftype, Reason};
 
 use super::{
-    Condition, DialbackError, Frame, Keys, Role, Stanza, StanzaError, StreamError, Violation,
+    Condition, Denial, DialbackError, Frame, Keys, Role, Stanza, StanzaError, StreamError,
+    Violation,
 };
 use crate::binding::{
     ConnectionId, DomainPair, Finding, Hosted, Level, Name, Policy, Side, StreamId,
@@ -162,6 +163,8 @@ pub enum Action {
     /// The pair may not pass over this connection any more. What was to leave by it finds another
     /// way out, or goes back to its sender.
     Lost(DomainPair, Loss),
+    /// The far end asked for this pair and does not get it.
+    Refused(DomainPair, Denial),
     /// A rule was broken, and that costs the far end no more than this.
     Count(Violation),
     /// Forget the timer that is running and set this one.

@@ -1,8 +1,10 @@
+use ligase_verifier::Domain;
+
 use crate::binding::Side;
 
 /// What to do about a pair that finds no way out towards a side, for this reason; the reasons are
 /// explained in docs/operations.md.
-pub(super) fn advice(side: Side, label: &str) -> &'static str {
+pub(in crate::app) fn advice(side: Side, label: &str) -> &'static str {
     match (side, label) {
         (Side::Backend, "connect") => {
             "Our own server does not listen at backend.address: start it, or mend the address."
@@ -18,7 +20,7 @@ pub(super) fn advice(side: Side, label: &str) -> &'static str {
 /// What to do about somebody who came, claimed to be a peer, and was not believed for this reason.
 ///
 /// It may have been the peer, and it may have been an impostor, whose key nobody shall publish.
-pub(super) fn advice_about_caller(label: &str) -> &'static str {
+pub(in crate::app) fn advice_about_caller(label: &str) -> &'static str {
     match label {
         "dane.mismatch" => {
             "Somebody claimed to be REMOTE with a key that its TLSA records exclude, and was \
@@ -38,6 +40,12 @@ pub(super) fn advice_about_caller(label: &str) -> &'static str {
         }
         label => about_peer(label),
     }
+}
+
+/// The advice with the names of the domains in it: of ours for `LOCAL`, of the peer's for `REMOTE`.
+/// Domains have no capitals, so that none is taken for the other.
+pub(in crate::app) fn name(advice: &str, local: &Domain, remote: &Domain) -> String {
+    advice.replace("REMOTE", remote.as_str()).replace("LOCAL", local.as_str())
 }
 
 fn about_peer(label: &str) -> &'static str {

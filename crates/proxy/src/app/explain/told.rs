@@ -3,7 +3,7 @@ use std::time::SystemTime;
 use ligase_verifier::{Endpoint, Transport, Unresolved};
 use serde_json::{Value, json};
 
-use super::advice::{advice, advice_about_caller};
+use super::advice::{advice, advice_about_caller, name};
 use super::doubts::Doubt;
 use super::way::{Carrier, State, Way};
 use crate::app::views::{expiry, timestamp};
@@ -33,9 +33,7 @@ pub(super) fn way(way: &Way, asked: &Asked) -> Value {
         true => (&way.pair.sender, &way.pair.target),
         false => (&way.pair.target, &way.pair.sender),
     };
-    let advice = advise(way, &state, asked);
-    let named =
-        advice.map(|text| text.replace("REMOTE", remote.as_str()).replace("LOCAL", local.as_str()));
+    let named = advise(way, &state, asked).map(|advice| name(advice, local, remote));
     let is_told = way.is_ours && !way.leads_out();
     let pursuit = &way.pursuit;
     json!({

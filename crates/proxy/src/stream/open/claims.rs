@@ -1,6 +1,6 @@
 //! The receiving server's part of dialback: somebody wants to send as a domain.
 
-use super::super::{Answer, DialbackError, Loss};
+use super::super::{Answer, Denial, DialbackError, Loss};
 use super::{
     Action, Condition, Dialback, Domain, DomainPair, Finding, Name, Open, Part, Setback, Side,
     StreamError, Table, Violation, Way, Word, one_way,
@@ -42,13 +42,16 @@ impl Open {
         }
         let pair = &dialback.pair;
         if !self.terms.may_send(&pair.sender) && self.terms.side == Side::Backend {
+            out.push(refused(pair, Denial::NotTheirs));
             return Err(Condition::InvalidFrom
                 .because("our server speaks for a domain that is not hosted")
                 .blame(Violation::BackendFrom));
         }
-        if let Some((error, violation)) = self.objection(pair, table) {
+        if let Some((denial, violation)) = self.objection(pair, table) {
+            out.push(refused(pair, denial));
             out.push(Action::Count(violation));
-            out.push(Action::Send(dialback.answer(Word::Error(Some(error))).to_xml()));
+            let word = Word::Error(Some(denial.to_peer()));
+            out.push(Action::Send(dialback.answer(word).to_xml()));
             return Ok(());
         }
         if let Some(claim) = self.claims.get_mut(pair) {
@@ -73,14 +76,14 @@ impl Open {
     }
 
     /// Why a pair is refused without a further look.
-    fn objection(&self, pair: &DomainPair, table: &Table) -> Option<(DialbackError, Violation)> {
+    fn objection(&self, pair: &DomainPair, table: &Table) -> Option<(Denial, Violation)> {
         let bounds = &self.terms.bounds;
         let level = self.terms.level(Some(&pair.sender));
         let carried = table.row(self.id).map_or(0, |row| row.entrances.len());
         let open: u32 = self.claims.values().map(|claim| claim.requests).sum();
         if !self.terms.may_receive(&pair.target) {
             Some((
-                DialbackError::ItemNotFound,
+                Denial::NotHosted,
                 match self.terms.side {
                     Side::Public => Violation::DialbackNotHosted,
                     Side::Backend => Violation::BackendTo,
@@ -88,13 +91,13 @@ impl Open {
             ))
         } else if !self.terms.may_send(&pair.sender) {
             // Nobody out there may be one of us (B-19).
-            Some((DialbackError::NotAcceptable, Violation::DialbackFromHosted))
+            Some((Denial::NotTheirs, Violation::DialbackFromHosted))
         } else if !self.secured && !level.allows_plaintext() {
-            Some((DialbackError::PolicyViolation, Violation::StreamTlsRequired))
+            Some((Denial::Plaintext, Violation::StreamTlsRequired))
         } else if bounds.claims_max <= open as usize {
-            Some((DialbackError::ResourceConstraint, Violation::DialbackLimit))
+            Some((Denial::TooMany, Violation::DialbackLimit))
         } else if bounds.pairs_max <= carried {
-            Some((DialbackError::ResourceConstraint, Violation::PairLimit))
+            Some((Denial::TooMany, Violation::PairLimit))
         } else {
             None
         }
@@ -155,17 +158,18 @@ impl Open {
                     let label = reason.map(|reason| reason.finding.label());
                     out.extend(label.and_then(Violation::read).map(Action::Count));
                     self.revoke(pair, table);
+                    out.extend(reason.map(|it| refused(pair, Denial::Unproven(it))));
                     self.deny(pair, DialbackError::NotAuthorized, out);
                 }
             },
             Decision::Refuse(reason) => {
                 out.extend(Violation::read(reason.finding.label()).map(Action::Count));
-                self.deny(pair, DialbackError::NotAuthorized, out);
+                self.refuse(pair, Denial::Unproven(reason), out);
             }
             // What was granted earlier stays: whoever can starve us of evidence could end it.
             Decision::TryLater(reason) => {
                 out.extend(Violation::read(reason.finding.label()).map(Action::Count));
-                self.deny(pair, DialbackError::RemoteServerTimeout, out);
+                self.refuse(pair, Denial::Undetermined(reason), out);
             }
         }
     }
@@ -193,14 +197,15 @@ impl Open {
                 self.revoke(pair, table);
                 let others = table.row(self.id).is_some_and(|row| !row.entrances.is_empty());
                 if others || 1 < self.claims.len() {
-                    self.deny(pair, DialbackError::Forbidden, out);
+                    self.refuse(pair, Denial::Forged, out);
                 } else {
                     // A forged key on a stream of one pair ends the stream (E-21).
+                    out.push(refused(pair, Denial::Forged));
                     self.answer(pair, &Word::Invalid, out);
                     out.push(Action::Close(None));
                 }
             }
-            Answer::Unknown(error) => self.deny(pair, error, out),
+            Answer::Unknown(error) => self.refuse(pair, Denial::Unasked(error), out),
         }
         Ok(())
     }
@@ -219,17 +224,17 @@ impl Open {
         let by_dialback = self.terms.side == Side::Public && *grounds == Grounds::Dialback;
         let level = self.terms.level(Some(&pair.sender));
         let barred = if !self.terms.allows(pair, Way::Inbound) {
-            Some(DialbackError::ItemNotFound)
+            Some(Denial::NotHosted)
         } else if by_dialback && !level.allows_dialback()
             || !self.secured && !level.allows_plaintext()
         {
-            Some(DialbackError::PolicyViolation)
+            Some(Denial::Policy)
         } else {
             None
         };
         match result {
-            Ok(()) if let Some(error) = barred => {
-                self.deny(pair, error, out);
+            Ok(()) if let Some(denial) = barred => {
+                self.refuse(pair, denial, out);
                 Ok(())
             }
             Ok(()) => {
@@ -308,6 +313,12 @@ impl Open {
         }
     }
 
+    /// Denies it for a reason that nobody else tells the operator.
+    fn refuse(&mut self, pair: &DomainPair, denial: Denial, out: &mut Vec<Action>) {
+        out.push(refused(pair, denial));
+        self.deny(pair, denial.to_peer(), out);
+    }
+
     fn deny(&mut self, pair: &DomainPair, error: DialbackError, out: &mut Vec<Action>) {
         self.answer(pair, &Word::Error(Some(error)), out);
     }
@@ -321,4 +332,8 @@ impl Open {
         let xml = answer.to_xml();
         out.extend((0..claim.requests).map(|_| Action::Send(xml.clone())));
     }
+}
+
+fn refused(pair: &DomainPair, denial: Denial) -> Action {
+    Action::Refused(pair.clone(), denial)
 }

@@ -10,7 +10,7 @@ use crate::binding::{
     Decision, DomainPair, Far, Finding, Mode, Name, Side, StreamId, Table, decide,
 };
 use crate::stream::open::{Negotiated, Open, Way};
-use crate::stream::{Action, Condition, Dna, Header, Offer, StreamError, Violation};
+use crate::stream::{Action, Condition, Denial, Dna, Header, Offer, StreamError, Violation};
 
 impl Receiving {
     pub(super) fn on_header(
@@ -20,7 +20,9 @@ impl Receiving {
         table: &mut Table,
         out: &mut Vec<Action>,
     ) -> Result<State, StreamError> {
-        self.check_names(&stage, &header)?;
+        let checked = self.check_names(&stage, &header);
+        out.extend(checked.as_ref().err().and_then(|error| misnamed(error, &header)));
+        checked?;
         table.set_mode(self.id, self.mode(&header));
         let stream = self.ids.issue();
         let answer = header.answer(&self.terms.server_name, stream.clone());
@@ -155,7 +157,13 @@ impl Receiving {
                 Some(DomainPair::new(name.domain().clone(), to))
             }
             // The peer may still ask by dialback, and hear there why not.
-            Decision::AskAuthority(_) | Decision::Refuse(_) | Decision::TryLater(_) => None,
+            Decision::AskAuthority(_) => None,
+            Decision::Refuse(reason) | Decision::TryLater(reason) => {
+                let pair = DomainPair::new(name.domain().clone(), to);
+                let denial = Denial::Unproven(reason);
+                out.extend((!name.is_server()).then_some(Action::Refused(pair, denial)));
+                None
+            }
         };
         Ok(self.open(greeting, Some(presented), external, table, out))
     }
@@ -230,6 +238,17 @@ impl Receiving {
         };
         out.push(Action::Send(header.to_xml()));
     }
+}
+
+/// What is told of a header that names whom it must not, where it names a pair.
+fn misnamed(error: &StreamError, header: &Header) -> Option<Action> {
+    if error.violation == Some(Violation::StreamIdentityChange) {
+        return None;
+    }
+    let stranger = error.condition == Condition::HostUnknown;
+    let denial = if stranger { Denial::NotHosted } else { Denial::NotTheirs };
+    let pair = DomainPair::new(header.from.clone()?, header.to.clone()?);
+    Some(Action::Refused(pair, denial))
 }
 
 /// A far end whose certificate says that it is another server, or that contradicts what that server

@@ -1,0 +1,98 @@
+//! What does not work, why, and what to do about it: told until it works again.
+
+mod memory;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use serde_json::{Value, json};
+
+use self::memory::{Failure, Memory, Met, Subject};
+use super::explain::advice::{advice, advice_about_caller, name};
+use super::views::timestamp;
+use crate::binding::Side;
+use crate::connection::event::Event;
+use crate::stream::Setback;
+
+/// Remembers what failed and has not worked since.
+#[derive(Debug, Default)]
+pub(super) struct Failures(Mutex<Memory>);
+
+impl Failures {
+    /// Takes note of an event.
+    pub(super) fn see(&self, event: &Event, at: SystemTime) {
+        if let Event::Failed { pair, side, setback } = event {
+            // That we are about to end is nobody's fault.
+            if *setback != Setback::Draining {
+                let subject = Subject::new(pair, *side, *side == Side::Backend);
+                let met = Met { label: setback.label(), text: setback.text(), peer: None, at };
+                self.lock().note(subject, met);
+            }
+        } else if let Event::Refused { facts, pair, denial } = event {
+            let comes_in = facts.side == Side::Public;
+            let subject = Subject::new(pair, facts.side, comes_in);
+            let peer = comes_in.then_some(facts.peer);
+            let met = Met { label: denial.label(), text: denial.text(), peer, at };
+            self.lock().note(subject, met);
+        } else if let Event::Bound { facts, pair, comes, .. } = event {
+            let comes_in = (facts.side == Side::Public) == *comes;
+            self.lock().mend(&Subject::new(pair, facts.side, comes_in));
+        }
+    }
+
+    /// How many there are.
+    pub(super) fn count(&self, at: SystemTime) -> usize {
+        let mut memory = self.lock();
+        memory.forget(at);
+        memory.count()
+    }
+
+    /// The latest, so many at most, as JSON: `failures`, and how many are `left_out`.
+    pub(super) fn told(&self, at: SystemTime, most: usize) -> (Value, u64) {
+        let (mut kept, lost) = {
+            let mut memory = self.lock();
+            memory.forget(at);
+            (memory.latest(), memory.lost())
+        };
+        let more = u64::try_from(kept.len().saturating_sub(most)).unwrap_or(u64::MAX);
+        kept.truncate(most);
+        (kept.iter().map(told).collect(), lost.saturating_add(more))
+    }
+
+    /// All of them, for the admin port.
+    pub(super) fn show(&self, at: SystemTime) -> Value {
+        let (failures, left_out) = self.told(at, Memory::FAILURES_MAX);
+        json!({"version": VERSION, "failures": failures, "left_out": left_out})
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Memory> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn told(failure: &Failure) -> Value {
+    let Failure { subject, last, first_at, count, .. } = failure;
+    let Subject { local, remote, side, comes_in } = subject;
+    let advice = match (side, comes_in) {
+        (Side::Public, true) => advice_about_caller(last.label),
+        (Side::Public, false) | (Side::Backend, _) => advice(*side, last.label),
+    };
+    json!({
+        "first_at": timestamp(*first_at),
+        "last_at": timestamp(last.at),
+        "count": count,
+        "local": local.as_str(),
+        "remote": remote.as_str(),
+        "direction": if *comes_in { "inbound" } else { "outbound" },
+        "side": side.as_str(),
+        "reason": {"label": last.label, "text": last.text},
+        "advice": name(advice, local, remote),
+        "peer_address": last.peer.map(|peer| peer.to_string()),
+    })
+}
+
+/// Of the form. One that lacks or renames a field would be another.
+const VERSION: u32 = 1;
+
+#[cfg(test)]
+mod tests;

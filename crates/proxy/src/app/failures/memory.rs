@@ -1,0 +1,162 @@
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, SystemTime};
+
+use ligase_verifier::Domain;
+
+use crate::binding::{DomainPair, Side};
+use crate::net::subscriber;
+
+/// Failures, each once for its reason, however often it comes back.
+///
+/// Whoever comes chooses the domains, and our users choose theirs: when there are too many, those
+/// who have most of them lose one.
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    known: HashMap<(Subject, &'static str), Failure>,
+    /// How many there have been.
+    number: u64,
+    /// How many had to go since there was room last.
+    lost: u64,
+}
+
+/// What does not work: one direction of a pair, on one side of the proxy.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub(super) struct Subject {
+    /// The domain of the two that is ours.
+    pub(super) local: Domain,
+    /// The other.
+    pub(super) remote: Domain,
+    /// The side of the far end that was not reached, or not let in.
+    pub(super) side: Side,
+    /// Whether stanzas would go towards our own server.
+    pub(super) comes_in: bool,
+}
+
+/// How it was met with.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Met {
+    /// Why it failed, of a closed set.
+    pub(super) label: &'static str,
+    /// The same in a sentence.
+    pub(super) text: String,
+    /// From where somebody came, if somebody did.
+    pub(super) peer: Option<SocketAddr>,
+    /// When.
+    pub(super) at: SystemTime,
+}
+
+/// A failure that has not been mended since.
+#[derive(Clone, Debug)]
+pub(super) struct Failure {
+    pub(super) subject: Subject,
+    /// The last time.
+    pub(super) last: Met,
+    pub(super) first_at: SystemTime,
+    pub(super) count: u64,
+    number: u64,
+}
+
+impl Subject {
+    /// What does not work when a pair does not pass on a side.
+    pub(super) fn new(pair: &DomainPair, side: Side, comes_in: bool) -> Self {
+        let (local, remote) = match comes_in {
+            true => (pair.target.clone(), pair.sender.clone()),
+            false => (pair.sender.clone(), pair.target.clone()),
+        };
+        Self { local, remote, side, comes_in }
+    }
+}
+
+impl Memory {
+    /// Entries at a time, at some 400 bytes each: more than anybody reads.
+    pub(super) const FAILURES_MAX: usize = 256;
+
+    /// Notes that something did not work.
+    pub(super) fn note(&mut self, subject: Subject, met: Met) {
+        self.number += 1;
+        let (number, key) = (self.number, (subject, met.label));
+        if let Some(known) = self.known.get_mut(&key) {
+            // What is said twice on one connection happened once.
+            let again = met.peer.is_some() && known.last.peer == met.peer;
+            known.count += u64::from(!again);
+            (known.last, known.number) = (met, number);
+            return;
+        }
+        if Self::FAILURES_MAX <= self.known.len() {
+            self.forget(met.at);
+        }
+        if Self::FAILURES_MAX <= self.known.len()
+            && let Some(crowd) = self.crowd()
+        {
+            self.known.remove(&crowd);
+            self.lost += 1;
+        }
+        let subject = key.0.clone();
+        let failure = Failure { subject, first_at: met.at, last: met, count: 1, number };
+        self.known.insert(key, failure);
+    }
+
+    /// Notes that it works.
+    pub(super) fn mend(&mut self, subject: &Subject) {
+        self.known.retain(|(failed, _), _| failed != subject);
+        self.note_room();
+    }
+
+    /// Forgets what has not come back for long.
+    pub(super) fn forget(&mut self, now: SystemTime) {
+        self.known.retain(|_, failure| now < failure.last.at + KEPT);
+        self.note_room();
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.known.len()
+    }
+
+    /// How many had to go since there was room last.
+    pub(super) fn lost(&self) -> u64 {
+        self.lost
+    }
+
+    /// All of them, the latest first.
+    pub(super) fn latest(&self) -> Vec<Failure> {
+        let mut all: Vec<_> = self.known.values().cloned().collect();
+        all.sort_by_key(|failure| std::cmp::Reverse(failure.number));
+        all
+    }
+
+    fn note_room(&mut self) {
+        if self.known.len() < Self::FAILURES_MAX {
+            self.lost = 0;
+        }
+    }
+
+    /// The oldest of those who fill the list: of the direction that has more entries, and there of
+    /// the subscriber that has most.
+    fn crowd(&self) -> Option<(Subject, &'static str)> {
+        let inbound = self.known.values().filter(|it| it.subject.comes_in).count();
+        let comes_in = self.known.len() < inbound * 2;
+        let mut by_subscriber: HashMap<Option<IpAddr>, usize> = HashMap::new();
+        let of_way = || self.known.iter().filter(|(_, it)| it.subject.comes_in == comes_in);
+        for (_, failure) in of_way() {
+            *by_subscriber.entry(failure.came_from()).or_default() += 1;
+        }
+        let most = by_subscriber.values().max().copied()?;
+        let crowded = |it: &Failure| by_subscriber.get(&it.came_from()) == Some(&most);
+        let oldest = of_way().filter(|(_, it)| crowded(it)).min_by_key(|(_, it)| it.number);
+        oldest.map(|(key, _)| key.clone())
+    }
+}
+
+impl Failure {
+    /// Who it is due to, as far as limits are concerned.
+    fn came_from(&self) -> Option<IpAddr> {
+        self.last.peer.map(|peer| subscriber(peer.ip()))
+    }
+}
+
+/// How long what does not come back is told.
+const KEPT: Duration = Duration::from_secs(24 * 3600);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,96 @@
+use super::*;
+
+fn at(second: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(second)
+}
+
+fn subject(remote: &str, comes_in: bool) -> Subject {
+    let [ours, peer] = ["montague.example", remote].map(|it| it.parse().unwrap());
+    let pair = DomainPair::new(ours, peer);
+    let pair = if comes_in { pair.reversed() } else { pair };
+    Subject::new(&pair, Side::Public, comes_in)
+}
+
+fn met(label: &'static str, peer: Option<&str>, second: u64) -> Met {
+    let peer = peer.map(|it| it.parse().unwrap());
+    Met { label, text: "It did not work".to_owned(), peer, at: at(second) }
+}
+
+/// Each of what is remembered, the latest first.
+fn told(memory: &Memory) -> Vec<String> {
+    let line = |it: &Failure| {
+        let (remote, label) = (&it.subject.remote, it.last.label);
+        let seconds = [it.first_at, it.last.at]
+            .map(|at| at.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs());
+        format!("{remote} {label} {}x {seconds:?}", it.count)
+    };
+    memory.latest().iter().map(line).collect()
+}
+
+#[test]
+fn each_reason_is_kept_once_and_counted() {
+    let mut memory = Memory::default();
+    memory.note(subject("capulet.example", false), met("connect", None, 1));
+    memory.note(subject("capulet.example", false), met("timeout", None, 2));
+    memory.note(subject("capulet.example", false), met("connect", None, 3));
+    memory.note(subject("capulet.example", true), met("cert.name", Some("192.0.2.7:1"), 4));
+    let expect = [
+        "capulet.example cert.name 1x [4, 4]",
+        "capulet.example connect 2x [1, 3]",
+        "capulet.example timeout 1x [2, 2]",
+    ];
+    assert_eq!(told(&memory), expect);
+    // What is said twice on one connection happened once.
+    memory.note(subject("capulet.example", true), met("cert.name", Some("192.0.2.7:1"), 5));
+    assert_eq!(told(&memory)[0], "capulet.example cert.name 1x [4, 5]");
+    memory.note(subject("capulet.example", true), met("cert.name", Some("192.0.2.7:2"), 6));
+    assert_eq!(told(&memory)[0], "capulet.example cert.name 2x [4, 6]");
+}
+
+#[test]
+fn what_works_again_is_forgotten_and_so_is_what_is_a_day_old() {
+    let mut memory = Memory::default();
+    memory.note(subject("capulet.example", false), met("connect", None, 1));
+    memory.note(subject("capulet.example", false), met("timeout", None, 2));
+    memory.note(subject("capulet.example", true), met("cert.name", None, 3));
+    memory.note(subject("escalus.example", false), met("connect", None, 4));
+    memory.mend(&subject("capulet.example", false));
+    let expect = ["escalus.example connect 1x [4, 4]", "capulet.example cert.name 1x [3, 3]"];
+    assert_eq!(told(&memory), expect);
+    memory.mend(&Subject { side: Side::Backend, ..subject("capulet.example", true) });
+    assert_eq!(memory.count(), 2);
+    memory.forget(at(24 * 3600 + 2));
+    assert_eq!(memory.count(), 2);
+    memory.forget(at(24 * 3600 + 3));
+    assert_eq!(told(&memory), ["escalus.example connect 1x [4, 4]"]);
+}
+
+/// Strangers who claim names without end push out each other's, and nothing of ours.
+#[test]
+fn whoever_fills_the_list_loses_first() {
+    let mut memory = Memory::default();
+    let peer = |host: usize, port: usize| {
+        format!("2001:db8:{host:x}::1")
+            .parse()
+            .map(|ip: IpAddr| SocketAddr::new(ip, u16::try_from(port).unwrap()).to_string())
+            .unwrap()
+    };
+    memory.note(subject("outbound.example", false), met("connect", None, 1));
+    memory.note(subject("honest.example", true), met("cert.expired", Some(&peer(7, 1)), 2));
+    for number in 0..1000 {
+        let met = met("cert.chain", Some(&peer(8, number)), 3);
+        memory.note(subject(&format!("stranger{number}.example"), true), met);
+        assert!(memory.count() <= Memory::FAILURES_MAX);
+    }
+    let told = told(&memory);
+    assert_eq!(told.len(), Memory::FAILURES_MAX);
+    assert_eq!(memory.lost(), 1002 - 256);
+    assert_eq!(
+        told[254..],
+        ["honest.example cert.expired 1x [2, 2]", "outbound.example connect 1x [1, 1]"]
+    );
+    assert!(told[0].starts_with("stranger999.example"), "{}", told[0]);
+    // With room again, nothing is left out.
+    memory.mend(&subject("stranger999.example", true));
+    assert_eq!(memory.lost(), 0);
+}

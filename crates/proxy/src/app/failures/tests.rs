@@ -1,0 +1,136 @@
+use std::time::Duration;
+
+use ligase_verifier::{Finding, Reason};
+
+use super::*;
+use crate::binding::{ConnectionId, DomainPair, Mode};
+use crate::connection::event::Facts;
+use crate::stream::Denial;
+
+fn at(second: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(second)
+}
+
+fn outbound() -> DomainPair {
+    DomainPair::new("montague.example".parse().unwrap(), "capulet.example".parse().unwrap())
+}
+
+fn facts(side: Side) -> Facts {
+    let peer = "192.0.2.7:40000".parse().unwrap();
+    Facts { id: ConnectionId(7), side, outbound: false, transport: None, peer }
+}
+
+fn failed(pair: DomainPair, side: Side, setback: Setback) -> Event {
+    Event::Failed { pair, side, setback }
+}
+
+fn refused(pair: DomainPair, side: Side, denial: Denial) -> Event {
+    Event::Refused { facts: facts(side), pair, denial }
+}
+
+fn bound(pair: DomainPair, side: Side, comes: bool) -> Event {
+    let (facts, mode, took) = (facts(side), Mode::DomainName, Duration::ZERO);
+    Event::Bound { facts, pair, comes, mode, grounds: "dialback", took }
+}
+
+#[test]
+fn a_failure_is_told_with_its_reason_and_its_cure() {
+    let failures = Failures::default();
+    failures.see(&failed(outbound(), Side::Public, Setback::Unreachable), at(1));
+    failures.see(&failed(outbound(), Side::Public, Setback::Unreachable), at(2));
+    let (told, left_out) = failures.told(at(3), 10);
+    let expect = json!([{
+        "first_at": "1970-01-01T00:00:01Z",
+        "last_at": "1970-01-01T00:00:02Z",
+        "count": 2,
+        "local": "montague.example",
+        "remote": "capulet.example",
+        "direction": "outbound",
+        "side": "public",
+        "reason": {
+            "label": "connect",
+            "text": "No server of the domain accepts a connection",
+        },
+        "advice": advice(Side::Public, "connect"),
+        "peer_address": null,
+    }]);
+    assert_eq!((told, left_out), (expect, 0));
+    assert_eq!(failures.show(at(3))["version"], 1);
+}
+
+#[test]
+fn whoever_came_is_told_of_with_its_address_and_by_name() {
+    let failures = Failures::default();
+    let reason = Reason { prooftype: None, finding: Finding::TlsaMismatch };
+    let inbound = outbound().reversed();
+    failures.see(&refused(inbound, Side::Public, Denial::Unproven(reason)), at(1));
+    let (told, _) = failures.told(at(1), 10);
+    let failure = &told[0];
+    assert_eq!([&failure["local"], &failure["remote"]], ["montague.example", "capulet.example"]);
+    assert_eq!([&failure["direction"], &failure["side"]], ["inbound", "public"]);
+    assert_eq!(failure["reason"]["label"], "dane.mismatch");
+    assert_eq!(failure["peer_address"], "192.0.2.7:40000");
+    let advice = failure["advice"].as_str().unwrap();
+    assert!(advice.contains("claimed to be capulet.example"), "{advice}");
+    assert!(!advice.contains("REMOTE"), "{advice}");
+}
+
+/// For each way that a pair can go, what fails on it and what shows that it works again.
+#[test]
+fn what_works_again_is_told_no_more() {
+    let (out, inward) = (outbound(), outbound().reversed());
+    let sasl = || Setback::Stream(None);
+    for (failure, direction, mended) in [
+        (
+            failed(out.clone(), Side::Public, sasl()),
+            "outbound",
+            bound(out.clone(), Side::Public, false),
+        ),
+        (
+            failed(inward.clone(), Side::Backend, sasl()),
+            "inbound",
+            bound(inward.clone(), Side::Backend, false),
+        ),
+        (
+            refused(inward.clone(), Side::Public, Denial::Forged),
+            "inbound",
+            bound(inward.clone(), Side::Public, true),
+        ),
+        (
+            refused(out.clone(), Side::Backend, Denial::NotTheirs),
+            "outbound",
+            bound(out.clone(), Side::Backend, true),
+        ),
+    ] {
+        let failures = Failures::default();
+        failures.see(&failure, at(1));
+        let (told, _) = failures.told(at(1), 10);
+        assert_eq!(told[0]["direction"], direction, "{failure:?}");
+        assert_eq!(told[0]["local"], "montague.example", "{failure:?}");
+        // The same pair the other way round, or on the other side, shows nothing.
+        for other in
+            [bound(out.clone(), Side::Public, true), bound(inward.clone(), Side::Public, false)]
+        {
+            failures.see(&other, at(2));
+        }
+        assert_eq!(failures.count(at(2)), 1, "{failure:?}");
+        failures.see(&mended, at(3));
+        assert_eq!(failures.count(at(3)), 0, "{failure:?}");
+    }
+}
+
+#[test]
+fn only_the_latest_are_told_and_the_others_counted() {
+    let failures = Failures::default();
+    for number in 0..5 {
+        let peer = format!("peer{number}.example").parse().unwrap();
+        let pair = DomainPair::new(outbound().sender, peer);
+        failures.see(&failed(pair, Side::Public, Setback::TimedOut), at(number));
+    }
+    // That we are about to end is no failure.
+    failures.see(&failed(outbound(), Side::Public, Setback::Draining), at(9));
+    let (told, left_out) = failures.told(at(9), 2);
+    let remotes: Vec<_> = told.as_array().unwrap().iter().map(|it| &it["remote"]).collect();
+    assert_eq!(remotes, ["peer4.example", "peer3.example"]);
+    assert_eq!((left_out, failures.count(at(9))), (3, 5));
+}

@@ -1,0 +1,78 @@
+use ligase_verifier::Reason;
+
+use super::DialbackError;
+
+/// Why somebody who asked for a pair does not get it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Denial {
+    /// Its target is none of the domains that are served on the other side.
+    NotHosted,
+    /// Its sender is one that nobody on this side may be (B-19).
+    NotTheirs,
+    /// The stream is not encrypted, and policy wants that.
+    Plaintext,
+    /// There are too many requests, or too many pairs, on the connection.
+    TooMany,
+    /// Nothing proves that it speaks for the sender, or something proves the contrary.
+    Unproven(Reason),
+    /// What may prove or refute it could not be looked up.
+    Undetermined(Reason),
+    /// What it showed was enough when it asked, and policy asks for more since.
+    Policy,
+    /// The sender's authoritative server says that the key is none of its own.
+    Forged,
+    /// That server could not be asked.
+    Unasked(DialbackError),
+}
+
+impl Denial {
+    /// What the one who asked is told.
+    pub fn to_peer(self) -> DialbackError {
+        match self {
+            Self::NotHosted => DialbackError::ItemNotFound,
+            Self::NotTheirs => DialbackError::NotAcceptable,
+            Self::Plaintext | Self::Policy => DialbackError::PolicyViolation,
+            Self::TooMany => DialbackError::ResourceConstraint,
+            Self::Unproven(_) => DialbackError::NotAuthorized,
+            Self::Undetermined(_) => DialbackError::RemoteServerTimeout,
+            Self::Forged => DialbackError::Forbidden,
+            Self::Unasked(error) => error,
+        }
+    }
+
+    /// The reason as logs name it; of a closed set.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::NotHosted => "db.not_hosted",
+            Self::NotTheirs => "db.from_hosted",
+            Self::Plaintext => "stream.tls_required",
+            Self::TooMany => "db.limit",
+            Self::Unproven(reason) | Self::Undetermined(reason) => reason.finding.label(),
+            Self::Policy => "policy",
+            Self::Forged => "db.key",
+            Self::Unasked(_) => "db.error",
+        }
+    }
+
+    /// The same in a sentence, for people. It holds no word of the far end's.
+    pub fn text(self) -> String {
+        match self {
+            Self::NotHosted => "It asked for a domain that is not served here".to_owned(),
+            Self::NotTheirs => "It claimed to be a domain that is served here".to_owned(),
+            Self::Plaintext => "It came without TLS, which is required".to_owned(),
+            Self::TooMany => "It asked for more than one connection may carry".to_owned(),
+            Self::Unproven(reason) | Self::Undetermined(reason) => {
+                let (text, label) = (reason.finding.text(), reason.finding.label());
+                format!("Whoever came could not be authenticated: {text} ({label})")
+            }
+            Self::Policy => "It shows less than policy asks for".to_owned(),
+            Self::Forged => "Its own server says that its dialback key is forged".to_owned(),
+            Self::Unasked(error) => {
+                format!("Its own server could not be asked about its key ({})", error.as_str())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
