@@ -1,10 +1,11 @@
 //! The command line, and what the environment says. The only room that reads either.
 
+mod check;
 mod explain;
+mod install;
+mod terminal;
 
 use std::ffi::OsString;
-use std::io::IsTerminal as _;
-use std::net::{AddrParseError, IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
@@ -14,7 +15,10 @@ use ligase_verifier::Domain;
 
 use crate::config::Overrides;
 
+pub use check::{Allowance, Check, CheckOutput, CheckService, Requirement};
 pub use explain::{Explain, ExplainOutput};
+pub use install::{Completions, Man};
+pub use terminal::{draws, likes_color, likes_color_in_print};
 
 /// What was asked for on the command line.
 #[derive(Clone, Debug, Eq, Parser, PartialEq)]
@@ -25,6 +29,7 @@ pub use explain::{Explain, ExplainOutput};
     after_help = "Examples:\n  ligase validate --config /etc/ligase/ligase.yaml\n  \
                   ligase run --config /etc/ligase/ligase.yaml\n\n\
                   LIGASE_LOG and LIGASE_LOG_FORMAT are read instead of log.level and log.format.",
+    styles = terminal::STYLES,
     disable_help_subcommand = true,
     subcommand_required = true,
     arg_required_else_help = true
@@ -95,6 +100,20 @@ pub enum Command {
                       Examples:\n  ligase demo\n  ligase demo --with prosody --stay"
     )]
     Demo(Demo),
+
+    /// Print what completes this command line in a shell
+    #[command(after_help = "Ends with 0.\n\n\
+                      Examples:\n  ligase completions bash > \
+                      /usr/share/bash-completion/completions/ligase\n  \
+                      ligase completions zsh > /usr/local/share/zsh/site-functions/_ligase\n  \
+                      ligase completions fish > ~/.config/fish/completions/ligase.fish")]
+    Completions(Completions),
+
+    /// Print the manual page, or write it and one for each command to a folder
+    #[command(after_help = "Ends with 0, or with 69 if the folder cannot be written to.\n\n\
+                      Examples:\n  ligase man | man -l -\n  \
+                      ligase man --out /usr/local/share/man/man1")]
+    Man(Man),
 }
 
 /// Where the configuration is.
@@ -149,111 +168,6 @@ pub enum Capture {
     Remove(ConfigFile),
 }
 
-/// What to check, and how.
-#[derive(clap::Args, Clone, Debug, Eq, PartialEq)]
-pub struct Check {
-    /// The domains
-    #[arg(value_name = "DOMAIN", required_unless_present = "domains_file")]
-    pub domains: Vec<String>,
-
-    /// Tell also whether each domain and this one would believe each other
-    #[arg(long, value_name = "DOMAIN", conflicts_with = "dns_only")]
-    pub peer: Option<String>,
-
-    /// Which service of the domains
-    #[arg(long, value_enum, default_value_t, value_name = "SERVICE")]
-    pub service: CheckService,
-
-    /// A DNS server to ask instead of the system's; may be repeated
-    #[arg(long, value_name = "IP:PORT", value_parser = server)]
-    pub resolver: Vec<SocketAddr>,
-
-    /// Root DNSKEY or DS records to start validation at instead of the public root's
-    #[arg(long, value_name = "FILE")]
-    pub trust_anchor: Option<PathBuf>,
-
-    /// Certificate authorities in PEM to trust instead of the system's
-    #[arg(long, value_name = "FILE")]
-    pub roots: Option<PathBuf>,
-
-    /// The port at which POSH documents are fetched
-    #[arg(long, value_name = "N", default_value_t = 443)]
-    pub posh_port: u16,
-
-    /// A file with more domains, one a line; `-` is standard input
-    #[arg(long, value_name = "FILE")]
-    pub domains_file: Option<PathBuf>,
-
-    /// Ask DNS and connect to nobody
-    #[arg(long)]
-    pub dns_only: bool,
-
-    /// How to print what was found
-    #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]
-    pub output: CheckOutput,
-
-    /// What has to prove every domain, whatever else does; may be repeated
-    #[arg(long, value_enum, value_delimiter = ',', value_name = "WHAT")]
-    pub require: Vec<Requirement>,
-
-    /// Let warnings count, by exit code 1
-    #[arg(long)]
-    pub strict: bool,
-
-    /// Addresses that may be connected to, though domains on the Internet have no business there
-    #[arg(long, value_enum, value_delimiter = ',', value_name = "WHERE")]
-    pub allow: Vec<Allowance>,
-}
-
-/// A service of a domain.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
-pub enum CheckService {
-    /// Federation, between servers
-    #[default]
-    Server,
-    /// Access, for the domain's own users
-    Client,
-}
-
-/// How findings are printed.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
-pub enum CheckOutput {
-    /// Everything, for people
-    #[default]
-    Text,
-    /// A line a domain, and what is wrong
-    Short,
-    /// Everything, for programs
-    Json,
-}
-
-/// What may be required of a domain.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub enum Requirement {
-    /// TLSA records allow what each target presents
-    Dane,
-    /// The POSH document names what each target presents
-    Posh,
-    /// A certificate authority vouches for what each target presents
-    Pkix,
-    /// SRV and address records are signed
-    Dnssec,
-}
-
-/// Where a domain may lead us.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub enum Allowance {
-    /// To loopback and link-local addresses
-    Loopback,
-    /// To web servers in private networks
-    Private,
-}
-
-/// Reads the address of a DNS server, at port 53 if none is named.
-fn server(text: &str) -> Result<SocketAddr, AddrParseError> {
-    text.parse().or_else(|_| text.parse::<IpAddr>().map(|it| SocketAddr::new(it, 53)))
-}
-
 /// How to show the story.
 #[derive(clap::Args, Clone, Debug, Eq, PartialEq)]
 pub struct Demo {
@@ -297,19 +211,6 @@ pub fn overrides() -> Overrides {
         value.ok().filter(|it| !it.is_empty())
     };
     Overrides { log_level: read("LIGASE_LOG"), log_format: read("LIGASE_LOG_FORMAT") }
-}
-
-/// Whether whoever reads standard error likes color: it is a terminal, and `NO_COLOR` is not set
-/// to anything (no-color.org).
-pub fn likes_color() -> bool {
-    let refused = std::env::var_os("NO_COLOR").is_some_and(|it| !it.is_empty());
-    std::io::stderr().is_terminal() && !refused
-}
-
-/// Whether whoever reads standard output likes color.
-pub fn likes_color_in_print() -> bool {
-    let refused = std::env::var_os("NO_COLOR").is_some_and(|it| !it.is_empty());
-    std::io::stdout().is_terminal() && !refused
 }
 
 /// How a command ended, as shells and supervisors read it (sysexits.h).

@@ -2,8 +2,10 @@
 
 pub mod capture;
 pub mod check;
+pub mod completions;
 pub mod demo;
 pub mod explain;
+pub mod man;
 mod paint;
 mod printable;
 pub mod records;

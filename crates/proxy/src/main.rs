@@ -15,6 +15,8 @@ fn main() -> ExitCode {
             Command::Check(check) => command::check::run(&check),
             Command::Explain(explain) => command::explain::explain(&explain),
             Command::Demo(demo) => command::demo::run(&demo),
+            Command::Completions(which) => command::completions::completions(&which),
+            Command::Man(man) => command::man::man(&man),
         },
         Err(instead) => {
             let _ = instead.print();
