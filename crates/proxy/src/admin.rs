@@ -4,6 +4,7 @@
 //! knows nothing of the others: the app lends it their [`Views`].
 
 mod answer;
+mod levels;
 mod page;
 mod question;
 
@@ -26,7 +27,8 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tracing::warn;
 
-use crate::config::{self, LogLevel};
+use crate::config;
+use crate::logging::Order;
 use crate::stream::Violation;
 
 /// What the admin port can show, and what it can ask for.
@@ -53,8 +55,10 @@ pub struct Views {
     pub reload: Box<dyn Fn() -> Result<(), Vec<config::Error>> + Send + Sync>,
     /// Asks the program to finish and end.
     pub drain: Box<dyn Fn() + Send + Sync>,
+    /// How much is logged.
+    pub levels: Box<dyn Fn() -> Value + Send + Sync>,
     /// Logs more or less from now on.
-    pub log: Box<dyn Fn(LogLevel) + Send + Sync>,
+    pub log: Box<dyn Fn(&Order) + Send + Sync>,
     /// Is told whom we turned away, and why.
     pub turned_away: Box<dyn Fn(Violation, SocketAddr) + Send + Sync>,
 }

@@ -144,6 +144,7 @@ impl App {
         doors.serve(&rooms, &views, &mut peers, &mut served);
         served.spawn(Arc::clone(&reloader).watch());
         served.spawn(Arc::clone(&rooms).renew_proofs());
+        served.spawn(reloader.logging.clone().keep_time());
         served.spawn(watch_backend(Arc::clone(&rooms), Arc::clone(&metrics)));
         info!(version = VERSION, "ready");
         for (component, state) in reloader.readiness().parts {
@@ -232,6 +233,7 @@ fn views(
     let (for_queue, for_metrics_ready) = (shared(rooms), Arc::clone(reloader));
     let (for_ready, for_config, for_reload, for_log) =
         (Arc::clone(reloader), Arc::clone(reloader), Arc::clone(reloader), Arc::clone(reloader));
+    let for_levels = Arc::clone(reloader);
     let (end, explainer) = (Arc::clone(end), Arc::new(explainer));
     crate::admin::Views {
         server_name: reloader.current().server_name,
@@ -257,7 +259,8 @@ fn views(
         certificates: Box::new(move || views::certificates(for_certificates.tls.identities())),
         reload: Box::new(move || for_reload.reload()),
         drain: Box::new(move || end.notify_one()),
-        log: Box::new(move |level| for_log.logging.set_level(level)),
+        levels: Box::new(move || views::levels(&for_levels.logging)),
+        log: Box::new(move |order| for_log.logging.order(order)),
         turned_away: Box::new(move |violation, peer| {
             (for_turned_away.tell)(Event::Denied(violation, peer));
         }),

@@ -5,13 +5,18 @@
 //! can be attacked through it.
 
 mod escape;
+mod levels;
 mod lines;
+mod repeats;
 mod throttle;
 
 use std::io::{self, Write as _};
-use std::time::SystemTime;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Instant, SystemTime};
 
-use tracing::level_filters::LevelFilter;
+use tokio::sync::Notify;
+use tokio::time::sleep_until;
+use tracing::info;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -20,12 +25,17 @@ use tracing_subscriber::{Registry, reload};
 use crate::config::{Log, LogFormat, LogLevel};
 use lines::{Lines, Look};
 
+pub use levels::{Asked, Levels, Order, TARGETS};
+pub use repeats::{Repeats, Worth};
 pub use throttle::{Admitted, Throttle};
 
 /// The log of this process, once it has been started.
 #[derive(Clone, Debug)]
 pub struct Logging {
-    level: reload::Handle<Targets, Registry>,
+    filter: reload::Handle<Targets, Registry>,
+    levels: Arc<Mutex<Levels>>,
+    /// Something may end at another time now.
+    ordered: Arc<Notify>,
 }
 
 /// The log was started already.
@@ -44,38 +54,72 @@ impl Logging {
             (LogFormat::Plain, true) => Look::Color,
             (LogFormat::Plain, false) => Look::Plain,
         };
-        let (filter, level) = reload::Layer::new(targets(log.level));
+        let levels = Levels::new(log.level);
+        let (layer, filter) = reload::Layer::new(levels.filter());
         Registry::default()
-            .with(filter)
+            .with(layer)
             .with(Lines::new(look, clock, write))
             .try_init()
             .map_err(|_| AlreadyStarted)?;
-        Ok(Self { level })
+        Ok(Self::with(filter, levels))
+    }
+
+    fn with(filter: reload::Handle<Targets, Registry>, levels: Levels) -> Self {
+        Self { filter, levels: Arc::new(Mutex::new(levels)), ordered: Arc::default() }
+    }
+
+    /// Logs as the configuration says, which was read again.
+    pub fn configure(&self, level: LogLevel) {
+        self.change(|levels| levels.configure(level));
     }
 
     /// Logs more or less from now on.
-    pub fn set_level(&self, level: LogLevel) {
-        // It fails when the log is gone, and the log goes last.
-        let _ = self.level.reload(targets(level));
+    #[expect(clippy::disallowed_methods, reason = "what is ordered may have an end")]
+    pub fn order(&self, order: &Order) {
+        self.change(|levels| levels.order(order, Instant::now()));
+        self.ordered.notify_one();
+        info!(
+            log_level = order.level.as_str(),
+            of = order.target,
+            seconds = order.lasts.map(|it| it.as_secs()),
+            "log level changed"
+        );
     }
-}
 
-/// What is logged at a level: ours as it says, and one degree less of what our dependencies say,
-/// who talk to themselves.
-fn targets(level: LogLevel) -> Targets {
-    let (ours, theirs) = match level {
-        LogLevel::Error => (LevelFilter::ERROR, LevelFilter::ERROR),
-        LogLevel::Warn => (LevelFilter::WARN, LevelFilter::ERROR),
-        LogLevel::Info => (LevelFilter::INFO, LevelFilter::WARN),
-        LogLevel::Debug => (LevelFilter::DEBUG, LevelFilter::INFO),
-        LogLevel::Trace => (LevelFilter::TRACE, LevelFilter::DEBUG),
-    };
-    // Names that peers chose stand in the messages of these, where only our own words may.
-    let resolver = ["hickory_net", "hickory_proto", "hickory_resolver"];
-    Targets::new()
-        .with_default(theirs)
-        .with_target(OURS, ours)
-        .with_targets(resolver.map(|name| (name, LevelFilter::OFF)))
+    /// How much is logged now.
+    pub fn levels(&self) -> Levels {
+        self.levels.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Ends what was ordered when its time is over, for ever.
+    #[expect(clippy::disallowed_methods, reason = "what is ordered may have an end")]
+    pub async fn keep_time(self) {
+        loop {
+            let next = self.levels().next_end();
+            let over = async {
+                match next {
+                    Some(end) => sleep_until(end.into()).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = over => {
+                    if self.change(|levels| levels.expire(tokio::time::Instant::now().into())) {
+                        info!(log_level = self.levels().level().as_str(), "log level is back");
+                    }
+                }
+                () = self.ordered.notified() => (),
+            }
+        }
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Levels) -> T) -> T {
+        let mut levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = change(&mut levels);
+        // It fails when the log is gone, and the log goes last.
+        let _ = self.filter.reload(levels.filter());
+        changed
+    }
 }
 
 /// How the targets of our own events begin.

@@ -8,9 +8,8 @@ use ligase_metrics::Component;
 use serde_json::{Map, Value, json};
 
 use super::page::page;
-use super::{Explained, Readiness, Views, question};
+use super::{Explained, Readiness, Views, levels, question};
 use crate::args::{REVISION, TLS_PROVIDER, VERSION};
-use crate::config::LogLevel;
 use crate::stream::Violation;
 use crate::web::{JSON, TEXT, refuse, respond};
 
@@ -41,7 +40,10 @@ pub(super) fn answer<B>(request: &Request<B>, from: SocketAddr, views: &Views) -
             return explain(request.uri().query(), from, views);
         }
         Method::GET | Method::HEAD => show(path, views),
-        Method::POST => may_write(request, from, views).and_then(|()| act(path, request, views)),
+        Method::POST if path == LOG => {
+            may_write(request, from, views).map(|()| log(request.uri().query(), from, views))
+        }
+        Method::POST => may_write(request, from, views).and_then(|()| act(path, views)),
         _ => Err(StatusCode::METHOD_NOT_ALLOWED),
     };
     Reply::Now(answered.unwrap_or_else(|status| {
@@ -65,11 +67,28 @@ fn explain(query: Option<&str>, from: SocketAddr, views: &Views) -> Reply {
     }
 }
 
+/// Logs more or less, and tells how much it is now.
+fn log(query: Option<&str>, from: SocketAddr, views: &Views) -> Response<Full<Bytes>> {
+    match levels::order(query.unwrap_or_default()) {
+        Ok(order) => {
+            (views.log)(&order);
+            object(StatusCode::OK, &(views.levels)())
+        }
+        Err(problem) => {
+            (views.turned_away)(Violation::AdminRequest, from);
+            respond(StatusCode::BAD_REQUEST, TEXT, format!("{problem}\n"))
+        }
+    }
+}
+
+/// Where it is told how much is logged, and changed.
+const LOG: &str = "/log";
+
 /// Where a pair is explained.
 const EXPLAIN: &str = "/explain";
 
 /// What may be read.
-pub(super) const READS: [&str; 10] = [
+pub(super) const READS: [&str; 11] = [
     "/",
     "/live",
     "/ready",
@@ -80,10 +99,11 @@ pub(super) const READS: [&str; 10] = [
     "/bindings",
     "/failures",
     "/certificates",
+    LOG,
 ];
 
 /// What may be asked for.
-const WRITES: [&str; 3] = ["/reload", "/drain", "/log"];
+const WRITES: [&str; 3] = ["/reload", "/drain", LOG];
 
 fn show(path: &str, views: &Views) -> Result<Response<Full<Bytes>>, StatusCode> {
     Ok(match path {
@@ -100,6 +120,7 @@ fn show(path: &str, views: &Views) -> Result<Response<Full<Bytes>>, StatusCode> 
         "/bindings" => object(StatusCode::OK, &(views.bindings)()),
         "/failures" => object(StatusCode::OK, &(views.failures)()),
         "/certificates" => object(StatusCode::OK, &(views.certificates)()),
+        LOG => object(StatusCode::OK, &(views.levels)()),
         path if WRITES.contains(&path) => return Err(StatusCode::METHOD_NOT_ALLOWED),
         _ => return Err(StatusCode::NOT_FOUND),
     })
@@ -119,11 +140,7 @@ fn ready(readiness: &Readiness) -> Response<Full<Bytes>> {
     object(status, &json!({"ready": ready, "components": components}))
 }
 
-fn act<B>(
-    path: &str,
-    request: &Request<B>,
-    views: &Views,
-) -> Result<Response<Full<Bytes>>, StatusCode> {
+fn act(path: &str, views: &Views) -> Result<Response<Full<Bytes>>, StatusCode> {
     Ok(match path {
         "/reload" => match (views.reload)() {
             Ok(()) => object(StatusCode::OK, &json!({"reloaded": true})),
@@ -138,13 +155,6 @@ fn act<B>(
         "/drain" => {
             (views.drain)();
             object(StatusCode::ACCEPTED, &json!({"draining": true}))
-        }
-        "/log" => {
-            let word = request.uri().query().and_then(|it| it.strip_prefix("level="));
-            let level = LogLevel::ALL.iter().find(|it| Some(it.as_str()) == word);
-            let level = *level.ok_or(StatusCode::BAD_REQUEST)?;
-            (views.log)(level);
-            object(StatusCode::OK, &json!({"level": level.as_str()}))
         }
         path if READS.contains(&path) || path == EXPLAIN => {
             return Err(StatusCode::METHOD_NOT_ALLOWED);
@@ -193,7 +203,11 @@ fn is_us(host: &str, views: &Views) -> bool {
 
 /// The methods by which a path may be asked for.
 fn allowed(path: &str) -> &'static str {
-    if WRITES.contains(&path) { "POST" } else { "GET, HEAD" }
+    match (READS.contains(&path), WRITES.contains(&path)) {
+        (true, true) => "GET, HEAD, POST",
+        (false, true) => "POST",
+        (_, false) => "GET, HEAD",
+    }
 }
 
 fn object(status: StatusCode, body: &Value) -> Response<Full<Bytes>> {

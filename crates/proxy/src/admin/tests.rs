@@ -61,7 +61,8 @@ fn views(heard: &Heard, readiness: Readiness) -> Views {
             Err(vec![Error { key: "hosts".to_owned(), problem }])
         }),
         drain: Box::new(say("drain")),
-        log: Box::new(move |level| log.hear(format!("log {}", level.as_str()))),
+        levels: Box::new(|| json!({"level": "info", "targets": []})),
+        log: Box::new(move |order| log.hear(format!("log {}", order.level.as_str()))),
         turned_away: Box::new(move |violation: Violation, from| {
             turned_away.hear(format!("{} {}", violation.as_str(), from.ip()));
         }),
@@ -284,6 +285,22 @@ async fn answers_are_typed_and_the_connection_ends() {
     assert_eq!(body(&answer), expect);
     let answer = raw(address, b"GET /drain HTTP/1.1\r\nHost: x\r\n\r\n").await.to_lowercase();
     assert!(answer.contains("allow: post\r\n"), "{answer}");
+    let answer = raw(address, b"DELETE /log HTTP/1.1\r\nHost: x\r\n\r\n").await.to_lowercase();
+    assert!(answer.contains("allow: get, head, post\r\n"), "{answer}");
+    for (line, levels) in [
+        ("GET /log", json!({"level": "info", "targets": []})),
+        (
+            "POST /log?level=debug&target=ligase::stream&seconds=600",
+            json!({"level": "info", "targets": []}),
+        ),
+    ] {
+        let request = format!("{line} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        assert_eq!(body(&raw(address, request.as_bytes()).await), levels);
+    }
+    let request = b"POST /log?level=debug&target=%3Cscript%3E HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let answer = raw(address, request).await;
+    assert!(answer.starts_with("HTTP/1.1 400 ") && !answer.contains("script"), "{answer}");
+    assert!(answer.contains("target: write one of ligase, "), "{answer}");
 }
 
 #[tokio::test]

@@ -71,7 +71,7 @@ impl Reloader {
             self.rooms.tables.doubt();
         }
         self.rooms.change(settings::settings(&config, &self.keys));
-        self.logging.set_level(config.log.level);
+        self.logging.configure(config.log.level);
         let expiry = self.rooms.tls.identities().earliest_expiry();
         self.metrics.standing.earliest_expiry(Some(expiry));
         let before = self.current();

@@ -1,7 +1,7 @@
 //! What the admin port shows of the connections, the pairs and the certificates.
 
 use std::collections::BTreeMap;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use ligase_verifier::{Domain, Presented};
 use serde_json::{Value, json};
@@ -11,6 +11,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::binding::{ConnectionId, DomainPair, Grounds, Row, Side, Table};
 use crate::connection::rooms::Rooms;
 use crate::connection::tables::Entry;
+use crate::logging::{Asked, Logging};
 use crate::observe::{direction, transport};
 use crate::tls::identity::Identities;
 
@@ -124,6 +125,25 @@ pub(super) fn certificates(identities: &Identities) -> Value {
         })
     });
     each.collect()
+}
+
+/// How much is logged: of everything, as the configuration says it, and of parts.
+#[expect(clippy::disallowed_methods, reason = "how much time is left is told as a time of day")]
+pub(super) fn levels(logging: &Logging) -> Value {
+    let (levels, now, today) = (logging.levels(), Instant::now(), SystemTime::now());
+    let until = |asked: Asked| {
+        let left = asked.ends.map(|it| it.saturating_duration_since(now));
+        left.and_then(|left| timestamp(today.checked_add(left)?))
+    };
+    let targets = levels.targets().iter().map(|(target, asked)| {
+        json!({"target": target, "level": asked.level.as_str(), "until": until(*asked)})
+    });
+    json!({
+        "level": levels.level().as_str(),
+        "until": levels.everything().and_then(until),
+        "configured": levels.configured().as_str(),
+        "targets": targets.collect::<Vec<_>>(),
+    })
 }
 
 /// A time as RFC 3339 writes it, to the second.

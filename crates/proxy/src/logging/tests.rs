@@ -1,63 +1,52 @@
 use std::sync::{Arc, Mutex};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use tracing::{Level, debug, info, warn};
+use tracing::{debug, info, warn};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::{Registry, reload};
 
 use super::lines::{Lines, Look};
-use super::{Logging, targets};
+use super::{Levels, Logging, Order};
 use crate::config::LogLevel;
 
-#[test]
-fn others_are_logged_one_degree_less() {
-    let check = |level, ours: Level, theirs: Level| {
-        for (target, most) in [("ligase::net", ours), ("ligase_verifier", ours), ("rustls", theirs)]
-        {
-            let targets = targets(level);
-            for it in [Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG, Level::TRACE] {
-                assert_eq!(
-                    targets.would_enable(target, &it),
-                    it <= most,
-                    "{target} {it} at {level:?}"
-                );
-            }
-        }
-    };
-    check(LogLevel::Error, Level::ERROR, Level::ERROR);
-    check(LogLevel::Warn, Level::WARN, Level::ERROR);
-    check(LogLevel::Info, Level::INFO, Level::WARN);
-    check(LogLevel::Debug, Level::DEBUG, Level::INFO);
-    check(LogLevel::Trace, Level::TRACE, Level::DEBUG);
+/// A log that begins at `level`, for as long as the guard lives; and what is written to it.
+fn log(level: LogLevel) -> (Logging, Arc<Mutex<String>>, tracing::subscriber::DefaultGuard) {
+    let written = Arc::<Mutex<String>>::default();
+    let sink = Arc::clone(&written);
+    let write =
+        move |line: &[u8]| sink.lock().unwrap().push_str(std::str::from_utf8(line).unwrap());
+    let levels = Levels::new(level);
+    let (layer, filter) = reload::Layer::new(levels.filter());
+    let lines = Lines::new(Look::Plain, || SystemTime::UNIX_EPOCH, write);
+    let guard = tracing::subscriber::set_default(Registry::default().with(layer).with(lines));
+    (Logging::with(filter, levels), written, guard)
+}
+
+fn say(when: &'static str) {
+    warn!(when, "a warning");
+    info!(when, "a note");
+    debug!(when, "a detail");
+}
+
+/// What was said, without the time.
+fn said(written: &Mutex<String>) -> Vec<String> {
+    let written = written.lock().unwrap();
+    written.lines().map(|line| line.split_once("Z ").unwrap().1.to_owned()).collect()
 }
 
 #[test]
 fn the_level_can_be_changed_while_we_run() {
-    let written = Arc::new(Mutex::new(String::new()));
-    let sink = Arc::clone(&written);
-    let write =
-        move |line: &[u8]| sink.lock().unwrap().push_str(std::str::from_utf8(line).unwrap());
-    let (filter, level) = reload::Layer::new(targets(LogLevel::Warn));
-    let logging = Logging { level };
-    let lines = Lines::new(Look::Plain, || SystemTime::UNIX_EPOCH, write);
-    tracing::subscriber::with_default(Registry::default().with(filter).with(lines), || {
-        let say = |when: &'static str| {
-            warn!(when, "a warning");
-            info!(when, "a note");
-            debug!(when, "a detail");
-        };
-        say("first");
-        logging.set_level(LogLevel::Debug);
-        say("then");
-        logging.set_level(LogLevel::Info);
-        say("last");
-    });
-    let written = written.lock().unwrap();
-    let said: Vec<_> = written.lines().map(|line| line.split_once("Z ").unwrap().1).collect();
+    let (logging, written, _guard) = log(LogLevel::Warn);
+    say("first");
+    logging.order(&Order { level: LogLevel::Debug, target: None, lasts: None });
+    say("then");
+    logging.configure(LogLevel::Info);
+    say("last");
     assert_eq!(
-        said,
+        said(&written),
         [
             "WARN  a warning when=first",
+            "INFO  log level changed log_level=debug",
             "WARN  a warning when=then",
             "INFO  a note when=then",
             "DEBUG a detail when=then",
@@ -65,4 +54,32 @@ fn the_level_can_be_changed_while_we_run() {
             "INFO  a note when=last",
         ]
     );
+}
+
+#[tokio::test]
+async fn a_level_that_was_ordered_for_a_while_goes_back_by_itself() {
+    let (logging, written, _guard) = log(LogLevel::Info);
+    let mut time = tokio::task::JoinSet::new();
+    time.spawn(logging.clone().keep_time());
+    let here = Some("ligase::logging::tests");
+    let lasts = Some(Duration::from_millis(20));
+    logging.order(&Order { level: LogLevel::Debug, target: here, lasts });
+    say("then");
+    while !said(&written).iter().any(|line| line.contains("is back")) {
+        tokio::task::yield_now().await;
+    }
+    say("last");
+    assert_eq!(
+        said(&written),
+        [
+            "INFO  log level changed log_level=debug of=ligase::logging::tests seconds=0",
+            "WARN  a warning when=then",
+            "INFO  a note when=then",
+            "DEBUG a detail when=then",
+            "INFO  log level is back log_level=info",
+            "WARN  a warning when=last",
+            "INFO  a note when=last",
+        ]
+    );
+    assert_eq!(logging.levels().next_end(), None);
 }
