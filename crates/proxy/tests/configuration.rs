@@ -24,16 +24,17 @@ fn parse(text: &str) -> Result<Config, Vec<String>> {
         .map_err(|errors| errors.iter().map(ToString::to_string).collect())
 }
 
-/// The rows of all tables whose first cell is a key, below a heading.
+/// The rows of all tables whose first cell is a key, below a heading and those under it.
 fn rows(heading: &str) -> Vec<Vec<String>> {
     let text = fs::read_to_string(root().join("docs/configuration.md")).unwrap();
     let (_, text) = text.split_once(&format!("\n{heading}\n")).unwrap();
-    let rows = text.lines().take_while(|line| !line.starts_with('#'));
+    let rows = text.lines().take_while(|line| !line.starts_with("## "));
     rows.filter(|line| line.starts_with("| `"))
         .map(|line| {
             let cells = line.trim_matches('|').split('|');
             cells.map(|cell| cell.trim().replace('`', "")).collect()
         })
+        .filter(|row: &Vec<String>| row.len() == 5)
         .collect()
 }
 
@@ -77,14 +78,117 @@ fn every_default_is_documented_as_it_is() {
         if default.starts_with("none") {
             continue;
         }
-        let mut text = LEAST.to_owned();
-        for (depth, key) in key.split('.').enumerate() {
-            text += &format!("\n{}{key}:", "  ".repeat(depth));
-        }
-        assert_eq!(parse(&format!("{text} {default}")).as_ref(), Ok(&least), "{key}");
+        assert_eq!(parse(&written(key, default)).as_ref(), Ok(&least), "{key}");
         tried += 1;
     }
     assert!(15 < tried, "only {tried} defaults were found");
+}
+
+#[test]
+fn every_key_takes_what_its_type_and_its_bounds_say_and_nothing_else() {
+    for row in rows("## Keys") {
+        let (key, kind, bounds) = (row[0].as_str(), row[1].as_str(), row[3].as_str());
+        assert!(20 < row[4].len(), "{key} is not explained");
+        let (good, bad) = match kind {
+            "domain" => (vec!["a.example".to_owned()], vec!["a..b"]),
+            "path" if key.ends_with(".file") => (vec![], vec!["''", "/nowhere/at/all"]),
+            "path" => (vec!["some.pem".to_owned()], vec!["''", "[]"]),
+            "IP:PORT" => (vec!["192.0.2.1:5269".to_owned()], vec!["a.example:5269"]),
+            "true or false" => (vec!["true".to_owned(), "false".to_owned()], vec!["maybe", "1"]),
+            "word" => (words(key, bounds, "qqqq"), vec!["qqqq"]),
+            "list of words" => {
+                let words = words(key, bounds, "[qqqq]");
+                let all = format!("[{}]", words.join(", "));
+                ([words, vec![all]].concat(), vec!["[qqqq]", "{a: b}"])
+            }
+            "list of IP:PORT" => {
+                let good = ["192.0.2.1:1053", "['192.0.2.1:1053', '[2001:db8::1]:1053']"];
+                (good.map(str::to_owned).to_vec(), vec!["a.example:5269", "{a: b}"])
+            }
+            "list of domains" => {
+                let good = ["a.example", "[a.example, b.example]", "auto"];
+                (good.map(str::to_owned).to_vec(), vec!["[a..b]", "[]", "{a: b}"])
+            }
+            "list of files" => (vec![], vec!["[]", "a.pem", "[{chain: a.pem}]"]),
+            "levels by domain" => {
+                let good = "{old.example: any, '*.gov.example': dna, a.example: pkix}";
+                (vec![good.to_owned()], vec!["{a..b: any}", "{a.example: qqqq}"])
+            }
+            "whole number" => {
+                check_number(key, bounds);
+                (vec![], vec!["-1", "1.5", "many"])
+            }
+            kind => panic!("{key}: what is a {kind}?"),
+        };
+        for value in good {
+            let read = parse(&written(key, &value));
+            assert!(read.is_ok(), "{key}: {value} is refused: {read:?}");
+        }
+        for value in bad {
+            let problems = parse(&written(key, value)).err().unwrap_or_default();
+            let stem = key.split("[]").next().unwrap();
+            let named = problems.iter().any(|it| it.starts_with(stem));
+            assert!(named, "{key}: {value} is not refused by its key: {problems:?}");
+        }
+    }
+}
+
+/// Every type that a key has is explained, and no other.
+#[test]
+fn every_type_is_explained() {
+    let text = fs::read_to_string(root().join("docs/configuration.md")).unwrap();
+    let types: BTreeSet<_> = rows("## Keys").into_iter().map(|row| row[1].clone()).collect();
+    for kind in types {
+        let is_list = kind.starts_with("list of ") || kind == "levels by domain";
+        let explained = text.contains(&format!("\n| {kind} | "));
+        assert!(explained || is_list, "{kind} is not explained");
+    }
+}
+
+/// The words under bounds, which must be all that the program knows.
+fn words(key: &str, bounds: &str, wrong: &str) -> Vec<String> {
+    let words: Vec<String> = bounds.split(' ').map(str::to_owned).collect();
+    let problems = parse(&written(key, wrong)).unwrap_err();
+    let told = problems.iter().find_map(|it| it.split_once(" is not one of ")).unwrap().1;
+    let told = told.split(['.', ';', ':']).next().unwrap();
+    assert_eq!(told.split(", ").collect::<BTreeSet<_>>(), words.iter().map(|it| &**it).collect());
+    words
+}
+
+/// The bounds are taken, and what is just outside of them is not.
+fn check_number(key: &str, bounds: &str) {
+    let (zero, bounds) = match bounds.strip_prefix("0, or ") {
+        Some(bounds) => (true, bounds),
+        None => (false, bounds),
+    };
+    let (least, most) = bounds.split_once(" to ").unwrap();
+    let [least, most] = [least, most].map(|it| it.parse::<u64>().unwrap());
+    let takes = |number: u64| parse(&written(key, &number.to_string())).is_ok();
+    assert!(takes(least) && takes(most), "{key}: {least} or {most} is refused");
+    assert!(!takes(most + 1), "{key}: {} is taken", most + 1);
+    assert!(least == 0 || !takes(least - 1), "{key}: {} is taken", least - 1);
+    assert_eq!(zero || least == 0, takes(0), "{key}: 0");
+}
+
+/// A configuration in which a key has this value, and the others what is needed beside it.
+fn written(key: &str, value: &str) -> String {
+    if let Some(key) = key.strip_prefix("certificates[].") {
+        let rest = [("chain", "tls.crt"), ("key", "tls.key")].into_iter();
+        let rest = rest.filter(|(it, _)| *it != key).map(|(it, path)| format!(", {it}: {path}"));
+        let files = format!("{key}: {value}{}", rest.collect::<String>());
+        return LEAST.replace("chain: tls.crt, key: tls.key", &files);
+    }
+    let outer = key.split('.').next().unwrap();
+    let mut text: String = LEAST
+        .lines()
+        .filter(|it| !it.starts_with(outer))
+        .fold(String::new(), |text, line| text + line + "\n");
+    for (depth, key) in key.split('.').enumerate() {
+        text += &format!("\n{}{key}:", "  ".repeat(depth));
+    }
+    // One way of capturing needs to know as whom we run.
+    let beside = if key == "capture" { "redirect: {uid: 7269}\n" } else { "" };
+    format!("{text} {value}\n{beside}")
 }
 
 /// Adds the full names of the keys that are known below `path`; the program tells them itself,
