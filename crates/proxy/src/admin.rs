@@ -97,6 +97,12 @@ impl Readiness {
     }
 }
 
+/// Every path that is answered, by the method that it takes.
+pub fn endpoints() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let reads = answer::READS.into_iter().chain([answer::EXPLAIN]).map(|path| ("GET", path));
+    reads.chain(answer::WRITES.into_iter().map(|path| ("POST", path)))
+}
+
 /// Answers whoever connects, for ever.
 pub async fn serve(listener: TcpListener, views: Arc<Views>) {
     serve_with(listener, views, PATIENCE).await;

@@ -85,7 +85,7 @@ fn log(query: Option<&str>, from: SocketAddr, views: &Views) -> Response<Full<By
 const LOG: &str = "/log";
 
 /// Where a pair is explained.
-const EXPLAIN: &str = "/explain";
+pub(super) const EXPLAIN: &str = "/explain";
 
 /// What may be read.
 pub(super) const READS: [&str; 11] = [
@@ -103,7 +103,7 @@ pub(super) const READS: [&str; 11] = [
 ];
 
 /// What may be asked for.
-const WRITES: [&str; 3] = ["/reload", "/drain", LOG];
+pub(super) const WRITES: [&str; 3] = ["/reload", "/drain", LOG];
 
 fn show(path: &str, views: &Views) -> Result<Response<Full<Bytes>>, StatusCode> {
     Ok(match path {
