@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "documentation/log.rs"]
+mod log;
 #[path = "documentation/pages.rs"]
 mod pages;
 
@@ -111,6 +113,17 @@ fn setbacks() -> Vec<Setback> {
         }
     }
     setbacks
+}
+
+/// Every line that may be logged, by its level and its message.
+#[test]
+fn every_line_of_the_log_is_explained() {
+    let rows = page(TROUBLE).rows("What the log says");
+    let documented: BTreeSet<_> =
+        rows.iter().map(|row| format!("{} {}", row[1], row[0].trim_matches('`'))).collect();
+    let real = log::lines();
+    assert!(20 < real.len(), "only {} lines were found", real.len());
+    assert_eq!(documented, real);
 }
 
 #[test]

@@ -59,8 +59,15 @@ fn gather(folder: &str, pages: &mut Vec<Page>) {
 impl Page {
     /// The code in the first cells of the tables below a heading and those under it.
     pub(crate) fn keys(&self, heading: &str) -> BTreeSet<String> {
+        let rows = self.rows(heading);
+        let first = rows.iter().map(|cells| cells[0].split('`').skip(1).step_by(2));
+        first.flatten().map(str::to_owned).collect()
+    }
+
+    /// The cells of the tables below a heading and those under it, where the first begins with code.
+    pub(crate) fn rows(&self, heading: &str) -> Vec<Vec<String>> {
         let mut depth = None;
-        let mut keys = BTreeSet::new();
+        let mut rows = Vec::new();
         for (_, line) in self.prose() {
             if let Some((deep, text)) = title(line) {
                 match depth {
@@ -69,14 +76,15 @@ impl Page {
                     None | Some(_) => (),
                 }
             } else if depth.is_some() && line.starts_with("| `") {
-                let mut cells = line.trim_matches('|').split(" | ");
-                let first = cells.next().unwrap_or_default();
-                assert!(cells.any(|it| 8 < it.trim().len()), "{}: {first} says nothing", self.path);
-                keys.extend(first.split('`').skip(1).step_by(2).map(str::to_owned));
+                let cells = line.trim_start_matches('|').trim_end_matches('|').split(" | ");
+                let cells: Vec<_> = cells.map(|it| it.trim().to_owned()).collect();
+                let says = cells.iter().skip(1).any(|it| 8 < it.len());
+                assert!(says, "{}: {} says nothing", self.path, cells[0]);
+                rows.push(cells);
             }
         }
         assert!(depth.is_some(), "{} has no heading “{heading}”", self.path);
-        keys
+        rows
     }
 
     /// The fenced blocks that are said to be one of these.

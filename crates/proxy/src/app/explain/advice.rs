@@ -3,7 +3,7 @@ use ligase_verifier::Domain;
 use crate::binding::Side;
 
 /// What to do about a pair that finds no way out towards a side, for this reason; the reasons are
-/// explained in docs/operations.md.
+/// explained in docs/troubleshooting.md.
 pub(in crate::app) fn advice(side: Side, label: &str) -> &'static str {
     match (side, label) {
         (Side::Backend, "connect") => {
