@@ -7,6 +7,7 @@ mod check;
 mod conversation;
 mod drain;
 mod explain;
+mod failures;
 mod interop;
 mod ladder;
 mod load;

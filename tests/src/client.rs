@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use crate::{Host, OrFail, Process};
 
 /// Everybody who uses the servers of a world: one program with a real client library.
-#[derive(Debug)]
+/// Copies mean the same people.
+#[derive(Clone, Debug)]
 pub struct Users {
     line: Arc<Line>,
 }

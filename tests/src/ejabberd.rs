@@ -27,6 +27,9 @@ pub(crate) fn configure(setup: &Setup, config: &Path) {
     if setup.manner == Manner::InTheClear {
         text = replace(&text, STARTTLS, "s2s_use_starttls: false\n");
     }
+    if setup.strict {
+        text = replace(&text, DIALBACK, "");
+    }
     if let Some(port) = setup.direct_port {
         let direct = format!(
             "{LISTEN}  -\n    port: {port}\n    ip: \"::\"\n    module: ejabberd_s2s_in\n    \
@@ -97,4 +100,5 @@ fn replace(text: &str, part: &str, with: &str) -> String {
 
 const HOSTS: &str = "  - localhost\n";
 const STARTTLS: &str = "s2s_use_starttls: required\n";
+const DIALBACK: &str = "  mod_s2s_dialback: {}\n";
 const LISTEN: &str = "listen:\n";

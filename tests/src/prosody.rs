@@ -5,9 +5,9 @@ use std::fs;
 use std::path::Path;
 
 use crate::client::PASSWORD;
-use crate::host::run;
+use crate::host::{give, run};
 use crate::server::differences;
-use crate::{Manner, OrFail, Setup};
+use crate::{Certificate, Manner, OrFail, Setup};
 
 /// How it is started, as its service file does it, and what it logs when it listens.
 pub(crate) const START: (&str, &[&str], &[&str]) =
@@ -42,7 +42,8 @@ pub(crate) fn configure(setup: &Setup, config: &Path) {
 
     let mut hosts = String::new();
     for domain in &setup.domains {
-        setup.certificate.write(&config.join("certs"), domain);
+        let own = setup.own.iter().find(|(of, _)| of == domain).map(|(_, own)| own);
+        own.unwrap_or(&setup.certificate).write(&config.join("certs"), domain);
         // Writing into a String cannot fail.
         let _ =
             write!(hosts, "VirtualHost \"{domain}\"\nComponent \"conference.{domain}\" \"muc\"\n");
@@ -58,6 +59,13 @@ pub(crate) fn changes(config: &Path) -> Vec<String> {
 
 pub(crate) fn register(setup: &Setup, name: &str, domain: &str) {
     run(setup.command("prosodyctl").args(["register", name, domain, PASSWORD]));
+}
+
+pub(crate) fn renew(setup: &Setup, domain: &str, certificate: &Certificate) {
+    let config = setup.host.etc(setup.name());
+    certificate.write(&config.join("certs"), domain);
+    give(&config, setup.name());
+    run(setup.command("prosodyctl").args(["shell", "config", "reload"]));
 }
 
 pub(crate) fn pour(setup: &Setup, from: &str, to: &str, count: usize, size: usize) {

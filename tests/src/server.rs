@@ -44,6 +44,10 @@ pub struct Setup {
     pub(crate) direct_port: Option<u16>,
     /// Whether it speaks in both directions on one connection (XEP-0288); only Prosody can.
     pub(crate) bidi: bool,
+    /// Domains with a certificate of their own.
+    pub(crate) own: Vec<(String, Certificate)>,
+    /// Whether it does without dialback.
+    pub(crate) strict: bool,
 }
 
 /// A server that runs. It is killed when dropped.
@@ -66,6 +70,8 @@ impl Setup {
             manner: Manner::Default,
             direct_port: None,
             bidi: false,
+            own: Vec::new(),
+            strict: false,
         }
     }
 
@@ -78,6 +84,20 @@ impl Setup {
     /// Listens at that port for TLS from the first byte, too.
     pub fn with_direct_tls(mut self, port: u16) -> Self {
         self.direct_port = Some(port);
+        self
+    }
+
+    /// Shows another certificate for one of its domains; only Prosody can.
+    pub fn with_certificate(mut self, domain: &str, certificate: &Certificate) -> Self {
+        assert_eq!(self.kind, Kind::Prosody, "no other server can");
+        self.own.push((domain.to_owned(), certificate.clone()));
+        self
+    }
+
+    /// Takes nobody's key (XEP-0220), and has none: only certificates count. Only ejabberd can.
+    pub fn without_dialback(mut self) -> Self {
+        assert_eq!(self.kind, Kind::Ejabberd, "no other server can");
+        self.strict = true;
         self
     }
 
@@ -180,6 +200,12 @@ impl Server {
             Kind::Prosody => prosody::register(&self.setup, name, domain),
             Kind::Ejabberd => ejabberd::register(&self.setup, name, domain),
         }
+    }
+
+    /// Shows another certificate for a domain from now on, without a restart; only Prosody can.
+    pub fn renew(&self, domain: &str, certificate: &Certificate) {
+        assert_eq!(self.setup.kind, Kind::Prosody, "no other server can");
+        prosody::renew(&self.setup, domain, certificate);
     }
 
     /// Sends `count` chat messages at once in a user's name, each of `size` letters after its

@@ -67,6 +67,11 @@ impl Zone {
         self.forged.push((from.to_owned(), to.to_owned()));
     }
 
+    /// Has all that was forged be as it was signed.
+    pub fn mend(&mut self) {
+        self.forged.clear();
+    }
+
     /// Adds records as they stand in a zone file, one a line, each with its owner's whole name, its
     /// lifetime and its class.
     pub fn lines(&mut self, text: &str) {

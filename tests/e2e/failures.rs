@@ -1,0 +1,179 @@
+//! Twelve failures, each staged with real parts: what an operator is told of each is its true cause,
+//! and what he is told to do mends it.
+
+mod cures;
+mod page;
+mod scene;
+mod told;
+
+use std::thread;
+
+use self::scene::Scene;
+use self::told::Told;
+use crate::verona::Rows;
+
+/// A failure.
+struct Failure {
+    /// What is wrong, as the document has it.
+    name: &'static str,
+    /// The domain of ours, and the peer.
+    local: &'static str,
+    remote: &'static str,
+    /// Whether it is our user who gets no message out; else theirs gets none in.
+    is_outbound: bool,
+    /// What the sender's client is told: the condition, and the sentence that ends it.
+    heard: &'static str,
+    /// The reason as logs name it.
+    label: &'static str,
+    /// What the advice has to name.
+    advice: &'static [&'static str],
+    /// Does what the advice says.
+    cure: fn(&Scene, &Told),
+}
+
+const OUT: Failure = Failure {
+    name: "",
+    local: "montague.lab",
+    remote: "",
+    is_outbound: true,
+    heard: "",
+    label: "",
+    advice: &[],
+    cure: cures::nothing,
+};
+
+/// What can be staged side by side.
+const TOGETHER: [Failure; 11] = [
+    Failure {
+        name: "The zone's signature is broken",
+        remote: "forged.lab",
+        heard: "remote-server-not-found",
+        label: "dns.bogus",
+        advice: &["`ligase check forged.lab", "sign the zone"],
+        cure: cures::sign_the_zone,
+        ..OUT
+    },
+    Failure {
+        name: "The TLSA record is that of another key",
+        remote: "pinned.lab",
+        heard: "remote-server-timeout",
+        label: "dane.mismatch",
+        advice: &["publish the TLSA record", "`ligase check pinned.lab"],
+        cure: cures::publish_the_tlsa_record,
+        ..OUT
+    },
+    Failure {
+        name: "The certificate is expired",
+        remote: "expired.lab",
+        heard: "remote-server-timeout",
+        label: "cert.expired",
+        advice: &["renew the certificate"],
+        cure: cures::show_a_good_certificate,
+        ..OUT
+    },
+    Failure {
+        name: "The certificate names somebody else",
+        remote: "misnamed.lab",
+        heard: "remote-server-timeout",
+        label: "cert.name",
+        advice: &["certificate that names misnamed.lab"],
+        cure: cures::show_a_good_certificate,
+        ..OUT
+    },
+    Failure {
+        name: "The POSH document cannot be fetched",
+        remote: "posh.lab",
+        heard: "remote-server-timeout",
+        label: "posh.http",
+        advice: &["https://posh.lab/.well-known/posh/xmpp-server.json"],
+        cure: cures::let_the_web_through,
+        ..OUT
+    },
+    Failure {
+        name: "The peer wants a certificate for clients",
+        remote: "strict.lab",
+        heard: "remote-server-timeout",
+        label: "sasl.eku",
+        advice: &["clientAuth"],
+        cure: cures::show_a_certificate_for_clients,
+        ..OUT
+    },
+    Failure {
+        name: "The peer does not believe our dialback key",
+        local: "tenant.lab",
+        remote: "capulet.lab",
+        heard: "remote-server-timeout",
+        label: "dialback.invalid",
+        advice: &["SRV records of tenant.lab", "`ligase records"],
+        cure: cures::publish_our_records,
+        ..OUT
+    },
+    Failure {
+        name: "The peer's server does not run",
+        remote: "asleep.lab",
+        heard: "remote-server-timeout",
+        label: "connect.refused",
+        advice: &["start"],
+        cure: cures::start_the_peer,
+        ..OUT
+    },
+    Failure {
+        name: "A packet filter drops what we send",
+        remote: "walled.lab",
+        heard: "remote-server-timeout",
+        label: "connect.timeout",
+        advice: &["packet filter"],
+        cure: cures::let_the_peer_through,
+        ..OUT
+    },
+    Failure {
+        name: "The server does not host the domain",
+        remote: "moved.lab",
+        heard: "remote-server-timeout",
+        label: "stream.host_unknown",
+        advice: &["SRV records of moved.lab"],
+        cure: cures::point_at_the_right_server,
+        ..OUT
+    },
+    Failure {
+        name: "Policy asks for more than the peer shows",
+        remote: "modest.lab",
+        heard: "remote-server-timeout",
+        label: "cert.chain",
+        advice: &["policy.peers", "modest.lab: encrypted"],
+        cure: cures::make_an_exception,
+        ..OUT
+    },
+];
+
+/// What everybody would notice.
+const ALONE: Failure = Failure {
+    name: "Our own server does not run",
+    local: "montague.lab",
+    remote: "capulet.lab",
+    is_outbound: false,
+    heard: "remote-server-timeout",
+    label: "connect.refused",
+    advice: &["backend.address"],
+    cure: cures::start_our_server,
+};
+
+#[test]
+fn each_failure_is_told_by_its_cause_and_mended_by_what_is_told() {
+    let scene = Scene::new();
+    let rows = Rows::default();
+    let stage = |failure: &'static Failure| {
+        let mut told = None;
+        rows.run(failure.name, || told = Some(scene.stage(failure)));
+        told
+    };
+    let together: Vec<_> = thread::scope(|scope| {
+        let staged: Vec<_> =
+            TOGETHER.iter().map(|failure| scope.spawn(move || stage(failure))).collect();
+        staged.into_iter().map(|it| it.join().ok().flatten()).collect()
+    });
+    scene.stop_our_server();
+    let told: Vec<_> = together.into_iter().chain([stage(&ALONE)]).collect();
+    rows.run("the document", || page::compare(&told));
+    rows.finish();
+}
