@@ -189,15 +189,15 @@ fn down(ligase: &Ligase, romeo: &User) {
     let out = &explained["directions"][0];
     // A moment later the pause is over, and what happened is still known.
     assert!(out["state"] == "backing-off" || out["state"] == "failed", "{out:#}");
-    assert_eq!(out["last_search"]["reason"]["label"], "connect", "{out:#}");
-    assert!(out["advice"].as_str().is_some_and(|it| it.starts_with("Its server is down")));
+    assert_eq!(out["last_search"]["reason"]["label"], "connect.refused", "{out:#}");
+    assert!(out["advice"].as_str().is_some_and(|it| it.starts_with("Its server does not run")));
     let endpoint = &explained["dns"]["endpoints"][0];
     assert_eq!(endpoint["target"], "xmpp.down.lab");
     assert_eq!(endpoint["secure"], true);
     assert_eq!(endpoint["begins_with"], "server-name");
     assert_eq!(endpoint["lowest"], "dialback");
     let text = told(ligase, DOWN);
-    assert!(text.contains("No server of the domain accepts a connection (connect)"), "{text}");
+    assert!(text.contains("Nothing listens at the server's port (connect.refused)"), "{text}");
 }
 
 fn waits(ligase: &Ligase, romeo: &User) {

@@ -80,6 +80,7 @@ pub enum Command {
                       be tested.\n\n\
                       Examples:\n  ligase check montague.example\n  \
                       ligase check montague.example --peer capulet.example\n  \
+                      ligase check capulet.example --config /etc/ligase/ligase.yaml\n  \
                       ligase check --service client montague.example -o json\n  \
                       ligase check --domains-file hosted.txt --require dane"
     )]

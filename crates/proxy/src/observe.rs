@@ -108,7 +108,7 @@ impl Observer {
     fn failed(&self, pair: &binding::DomainPair, side: binding::Side, reason: &'static str) {
         let backend = side == binding::Side::Backend;
         if backend {
-            self.metrics.standing.backend(reason != UNREACHED);
+            self.metrics.standing.backend(!reason.starts_with(UNREACHED));
         }
         // What goes to a peer comes from a domain of ours.
         let (local, remote) =
@@ -394,5 +394,5 @@ pub fn transport(facts: &Facts) -> Transport {
 /// also wait for a key that the peer never sends, because the peer does not trust us either.
 const DISTRUST: [&str; 4] = ["sasl", "stream.closed", "timeout", "tls.handshake"];
 
-/// The reason of a search that found nobody at the address.
-const UNREACHED: &str = "connect";
+/// How the reasons of a search begin that found nobody at the address.
+const UNREACHED: &str = "connect.";

@@ -22,7 +22,8 @@ pub(super) fn sign_the_zone(scene: &Scene, told: &Told) {
 /// Publishes the record that `ligase check` prints.
 pub(super) fn publish_the_tlsa_record(scene: &Scene, told: &Told) {
     let said = scene.check(told);
-    let record = said.lines().find_map(|line| line.trim().strip_prefix("_5269._tcp.xmpp.pinned.lab."));
+    let record =
+        said.lines().find_map(|line| line.trim().strip_prefix("_5269._tcp.xmpp.pinned.lab."));
     let record = record.or_fail(&format!("find a record to publish in {said}"));
     scene.republish(|zone| {
         zone.forget("_5269._tcp.xmpp.pinned.lab", "TLSA");

@@ -4,8 +4,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use ligase_tests::{
-    Authority, Capture, Certificate, Host, Kind, Leaf, Ligase, Manner, OrFail, Proxy, Server, Setup,
-    User, Web, World,
+    Authority, Capture, Certificate, Host, Kind, Leaf, Ligase, Manner, OrFail, Proxy, Server,
+    Setup, User, Web, World,
 };
 
 use super::Failure;
@@ -64,15 +64,18 @@ impl Scene {
         let proxy = proxy(built, &hosts.montague);
         let ligase = proxy.clone().start();
         let own = Leaf::of(&["montague.lab"]).self_signed();
-        let ours = Setup::new(Kind::Prosody, &hosts.montague, &["montague.lab", "tenant.lab"], &own);
-        let strict = Setup::new(Kind::Ejabberd, &hosts.strict, &["strict.lab"], &good(built, "strict.lab"));
+        let ours =
+            Setup::new(Kind::Prosody, &hosts.montague, &["montague.lab", "tenant.lab"], &own);
+        let strict =
+            Setup::new(Kind::Ejabberd, &hosts.strict, &["strict.lab"], &good(built, "strict.lab"));
         let capulet = Setup::new(
             Kind::Prosody,
             &hosts.capulet,
             &["capulet.lab", "moved.lab"],
             &built.authority.issue(&["capulet.lab", "moved.lab"]),
         );
-        let elder = Setup::new(Kind::Prosody, &hosts.elder, &["tenant.lab"], &good(built, "tenant.lab"));
+        let elder =
+            Setup::new(Kind::Prosody, &hosts.elder, &["tenant.lab"], &good(built, "tenant.lab"));
         let verona = peers(built, &hosts.verona, &pinned);
         let setups =
             [ours, verona, strict.without_dialback(), capulet.in_manner(Manner::Unproven), elder];

@@ -18,6 +18,15 @@ pub struct Check {
     #[arg(long, value_enum, default_value_t, value_name = "SERVICE")]
     pub service: CheckService,
 
+    /// Ask whom the proxy asks, and trust whom it trusts, by its configuration file: with `capture:
+    /// dns` the system's resolver is the proxy itself
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["resolver", "trust_anchor", "roots", "posh_port"]
+    )]
+    pub config: Option<PathBuf>,
+
     /// A DNS server to ask instead of the system's; may be repeated
     #[arg(long, value_name = "IP:PORT", value_parser = server)]
     pub resolver: Vec<SocketAddr>,

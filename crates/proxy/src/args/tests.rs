@@ -85,6 +85,7 @@ fn a_check_is_of_what_is_named_and_how() {
         trust_anchor: None,
         roots: None,
         posh_port: 443,
+        config: None,
         domains_file: None,
         dns_only: false,
         output: CheckOutput::Text,

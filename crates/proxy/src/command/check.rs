@@ -33,7 +33,10 @@ use self::domains::domains;
 use self::probe::Probe;
 use self::survey::Surveyor;
 use self::text::Look;
-use crate::args::{Allowance, Check, CheckOutput, CheckService, Exit, likes_color_in_print};
+use crate::args::{
+    Allowance, Check, CheckOutput, CheckService, Exit, likes_color_in_print, overrides,
+};
+use crate::config::Config;
 
 /// Checks domains; tells how they did. What is wrong with the question goes to stderr.
 #[must_use]
@@ -49,7 +52,11 @@ pub fn run(args: &Check) -> Exit {
             return Exit::Untested;
         }
     };
-    let verifier = match Verifier::new(&settings(args)) {
+    let settings = match configured(args) {
+        Ok(settings) => settings,
+        Err(exit) => return exit,
+    };
+    let verifier = match Verifier::new(&settings) {
         Ok(verifier) => Arc::new(verifier),
         Err(error) => {
             eprintln!("ligase check: {error}");
@@ -94,6 +101,21 @@ fn service(service: CheckService) -> Service {
         CheckService::Server => Service::Server,
         CheckService::Client => Service::Client,
     }
+}
+
+/// How the verifier is set up: as that of the proxy where its configuration is named.
+fn configured(args: &Check) -> Result<Settings, Exit> {
+    let Some(path) = &args.config else {
+        return Ok(settings(args));
+    };
+    let config = Config::read(path, &overrides()).map_err(|problems| {
+        for problem in problems {
+            eprintln!("{problem}");
+        }
+        Exit::Config
+    })?;
+    let asked = settings(args);
+    Ok(Settings { limits: asked.limits, ..config.verifier_settings() })
 }
 
 /// How the verifier is set up for this question.

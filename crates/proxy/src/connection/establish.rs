@@ -93,7 +93,7 @@ impl Rooms {
                         }
                     }
                     // Our own server may be restarting; nobody else is waited for twice.
-                    Err(Setback::Unreachable | Setback::Stream(None)) if side == Side::Public => (),
+                    Err(setback) if side == Side::Public && may_pass(&setback) => (),
                     Err(setback) => break setback,
                 }
                 if deadline < Instant::now() + PAUSE {
@@ -131,9 +131,7 @@ impl Rooms {
         }
         let result = self.climb(pair).await;
         match &result {
-            Err(setback @ (Setback::Unreachable | Setback::TimedOut | Setback::Handshake)) => {
-                self.note_unreached(&pair.target, setback);
-            }
+            Err(setback) if is_unreached(setback) => self.note_unreached(&pair.target, setback),
             Ok(()) | Err(_) => {
                 self.unreached().remove(&pair.target);
             }
@@ -234,6 +232,7 @@ impl Rooms {
         let answer = answer.await.unwrap_or(Err(Setback::Stream(None)));
         // A stream between servers stands though it was refused to this pair.
         let is_shared = rung == Rung::ServerName;
+        let answer = answer.map_err(|setback| self.explained(setback, &pair.sender, rung));
         answer.map_err(|setback| match is_shared {
             true => self.weigh(pair, place, id, setback),
             false => Missed::Failed(setback),
@@ -246,11 +245,10 @@ impl Rooms {
     pub(super) async fn connect(&self, addresses: &[SocketAddr]) -> Result<TcpStream> {
         let patience = self.settings.load().dial;
         dial(addresses, patience).await.map_err(|error| match error {
-            dial::Unreached::TimedOut => Setback::TimedOut,
-            dial::Unreached::NoAddress
-            | dial::Unreached::Unreachable
-            | dial::Unreached::Refused
-            | dial::Unreached::Exhausted => Setback::Unreachable,
+            dial::Unreached::TimedOut => Setback::Unanswered,
+            dial::Unreached::Refused => Setback::NotListening,
+            dial::Unreached::NoAddress | dial::Unreached::Unreachable => Setback::Unreachable,
+            dial::Unreached::Exhausted => Setback::Exhausted,
         })
     }
 
@@ -350,6 +348,31 @@ impl Dialed {
     fn at_home(socket: TcpStream, seat: Option<OwnedSemaphorePermit>) -> Self {
         Self { socket, endpoint: None, base: None, side: Side::Backend, seat }
     }
+}
+
+/// Whether a setback may be over in a moment: our own server is restarting.
+fn may_pass(setback: &Setback) -> bool {
+    matches!(
+        setback,
+        Setback::Unreachable
+            | Setback::NotListening
+            | Setback::Unanswered
+            | Setback::Exhausted
+            | Setback::Stream(None)
+    )
+}
+
+/// Whether a peer was not even reached, so that it is to be left alone for a while.
+fn is_unreached(setback: &Setback) -> bool {
+    matches!(
+        setback,
+        Setback::Unreachable
+            | Setback::NotListening
+            | Setback::Unanswered
+            | Setback::Exhausted
+            | Setback::TimedOut
+            | Setback::Handshake
+    )
 }
 
 /// The setback of a domain that cannot be looked up.

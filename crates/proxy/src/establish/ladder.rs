@@ -37,11 +37,18 @@ impl Ladder {
 
     fn fall(&self, rung: Rung, setback: &Setback) -> Next {
         let is_about_servers = match setback {
-            Setback::Unrecognized | Setback::Sasl | Setback::TimedOut | Setback::Invalid => true,
+            Setback::Unrecognized
+            | Setback::Sasl
+            | Setback::Usage
+            | Setback::TimedOut
+            | Setback::Invalid => true,
             Setback::Stream(condition) => condition.is_none_or(is_about_names),
             Setback::Refused(error) => error.is_some_and(is_about_pair),
             Setback::Unresolved(_)
             | Setback::Unreachable
+            | Setback::NotListening
+            | Setback::Unanswered
+            | Setback::Exhausted
             | Setback::Handshake
             | Setback::Plaintext
             | Setback::Unproven(_)
@@ -54,7 +61,7 @@ impl Ladder {
             (Rung::DomainName, _) if self.sender_certificate && is_about_us(setback) => {
                 Next::Climb(Rung::SenderCertificate)
             }
-            (Rung::DomainName | Rung::SenderCertificate, Setback::Sasl) => {
+            (Rung::DomainName | Rung::SenderCertificate, Setback::Sasl | Setback::Usage) => {
                 Next::Climb(Rung::Dialback)
             }
             (_, Setback::Handshake | Setback::Unrecognized | Setback::Plaintext)
@@ -68,11 +75,15 @@ impl Ladder {
             (
                 _,
                 Setback::Unreachable
+                | Setback::NotListening
+                | Setback::Unanswered
+                | Setback::Exhausted
                 | Setback::Handshake
                 | Setback::Unrecognized
                 | Setback::Plaintext
                 | Setback::Unproven(_)
                 | Setback::Sasl
+                | Setback::Usage
                 | Setback::Stream(_)
                 | Setback::Broken(_)
                 | Setback::TimedOut,
@@ -91,7 +102,7 @@ impl Ladder {
 
 /// What only the peer itself can have said, on a stream that is encrypted and proven.
 fn is_told(setback: &Setback) -> bool {
-    matches!(setback, Setback::Sasl | Setback::Invalid | Setback::Refused(_))
+    matches!(setback, Setback::Sasl | Setback::Usage | Setback::Invalid | Setback::Refused(_))
 }
 
 /// Stream errors of those who do not know the names of servers, or not ours (M-02).
@@ -124,6 +135,7 @@ fn is_about_us(setback: &Setback) -> bool {
     matches!(
         setback,
         Setback::Sasl
+            | Setback::Usage
             | Setback::Invalid
             | Setback::Stream(Some(Condition::NotAuthorized | Condition::PolicyViolation))
             | Setback::Refused(Some(

@@ -83,6 +83,16 @@ impl DialbackError {
         (Self::ResourceConstraint, "wait", "resource-constraint"),
     ];
 
+    /// Whether it says that the target is not served there.
+    pub fn is_about_hosting(self) -> bool {
+        matches!(self, Self::ItemNotFound | Self::NotAllowed)
+    }
+
+    /// Whether it says that the sender's authoritative server could not be asked.
+    pub fn is_about_asking(self) -> bool {
+        matches!(self, Self::RemoteServerNotFound | Self::RemoteServerTimeout)
+    }
+
     /// The condition's element name.
     pub fn as_str(self) -> &'static str {
         self.row().2

@@ -303,6 +303,8 @@ impl Initiating {
             out.push(self.header());
             return Ok(State::ExpectHeader(Stage::Secured(presented)));
         }
+        // What we look up has limits of its own, and is not the far end's to hurry.
+        out.push(Action::SetTimer(self.terms.bounds.answer));
         out.push(Action::Judge(self.remote().into(), Some(presented.clone())));
         Ok(State::Judge(presented))
     }

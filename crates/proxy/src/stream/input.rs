@@ -209,8 +209,14 @@ pub enum Tidings {
 pub enum Setback {
     /// The target has no address, says that it serves no XMPP, or its DNS data are forged.
     Unresolved(&'static str),
-    /// No server of the target takes a connection.
+    /// No way leads to a server of the target.
     Unreachable,
+    /// Its host is there, and does not listen.
+    NotListening,
+    /// Nothing was heard from its address.
+    Unanswered,
+    /// We are out of file descriptors or ports ourselves.
+    Exhausted,
     /// The TLS handshake failed.
     Handshake,
     /// It failed because the far end does not go by the name that we called it.
@@ -221,6 +227,9 @@ pub enum Setback {
     Unproven(Reason),
     /// It refused to believe our certificate (SASL).
     Sasl,
+    /// The same, and that certificate is for servers alone (RFC 5280 §4.2.1.12), which is what some
+    /// refuse in those who open a stream (K-06).
+    Usage,
     /// It refused our key.
     Invalid,
     /// It refused the pair for this reason.
@@ -246,11 +255,15 @@ impl Setback {
             Self::Unresolved(_) | Self::Pointless => StanzaError::RemoteServerNotFound(text),
             Self::Invalid => StanzaError::InternalServerError(text),
             Self::Unreachable
+            | Self::NotListening
+            | Self::Unanswered
+            | Self::Exhausted
             | Self::Handshake
             | Self::Unrecognized
             | Self::Plaintext
             | Self::Unproven(_)
             | Self::Sasl
+            | Self::Usage
             | Self::Refused(_)
             | Self::Stream(_)
             | Self::Broken(_)
@@ -262,12 +275,7 @@ impl Setback {
     /// What a peer hears whose request we cannot grant, because our own server cannot be reached
     /// or does not want the pair (R-09, P-07).
     pub fn to_peer(&self) -> DialbackError {
-        let unknown = matches!(
-            self,
-            Self::Stream(Some(Condition::HostUnknown | Condition::HostGone))
-                | Self::Refused(Some(DialbackError::ItemNotFound | DialbackError::NotAllowed))
-                | Self::Pointless
-        );
+        let unknown = matches!(self.label(), "host_unknown" | "pointless");
         if unknown { DialbackError::ItemNotFound } else { DialbackError::ResourceConstraint }
     }
 
@@ -275,7 +283,10 @@ impl Setback {
     pub fn text(&self) -> String {
         match self {
             Self::Unresolved(why) => format!("The domain cannot be resolved ({why})"),
-            Self::Unreachable => "No server of the domain accepts a connection".to_owned(),
+            Self::Unreachable => "No way leads to the server".to_owned(),
+            Self::NotListening => "Nothing listens at the server's port".to_owned(),
+            Self::Unanswered => "Nothing answers at the server's address".to_owned(),
+            Self::Exhausted => "The federation proxy is out of file descriptors".to_owned(),
             Self::Handshake => "The TLS handshake with the server failed".to_owned(),
             Self::Unrecognized => "The server does not know itself by its name".to_owned(),
             Self::Plaintext => "The server does not offer TLS, which is required".to_owned(),
@@ -284,10 +295,23 @@ impl Setback {
                 format!("The server could not be authenticated: {text} ({label})")
             }
             Self::Sasl => "The server does not accept our certificate".to_owned(),
+            Self::Usage => {
+                "The server does not accept our certificate, which is for TLS servers alone"
+                    .to_owned()
+            }
             Self::Invalid => "The server says that our dialback key is invalid".to_owned(),
+            Self::Refused(Some(error)) if error.is_about_hosting() => {
+                format!("The server does not host the domain ({})", error.as_str())
+            }
+            Self::Refused(Some(error)) if error.is_about_asking() => {
+                format!("The server could not ask us about our key ({})", error.as_str())
+            }
             Self::Refused(None) => "The server refused the connection".to_owned(),
             Self::Refused(Some(error)) => {
                 format!("The server refused the connection ({})", error.as_str())
+            }
+            Self::Stream(Some(condition @ (Condition::HostUnknown | Condition::HostGone))) => {
+                format!("The server does not host the domain ({})", condition.as_str())
             }
             Self::Stream(None) => "The server closed the connection".to_owned(),
             Self::Stream(Some(condition)) => {
@@ -306,14 +330,21 @@ impl Setback {
     pub fn label(&self) -> &'static str {
         match self {
             Self::Unresolved(why) => why,
-            Self::Unreachable => "connect",
+            Self::Unreachable => "connect.no_route",
+            Self::NotListening => "connect.refused",
+            Self::Unanswered => "connect.timeout",
+            Self::Exhausted => "connect.exhausted",
             Self::Handshake => "tls.handshake",
             Self::Unrecognized => "tls.unrecognized_name",
             Self::Plaintext => "stream.tls_required",
             Self::Unproven(reason) => reason.finding.label(),
             Self::Sasl => "sasl",
+            Self::Usage => "sasl.eku",
             Self::Invalid => "dialback.invalid",
+            Self::Refused(Some(error)) if error.is_about_hosting() => "host_unknown",
+            Self::Refused(Some(error)) if error.is_about_asking() => "dialback.unreached",
             Self::Refused(_) => "dialback.refused",
+            Self::Stream(Some(Condition::HostUnknown | Condition::HostGone)) => "host_unknown",
             Self::Stream(_) => "stream.closed",
             Self::Broken(_) => "stream.broken",
             Self::TimedOut => "timeout",

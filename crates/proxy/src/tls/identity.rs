@@ -2,6 +2,7 @@
 
 mod public_key;
 mod texts;
+mod usage;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -20,6 +21,7 @@ use rustls::sign::CertifiedKey;
 pub use public_key::public_key;
 pub(super) use texts::read;
 use texts::{Digest, Texts};
+use usage::is_for_servers_alone;
 
 /// Where one certificate is kept.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -163,6 +165,12 @@ impl Identities {
     /// Whether one of our certificates names this domain.
     pub fn names(&self, domain: &Domain) -> bool {
         self.held.load().find(domain.ascii()).is_some()
+    }
+
+    /// Whether what is shown for a domain is meant for TLS servers and not for clients (RFC 5280
+    /// §4.2.1.12), as what public authorities sign today is.
+    pub fn is_for_servers_alone(&self, domain: &Domain) -> bool {
+        self.for_domain(domain).cert.first().is_some_and(|leaf| is_for_servers_alone(leaf))
     }
 
     /// All of them, in the order listed.

@@ -1,3 +1,5 @@
+//! What to do about each reason: one or two sentences that can be followed as they stand.
+
 use ligase_verifier::Domain;
 
 use crate::binding::Side;
@@ -6,10 +8,17 @@ use crate::binding::Side;
 /// explained in docs/troubleshooting.md.
 pub(in crate::app) fn advice(side: Side, label: &str) -> &'static str {
     match (side, label) {
-        (Side::Backend, "connect") => {
+        (Side::Backend, "connect.refused") => {
             "Our own server does not listen at backend.address: start it, or mend the address."
         }
-        (Side::Backend, "sasl" | "stream.closed" | "timeout" | "tls.handshake") => {
+        (Side::Backend, "connect.timeout" | "connect.no_route") => {
+            "Our own server is not at backend.address, or a packet filter is before it: mend the \
+             address or the filter."
+        }
+        (Side::Backend, "host_unknown") => {
+            "Our own server does not host LOCAL: add the domain there, or take it out of `hosts`."
+        }
+        (Side::Backend, "sasl" | "sasl.eku" | "stream.closed" | "timeout" | "tls.handshake") => {
             "Our own server does not believe ligase: put the certificate of backend.local_ca into \
              its trust store and restart it."
         }
@@ -36,7 +45,7 @@ pub(in crate::app) fn advice_about_caller(label: &str) -> &'static str {
         | "cert.malformed" | "cert.constraint" => {
             "Somebody claimed to be REMOTE and showed nothing that proves it. If the address in \
              the log is not the peer's, there is nothing to do; if it is, its operator has to show \
-             a certificate that proves the domain: `ligase check REMOTE` tells which."
+             a certificate that proves the domain: `ligase check REMOTE --config FILE` tells which."
         }
         label => about_peer(label),
     }
@@ -55,9 +64,9 @@ fn about_peer(label: &str) -> &'static str {
         }
         "dns.declined" => "Nothing: the domain says that it takes no part in federation.",
         "dns.bogus" => {
-            "Its zone is signed wrongly, somebody forges it, or resolver.servers leave signatures \
-             out: `ligase check REMOTE` tells which record, and `dig +dnssec` what each resolver \
-             says."
+            "Its operator has to sign the zone anew: `ligase check REMOTE --config FILE` tells \
+             which record is wrong. If every signed domain fails like this, resolver.servers leave \
+             signatures out, and have to be replaced."
         }
         "dns.failure" | "dns.limit" => {
             "Look at resolver.servers first; if they answer for other domains, its own name \
@@ -66,13 +75,18 @@ fn about_peer(label: &str) -> &'static str {
         "dns.forbidden_target" => {
             "Its operator has to publish addresses that are reached from the Internet."
         }
-        "connect" => {
-            "Its server is down or a packet filter is in the way: try the places below from this \
-             machine."
+        "connect.refused" => {
+            "Its server does not run, or does not listen at the places below: its operator has to \
+             start it, or to publish SRV records that lead to it."
         }
+        "connect.timeout" | "connect.no_route" => {
+            "A packet filter is in the way, or the machine is off: look at what lets this machine \
+             reach the places below, then ask its operator to do the same."
+        }
+        "connect.exhausted" => "Raise the limit of open files (LimitNOFILE) and restart ligase.",
         "timeout" => {
-            "Its server is overloaded, or cannot reach us to ask back: see that our own SRV records \
-             lead to listen.federation."
+            "It accepted the connection and went silent: it is overloaded, or cannot reach us to \
+             ask back. See that the SRV records of LOCAL lead to listen.federation."
         }
         "tls.handshake" => {
             "Its server has no usable certificate, or nothing newer than TLS 1.1; its operator has \
@@ -85,24 +99,48 @@ fn about_peer(label: &str) -> &'static str {
         "stream.tls_required" => {
             "Either its server has no TLS, or somebody on the way takes it out. Where the domain \
              publishes TLSA records or was met over TLS before, make no exception; otherwise \
-             policy.peers may let it do without (`any`)."
+             `policy.peers: {REMOTE: any}` lets it do without."
         }
+        "host_unknown" => {
+            "The server at the places below does not host REMOTE: its operator has to add the \
+             domain there, or to have the SRV records of REMOTE lead to the server that has it."
+        }
+        label => about_certificate(label),
+    }
+}
+
+/// Its certificate proves nothing; what else it may do, policy says.
+fn about_certificate(label: &str) -> &'static str {
+    match label {
+        "cert.expired" => {
+            "Its operator has to renew the certificate and have the server load it. If dialback \
+             will do meanwhile: `policy.peers: {REMOTE: encrypted}`."
+        }
+        "cert.name" => {
+            "Its operator has to show a certificate that names REMOTE, or publish TLSA records or \
+             a POSH document for this one. If dialback will do meanwhile: `policy.peers: {REMOTE: \
+             encrypted}`."
+        }
+        "cert.chain" | "cert.constraint" => {
+            "Policy asks for proof: its operator has to show a certificate of an authority that \
+             trust.roots knows, or publish TLSA records or a POSH document for this one. If \
+             dialback will do: `policy.peers: {REMOTE: encrypted}`."
+        }
+        "cert.none" | "cert.eku" | "cert.malformed" => {
+            "Its operator has to show a certificate for a TLS server that names REMOTE. If \
+             dialback will do meanwhile: `policy.peers: {REMOTE: encrypted}`."
+        }
+        "cert.revoked" => "Nothing: its authority has revoked the certificate.",
         label => about_proof(label),
     }
 }
 
 fn about_proof(label: &str) -> &'static str {
     match label {
-        "cert.none" | "cert.chain" | "cert.expired" | "cert.name" | "cert.eku"
-        | "cert.malformed" | "cert.constraint" => {
-            "Its operator has to show a certificate that proves the domain, or publish TLSA \
-             records or a POSH document for the one that it shows: `ligase check REMOTE` tells \
-             which. policy.peers may let dialback do meanwhile (`encrypted`)."
-        }
-        "cert.revoked" => "Nothing: its authority has revoked the certificate.",
         "dane.mismatch" => {
-            "Its operator has to publish the TLSA record of the key that the server shows; until \
-             then somebody else may be answering, so make no exception."
+            "Its operator has to publish the TLSA record of the key that the server shows: \
+             `ligase check REMOTE --config FILE` prints it. Until then somebody else may be \
+             answering, so make no exception."
         }
         "dane.none" => {
             "Its operator has to sign the zone and publish TLSA records, or policy.prooftypes has \
@@ -112,9 +150,14 @@ fn about_proof(label: &str) -> &'static str {
             "Its operator has to renew the POSH document, so that it names the certificate that \
              the server shows."
         }
-        "posh.http" | "posh.tls" | "posh.redirect" | "posh.json" | "posh.size" | "posh.ssrf" => {
-            "Its operator has to mend the web server that serves its POSH document, or prove the \
-             domain in another way."
+        "posh.http" => {
+            "Its operator has to have https://REMOTE/.well-known/posh/xmpp-server.json answered: \
+             the web server does not run, is not reached from here, or does not serve it. If \
+             dialback will do meanwhile: `policy.peers: {REMOTE: encrypted}`."
+        }
+        "posh.tls" | "posh.redirect" | "posh.json" | "posh.size" | "posh.ssrf" => {
+            "Its operator has to mend what https://REMOTE/.well-known/posh/xmpp-server.json \
+             answers, or prove the domain in another way."
         }
         label => about_us(label),
     }
@@ -126,19 +169,31 @@ fn about_us(label: &str) -> &'static str {
             "It does not believe our certificate: `ligase check LOCAL --peer REMOTE` tells what it \
              should see; compare `ligase records` with what is published."
         }
+        "sasl.eku" => {
+            "It wants a certificate for TLS clients, too, and no dialback: its operator has to \
+             update the server (ejabberd from 25.08 on) or allow dialback, or we have to show a \
+             certificate for serverAuth and clientAuth (`certificates`)."
+        }
         "dialback.invalid" | "db.key" => {
-            "It asked somebody else about our key: see that the SRV records of LOCAL lead here, and \
-             that all replicas have the same dialback_secret."
+            "It asked somebody else about our key: have the SRV records of LOCAL lead here \
+             (`ligase records --config FILE LOCAL` prints them), and all replicas share one \
+             dialback_secret."
+        }
+        "dialback.unreached" => {
+            "It cannot reach us to ask about our key: have the SRV records of LOCAL lead here \
+             (`ligase records --config FILE LOCAL` prints them), and the packet filter let it in."
         }
         "dialback.refused" | "db.error" => {
-            "It does not want this pair: its operator has to look at why, or whether it serves the \
-             domain at all."
+            "It does not want this pair: its operator has to look at why, in the server's log."
         }
         "stream.closed" => {
             "It ended the stream: its log tells why; the condition in parentheses is its own word."
         }
         "stream.broken" => "Its server, or whatever answers in its place, breaks the protocol.",
-        "policy" => "It shows less than policy asks for: policy.peers may make an exception.",
+        "policy" => {
+            "It shows less than policy asks for; if dialback will do: `policy.peers: {REMOTE: \
+             encrypted}`."
+        }
         "pointless" => {
             "ligase carries what goes between a domain of `hosts` and one that is not: compare \
              both names with `hosts`."

@@ -36,8 +36,8 @@ fn bound(pair: DomainPair, side: Side, comes: bool) -> Event {
 #[test]
 fn a_failure_is_told_with_its_reason_and_its_cure() {
     let failures = Failures::default();
-    failures.see(&failed(outbound(), Side::Public, Setback::Unreachable), at(1));
-    failures.see(&failed(outbound(), Side::Public, Setback::Unreachable), at(2));
+    failures.see(&failed(outbound(), Side::Public, Setback::NotListening), at(1));
+    failures.see(&failed(outbound(), Side::Public, Setback::NotListening), at(2));
     let (told, left_out) = failures.told(at(3), 10);
     let expect = json!([{
         "first_at": "1970-01-01T00:00:01Z",
@@ -48,10 +48,10 @@ fn a_failure_is_told_with_its_reason_and_its_cure() {
         "direction": "outbound",
         "side": "public",
         "reason": {
-            "label": "connect",
-            "text": "No server of the domain accepts a connection",
+            "label": "connect.refused",
+            "text": "Nothing listens at the server's port",
         },
-        "advice": advice(Side::Public, "connect"),
+        "advice": advice(Side::Public, "connect.refused"),
         "peer_address": null,
     }]);
     assert_eq!((told, left_out), (expect, 0));

@@ -62,6 +62,12 @@ impl Page {
             let advice = self.paint(Color::Bold, &printable(advice, TEXT_MAX));
             self.line("do", &advice);
         }
+        if matches!(way["state"].as_str(), Some("failed" | "backing-off"))
+            && way["direction"] == "outbound"
+        {
+            let then = format!("`ligase retry {}`: it is tried anew at once", word(&way["to"]));
+            self.line("then", &then);
+        }
     }
 
     fn connection(&mut self, it: &Value, is_backend: bool) {

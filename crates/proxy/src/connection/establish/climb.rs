@@ -19,7 +19,8 @@ impl Rooms {
         let target = &pair.target;
         let endpoints = self.verifier.load_full().delegation(target, Service::Server).await;
         let endpoints = endpoints.map_err(|error| self.lost_way(target, error))?;
-        let mut last = Setback::Unreachable;
+        // Records that name no host lead nowhere.
+        let mut last = unresolved(Unresolved::NotFound);
         for endpoint in endpoints {
             last = match self.locate(endpoint.clone()).await {
                 Ok(place) => match self.climb_at(pair, &place).await {

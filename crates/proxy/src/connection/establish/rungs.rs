@@ -9,7 +9,7 @@ use super::sharing::key;
 use crate::binding::{ConnectionId, DomainPair, Side};
 use crate::connection::rooms::{PlaceKey, Rooms};
 use crate::establish::{Ladder, Memory};
-use crate::stream::Rung;
+use crate::stream::{Rung, Setback};
 
 impl Rooms {
     /// Where to begin, and how it may go on.
@@ -58,6 +58,17 @@ impl Rooms {
     /// Notes that a place did not take a rung.
     pub(super) fn note_missed(&self, place: &Place, rung: Rung) {
         self.memory().failed(&place.key(), rung);
+    }
+
+    /// The setback with all that we know of it: some refuse a certificate that is for servers alone,
+    /// and few say why.
+    pub(super) fn explained(&self, setback: Setback, sender: &Domain, rung: Rung) -> Setback {
+        let server = &self.terms(Side::Public).server_name;
+        let shown = if rung < Rung::SenderCertificate { server } else { sender };
+        match setback {
+            Setback::Sasl if self.tls.identities().is_for_servers_alone(shown) => Setback::Usage,
+            setback => setback,
+        }
     }
 
     /// Whether a domain has a certificate of its own, other than our server's.

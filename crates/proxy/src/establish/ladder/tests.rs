@@ -35,6 +35,10 @@ fn setbacks() -> Vec<Setback> {
     let mut all = vec![
         Setback::Unresolved("dns.bogus"),
         Setback::Unreachable,
+        Setback::NotListening,
+        Setback::Unanswered,
+        Setback::Exhausted,
+        Setback::Usage,
         Setback::Handshake,
         Setback::Unrecognized,
         Setback::Plaintext,
@@ -137,6 +141,9 @@ fn each_setback_leads_on_as_it_should() {
         (Rung::DomainName, policy(), Level::Any, Next::GiveUp),
         // Another server of the same domain may do better.
         (Rung::DomainName, Setback::Unreachable, Level::Any, Next::Elsewhere),
+        // Whoever is not reached by one name is not reached by another.
+        (Rung::ServerName, Setback::Unanswered, Level::Any, Next::Elsewhere),
+        (Rung::ServerName, Setback::NotListening, Level::Any, Next::Elsewhere),
         (Rung::ServerName, Setback::Unreachable, Level::Any, Next::Elsewhere),
         (Rung::DomainName, Setback::TimedOut, Level::Any, Next::Elsewhere),
         (Rung::DomainName, unknown(), Level::Any, Next::Elsewhere),
@@ -187,7 +194,10 @@ fn what_an_attacker_can_bring_about_leads_no_further_down_than_the_floor() {
         for (ladder, rung, setback) in all() {
             let next = Ladder { floor, ..ladder }.next(rung, &setback);
             let Next::Climb(to) = next else { continue };
-            let told = matches!(setback, Setback::Sasl | Setback::Invalid | Setback::Refused(_));
+            let told = matches!(
+                setback,
+                Setback::Sasl | Setback::Usage | Setback::Invalid | Setback::Refused(_)
+            );
             assert!(told || to <= floor || to < rung, "{setback:?} from {rung:?} to {to:?}");
         }
     }

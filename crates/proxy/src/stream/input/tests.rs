@@ -21,8 +21,27 @@ fn each_setback_is_told_to_each_in_their_own_words() {
             Setback::Unreachable,
             "remote-server-timeout",
             DialbackError::ResourceConstraint,
-            "connect",
+            "connect.no_route",
         ),
+        (
+            Setback::NotListening,
+            "remote-server-timeout",
+            DialbackError::ResourceConstraint,
+            "connect.refused",
+        ),
+        (
+            Setback::Unanswered,
+            "remote-server-timeout",
+            DialbackError::ResourceConstraint,
+            "connect.timeout",
+        ),
+        (
+            Setback::Exhausted,
+            "remote-server-timeout",
+            DialbackError::ResourceConstraint,
+            "connect.exhausted",
+        ),
+        (Setback::Usage, "remote-server-timeout", DialbackError::ResourceConstraint, "sasl.eku"),
         (unproven(), "remote-server-timeout", DialbackError::ResourceConstraint, "dane.mismatch"),
         (
             Setback::Invalid,
@@ -34,14 +53,20 @@ fn each_setback_is_told_to_each_in_their_own_words() {
             Setback::Refused(Some(DialbackError::ItemNotFound)),
             "remote-server-timeout",
             DialbackError::ItemNotFound,
-            "dialback.refused",
+            "host_unknown",
         ),
         // ejabberd.
         (
             Setback::Refused(Some(DialbackError::NotAllowed)),
             "remote-server-timeout",
             DialbackError::ItemNotFound,
-            "dialback.refused",
+            "host_unknown",
+        ),
+        (
+            Setback::Refused(Some(DialbackError::RemoteServerNotFound)),
+            "remote-server-timeout",
+            DialbackError::ResourceConstraint,
+            "dialback.unreached",
         ),
         (
             Setback::Refused(Some(DialbackError::Forbidden)),
@@ -53,7 +78,7 @@ fn each_setback_is_told_to_each_in_their_own_words() {
             Setback::Stream(Some(Condition::HostUnknown)),
             "remote-server-timeout",
             DialbackError::ItemNotFound,
-            "stream.closed",
+            "host_unknown",
         ),
         (
             Setback::Stream(Some(Condition::SystemShutdown)),

@@ -1,7 +1,7 @@
 use ligase_verifier::{Finding, Reason, Unresolved};
 
 use super::*;
-use crate::stream::{Condition, Setback};
+use crate::stream::{Condition, DialbackError, Setback};
 
 /// Every reason for which a search ends, and for which a peer is not believed.
 fn labels() -> Vec<&'static str> {
@@ -18,6 +18,12 @@ fn labels() -> Vec<&'static str> {
     let unresolved = unresolved.map(|it| Setback::Unresolved(it.label()));
     let others = [
         Setback::Unreachable,
+        Setback::NotListening,
+        Setback::Unanswered,
+        Setback::Exhausted,
+        Setback::Usage,
+        Setback::Refused(Some(DialbackError::ItemNotFound)),
+        Setback::Refused(Some(DialbackError::RemoteServerTimeout)),
         Setback::Handshake,
         Setback::Unrecognized,
         Setback::Plaintext,
@@ -47,7 +53,15 @@ fn there_is_a_sentence_for_every_reason() {
 
 #[test]
 fn our_own_server_is_mended_here() {
-    for label in ["connect", "sasl", "stream.closed", "timeout", "tls.handshake"] {
+    for label in [
+        "connect.refused",
+        "connect.timeout",
+        "host_unknown",
+        "sasl",
+        "stream.closed",
+        "timeout",
+        "tls.handshake",
+    ] {
         assert_ne!(advice(Side::Backend, label), advice(Side::Public, label), "{label}");
         assert!(advice(Side::Backend, label).starts_with("Our own server"), "{label}");
     }

@@ -99,19 +99,19 @@ fn a_peer_that_is_left_alone_is_told_of_with_what_to_do() {
     let mut waiting = way(Side::Public);
     waiting.pursuit.last = Some(failed());
     waiting.pursuit.back_off =
-        Some(BackOff { until: at(90), failures: 2, setback: Setback::Unreachable });
+        Some(BackOff { until: at(90), failures: 2, setback: Setback::NotListening });
     let told = super::way(&waiting, &Asked::Spared);
     let expect = json!({
         "until": "1970-01-01T00:01:30Z",
         "failures": 2,
         "reason": {
-            "label": "connect",
-            "text": "No server of the domain accepts a connection",
+            "label": "connect.refused",
+            "text": "Nothing listens at the server's port",
         },
     });
     assert_eq!(told["back_off"], expect);
     assert_eq!(told["state"], "backing-off");
-    assert_eq!(told["advice"], advice(Side::Public, "connect"));
+    assert_eq!(told["advice"], advice(Side::Public, "connect.refused"));
     // What keeps us from the peer does not keep the peer from us.
     let mut way_in = way(Side::Backend);
     way_in.pursuit.back_off = waiting.pursuit.back_off;

@@ -30,9 +30,9 @@ fn told(memory: &Memory) -> Vec<String> {
 #[test]
 fn each_reason_is_kept_once_and_counted() {
     let mut memory = Memory::default();
-    memory.note(subject("capulet.example", false), met("connect", None, 1));
+    memory.note(subject("capulet.example", false), met("connect.refused", None, 1));
     memory.note(subject("capulet.example", false), met("timeout", None, 2));
-    memory.note(subject("capulet.example", false), met("connect", None, 3));
+    memory.note(subject("capulet.example", false), met("connect.refused", None, 3));
     memory.note(subject("capulet.example", true), met("cert.name", Some("192.0.2.7:1"), 4));
     let expect = [
         "capulet.example cert.name 1x [4, 4]",
@@ -50,10 +50,10 @@ fn each_reason_is_kept_once_and_counted() {
 #[test]
 fn what_works_again_is_forgotten_and_so_is_what_is_a_day_old() {
     let mut memory = Memory::default();
-    memory.note(subject("capulet.example", false), met("connect", None, 1));
+    memory.note(subject("capulet.example", false), met("connect.refused", None, 1));
     memory.note(subject("capulet.example", false), met("timeout", None, 2));
     memory.note(subject("capulet.example", true), met("cert.name", None, 3));
-    memory.note(subject("escalus.example", false), met("connect", None, 4));
+    memory.note(subject("escalus.example", false), met("connect.refused", None, 4));
     memory.mend(&subject("capulet.example", false));
     let expect = ["escalus.example connect 1x [4, 4]", "capulet.example cert.name 1x [3, 3]"];
     assert_eq!(told(&memory), expect);
@@ -75,7 +75,7 @@ fn whoever_fills_the_list_loses_first() {
             .map(|ip: IpAddr| SocketAddr::new(ip, u16::try_from(port).unwrap()).to_string())
             .unwrap()
     };
-    memory.note(subject("outbound.example", false), met("connect", None, 1));
+    memory.note(subject("outbound.example", false), met("connect.refused", None, 1));
     memory.note(subject("honest.example", true), met("cert.expired", Some(&peer(7, 1)), 2));
     for number in 0..1000 {
         let met = met("cert.chain", Some(&peer(8, number)), 3);
