@@ -62,6 +62,11 @@ impl<K: Clone + Eq + Hash, V: Clone> Cache<K, V> {
         entries.get(key).is_some_and(is_old) && entries.remove(key).is_some()
     }
 
+    /// How many answers there are, stale ones and those that are waited for included.
+    pub(crate) fn len(&self) -> usize {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     fn entry(&self, key: &K, at: SystemTime) -> Arc<Entry<V>> {
         // Nothing panics with the lock in hand, and a cache may be short of an entry anyway.
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);

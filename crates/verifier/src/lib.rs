@@ -33,7 +33,7 @@ pub use gather::{
     Security, Url,
 };
 pub use names::Names;
-pub use observation::{Comparison, Observation};
+pub use observation::{Asked, Comparison, Exchange, Observation, Reply};
 pub use presented::Presented;
 pub use request::{Request, Role, Service};
 pub use settings::{Dnssec, Limits, Reach, RootSource, Servers, Settings, SetupError};

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::rand;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::cache::Cache;
 use crate::evaluate::{Terms, dane, evaluate};
@@ -41,25 +41,32 @@ impl Verifier {
     /// A verifier that asks the network. Reads the files that the settings name; sends nothing yet.
     pub fn new(settings: &Settings) -> Result<Self, SetupError> {
         let roots = Roots::load(&settings.roots, settings.revocations.as_deref())?;
-        let network = Network::new(settings, &roots)?;
+        let observer = Arc::<Observer>::default();
+        let network = Network::new(settings, &roots, Arc::clone(&observer))?;
         let (servers, trust_anchors) = (network.servers().to_vec(), network.trust_anchors());
-        Ok(Self { servers, trust_anchors, ..Self::with(settings, Arc::new(network), roots) })
+        let verifier = Self::with(settings, Arc::new(network), roots, observer);
+        Ok(Self { servers, trust_anchors, ..verifier })
     }
 
     /// A verifier that knows all it will ever know.
     pub fn knowing(settings: &Settings, facts: Arc<dyn Lookup>) -> Result<Self, SetupError> {
         let roots = Roots::load(&settings.roots, settings.revocations.as_deref())?;
-        Ok(Self::with(settings, facts, roots))
+        Ok(Self::with(settings, facts, roots, Arc::default()))
     }
 
-    fn with(settings: &Settings, lookup: Arc<dyn Lookup>, roots: Roots) -> Self {
+    fn with(
+        settings: &Settings,
+        lookup: Arc<dyn Lookup>,
+        roots: Roots,
+        observer: Arc<Observer>,
+    ) -> Self {
         // Without DNSSEC there is nothing that TLSA records could prove or refute.
         let is_possible = |it: &Prooftype| *it != Prooftype::Dane || settings.dnssec != Dnssec::Off;
         let prooftypes = settings.prooftypes.iter().copied().filter(is_possible).collect();
         let tlsa_usages = settings.tlsa_usages.clone();
         let terms = Terms { prooftypes, tlsa_usages, roots };
         Self {
-            lookup: Remembered::new(lookup, settings.limits),
+            lookup: Remembered::new(lookup, settings.limits, Arc::clone(&observer)),
             terms,
             posh_terms: PoshTerms::new(settings),
             evidence: Cache::new(settings.limits.answers_max / ANSWERS_GATHERED, LOOK_UPS_MAX),
@@ -67,15 +74,14 @@ impl Verifier {
             patience: settings.limits.gather_patience,
             servers: Vec::new(),
             trust_anchors: 0,
-            observer: Arc::default(),
+            observer,
         }
     }
 
-    /// Has somebody told what it meets with from now on.
+    /// Has somebody told what it meets with from now on; the first who asks for it.
     #[must_use]
-    pub fn observed_by(mut self, tell: impl Fn(Observation) + Send + Sync + 'static) -> Self {
-        self.observer = Arc::new(Observer(Box::new(tell)));
-        self.lookup.observer = Arc::clone(&self.observer);
+    pub fn observed_by(self, tell: impl Fn(Observation) + Send + Sync + 'static) -> Self {
+        self.observer.listen(tell);
         self
     }
 
@@ -159,12 +165,14 @@ impl Verifier {
     ) -> Published<Vec<Fingerprint>> {
         let key = (domain.clone(), service);
         let ask = async || {
+            let begun = instant();
             let found = posh(&self.lookup, domain, service, at, &self.posh_terms).await;
-            self.observer.tell(Observation::Fetched(match &found.0 {
+            let page = match &found.0 {
                 Published::Here(..) => Ok(()),
                 Published::Absent => Err(None),
                 Published::Bogus(finding) | Published::Unreachable(finding) => Err(Some(*finding)),
-            }));
+            };
+            self.observer.tell(Observation::Fetched(page, begun.elapsed()));
             found
         };
         self.posh.get(&key, at, ask).await
@@ -229,6 +237,11 @@ impl Verifier {
         self.trust_anchors
     }
 
+    /// How many DNS answers are remembered, those included that are out of date.
+    pub fn answers_remembered(&self) -> usize {
+        self.lookup.answers.len()
+    }
+
     /// How many certificate authorities count.
     pub fn roots_loaded(&self) -> usize {
         self.terms.roots.anchors().len()
@@ -270,12 +283,12 @@ struct Remembered {
 }
 
 impl Remembered {
-    fn new(lookup: Arc<dyn Lookup>, limits: Limits) -> Self {
+    fn new(lookup: Arc<dyn Lookup>, limits: Limits, observer: Arc<Observer>) -> Self {
         Self {
             lookup,
             answers: Cache::new(limits.answers_max, LOOK_UPS_MAX),
             lifetime_max: limits.answer_lifetime_max,
-            observer: Arc::default(),
+            observer,
         }
     }
 
@@ -296,7 +309,16 @@ impl Remembered {
 
 impl Lookup for Remembered {
     fn look_up<'a>(&'a self, question: &'a Question, at: SystemTime) -> Pending<'a, Answer> {
-        Box::pin(self.answers.get(question, at, move || self.ask(question, at)))
+        Box::pin(async move {
+            let mut recalled = true;
+            let ask = || {
+                recalled = false;
+                self.ask(question, at)
+            };
+            let answer = self.answers.get(question, at, ask).await;
+            self.observer.tell(Observation::Recalled(recalled));
+            answer
+        })
     }
 
     fn fetch<'a>(
@@ -315,6 +337,14 @@ impl Lookup for Remembered {
 )]
 fn now() -> SystemTime {
     SystemTime::now()
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the verifier drives look-ups, so it knows how long they take"
+)]
+fn instant() -> Instant {
+    Instant::now()
 }
 
 /// A number from 0 up to and including `max`, by chance.

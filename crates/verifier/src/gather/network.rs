@@ -1,9 +1,11 @@
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::https::Https;
 use super::resolver::Resolver;
 use super::{Answer, FetchFailure, Lookup, Page, Pending, Question, Url};
+use crate::observation::Observer;
 use crate::roots::Roots;
 use crate::settings::{Settings, SetupError};
 
@@ -16,8 +18,12 @@ pub(crate) struct Network {
 
 impl Network {
     /// The network by the operator's settings, its web servers vouched for by these authorities.
-    pub(crate) fn new(settings: &Settings, roots: &Roots) -> Result<Self, SetupError> {
-        Ok(Self { resolver: Resolver::new(settings)?, https: Https::new(roots)? })
+    pub(crate) fn new(
+        settings: &Settings,
+        roots: &Roots,
+        observer: Arc<Observer>,
+    ) -> Result<Self, SetupError> {
+        Ok(Self { resolver: Resolver::new(settings, observer)?, https: Https::new(roots)? })
     }
 
     /// How many trust anchors validation starts at.

@@ -10,6 +10,7 @@ mod zones;
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use hickory_resolver::proto::op::Message;
@@ -20,9 +21,11 @@ use tokio::time::timeout;
 use self::anchors::Anchors;
 use self::signed::Effort;
 use self::trusting::Trusting;
+use self::upstream::Upstream;
 use self::validating::Validating;
 use super::{Answer, Data, Failure, Kind, Question, Records, Security};
 use crate::evidence::Tlsa;
+use crate::observation::Observer;
 use crate::settings::{Dnssec, Servers, Settings, SetupError};
 
 /// Asks DNS servers, and finds out how far their answers can be trusted.
@@ -48,8 +51,8 @@ enum Step {
 }
 
 impl Resolver {
-    /// A resolver by the operator's settings. Sends nothing yet.
-    pub(crate) fn new(settings: &Settings) -> Result<Self, SetupError> {
+    /// A resolver by the operator's settings, which tells of every query. Sends nothing yet.
+    pub(crate) fn new(settings: &Settings, observer: Arc<Observer>) -> Result<Self, SetupError> {
         let servers = match &settings.servers {
             Servers::These(servers) => servers.clone(),
             Servers::System => system_servers(),
@@ -57,13 +60,14 @@ impl Resolver {
         if servers.is_empty() {
             return Err(SetupError::NoServers);
         }
+        let upstream = Upstream::new(servers.clone(), observer);
         let stub = match settings.dnssec {
             Dnssec::Validate => {
                 let anchors = Anchors::load(settings.trust_anchor.as_deref())?;
-                Stub::Validating(Box::new(Validating::new(servers.clone(), anchors)))
+                Stub::Validating(Box::new(Validating::new(upstream, anchors)))
             }
-            Dnssec::TrustAd => Stub::Trusting(Trusting::new(servers.clone(), true)),
-            Dnssec::Off => Stub::Trusting(Trusting::new(servers.clone(), false)),
+            Dnssec::TrustAd => Stub::Trusting(Trusting::new(upstream, true)),
+            Dnssec::Off => Stub::Trusting(Trusting::new(upstream, false)),
         };
         Ok(Self { servers, patience: settings.limits.lookup_patience, stub })
     }

@@ -11,7 +11,7 @@ use crate::{Role, Transport};
 
 fn verifier(facts: Facts, root: &Authority) -> Verifier {
     let roots = Roots::new(vec![root.certificate.clone()]);
-    Verifier::with(&Settings::default(), Arc::new(facts), roots)
+    Verifier::with(&Settings::default(), Arc::new(facts), roots, Arc::default())
 }
 
 /// Spells out where a service is found.
@@ -390,7 +390,7 @@ async fn questions(facts: Facts, requests: &[(u64, Option<Endpoint>)]) -> Vec<us
     let root = Authority::root("Root");
     let counted = Arc::new(Counted { facts, ..Counted::default() });
     let roots = Roots::new(vec![root.certificate.clone()]);
-    let verifier = Verifier::with(&Settings::default(), counted.clone(), roots);
+    let verifier = Verifier::with(&Settings::default(), counted.clone(), roots, Arc::default());
     let mut asked = Vec::new();
     for (seconds, endpoint) in requests {
         let request = mint::request("v.test", vec![root.leaf(&["dns:v.test"], |_| ())]);
@@ -469,7 +469,7 @@ async fn a_verification_ends() {
     let limits = Limits { gather_patience: Duration::from_millis(1), ..Limits::default() };
     let settings = Settings { limits, ..Settings::default() };
     let roots = Roots::new(vec![root.certificate.clone()]);
-    let verifier = Verifier::with(&settings, Arc::new(Silence), roots);
+    let verifier = Verifier::with(&settings, Arc::new(Silence), roots, Arc::default());
     let request = mint::request("v.test", vec![root.leaf(&["dns:v.test"], |_| ())]);
     let verdict = verifier.verify(request).await;
     assert!(matches!(verdict, Verdict::Undetermined(why) if why.finding == Finding::DnsLimit));
@@ -481,7 +481,7 @@ async fn without_dane_a_failed_look_up_takes_away_no_certificate() {
     let settings = Settings { prooftypes: vec![Prooftype::Pkix], ..Settings::default() };
     let facts = Facts::new().failing(STARTTLS, Kind::Srv, Failure::Failed);
     let roots = Roots::new(vec![root.certificate.clone()]);
-    let verifier = Verifier::with(&settings, Arc::new(facts), roots);
+    let verifier = Verifier::with(&settings, Arc::new(facts), roots, Arc::default());
     let request = mint::request("v.test", vec![root.leaf(&["dns:v.test"], |_| ())]);
     assert!(matches!(verifier.verify(request).await, Verdict::Proven(_)));
 }
@@ -489,7 +489,7 @@ async fn without_dane_a_failed_look_up_takes_away_no_certificate() {
 #[tokio::test]
 async fn an_answer_is_remembered_for_its_time_and_no_longer_than_we_say() {
     let facts = Facts::new().srv(STARTTLS, 1, "x.test").ttl(STARTTLS, Kind::Srv, WEEK);
-    let remembered = Remembered::new(Arc::new(facts), Limits::default());
+    let remembered = Remembered::new(Arc::new(facts), Limits::default(), Arc::default());
     let question = Question { name: STARTTLS.to_owned(), kind: Kind::Srv };
     let answer = remembered.look_up(&question, now()).await.unwrap();
     assert_eq!(answer.expires, now() + Duration::from_secs(3600));
@@ -502,7 +502,7 @@ const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 async fn whoever_counts_is_told() {
     use std::sync::Mutex;
 
-    use crate::Observation::{Compared, Fetched, LookedUp};
+    use crate::Observation::{Compared, Fetched, LookedUp, Recalled};
     use crate::Security;
 
     let root = Authority::root("Root");
@@ -523,8 +523,9 @@ async fn whoever_counts_is_told() {
     let seen = told(Facts::new(), "dns:w.test").await;
     // SRV records of two names, and two families of addresses to ask for a page.
     assert_eq!(count(&seen, LookedUp(Ok(Security::Secure))), 4, "{seen:?}");
+    assert_eq!(count(&seen, Recalled(false)), 4, "{seen:?}");
     assert_eq!(count(&seen, Compared(Comparison::Insecure)), 2, "{seen:?}");
-    assert_eq!(seen.iter().filter(|it| matches!(it, Fetched(Err(_)))).count(), 1, "{seen:?}");
+    assert_eq!(seen.iter().filter(|it| matches!(it, Fetched(Err(_), _))).count(), 1, "{seen:?}");
 
     let secure = || {
         Facts::new().srv(STARTTLS, 5269, "x.test").address("x.test", "192.0.2.1".parse().unwrap())
@@ -576,7 +577,12 @@ async fn a_domain_with_many_hosts_takes_few_turns() {
     let lookup = Arc::new(Counting::default());
     let root = Authority::root("Root");
     let roots = Roots::new(vec![root.certificate.clone()]);
-    let verifier = Verifier::with(&Settings::default(), Arc::<Counting>::clone(&lookup), roots);
+    let verifier = Verifier::with(
+        &Settings::default(),
+        Arc::<Counting>::clone(&lookup),
+        roots,
+        Arc::default(),
+    );
     let request = mint::request("v.test", vec![root.leaf(&["dns:v.test"], |_| ())]);
     let verdict = verifier.verify(request).await;
     assert!(matches!(verdict, Verdict::Proven(_)), "{verdict:?}");

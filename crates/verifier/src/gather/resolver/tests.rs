@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
+use std::sync::Mutex;
 
 use hickory_resolver::proto::dnssec::crypto::EcdsaSigningKey;
 use hickory_resolver::proto::dnssec::rdata::{DNSKEY, DNSSECRData, NSEC, RRSIG};
@@ -15,6 +16,7 @@ use time::OffsetDateTime;
 use tokio::net::{TcpListener, UdpSocket};
 
 use super::*;
+use crate::observation::{Asked, Observation, Reply};
 
 /// A signed root zone in which everything is, but for what is below `unsigned.`.
 struct World {
@@ -242,6 +244,17 @@ async fn ask_with<T>(
     bend: impl Fn(&Query, &mut Message),
     work: impl AsyncFnOnce(&Resolver) -> T,
 ) -> T {
+    ask_and_tell(world, dnssec, Arc::default(), bend, work).await
+}
+
+/// The same, with somebody who is told of every query.
+async fn ask_and_tell<T>(
+    world: &World,
+    dnssec: Dnssec,
+    observer: Arc<Observer>,
+    bend: impl Fn(&Query, &mut Message),
+    work: impl AsyncFnOnce(&Resolver) -> T,
+) -> T {
     let (socket, tcp, server) = sockets().await;
     let anchor = world.anchor();
     let settings = Settings {
@@ -250,7 +263,7 @@ async fn ask_with<T>(
         trust_anchor: Some(anchor.clone()),
         ..Settings::default()
     };
-    let resolver = Resolver::new(&settings).unwrap();
+    let resolver = Resolver::new(&settings, observer).unwrap();
     std::fs::remove_file(anchor).unwrap();
     let respond = |request: &[u8], over_tcp: bool| {
         let request = Message::from_vec(request).unwrap();
@@ -811,4 +824,77 @@ async fn an_answer_that_does_not_fit_is_asked_for_again() {
     let expect = "secure: 192.0.2.2, 192.0.2.3 at x.v.test";
     assert_eq!(trusting("x.v.test", cut).await, expect);
     check("x.v.test", Kind::A, only("x.v.test", |it| it.metadata.truncation = true), expect).await;
+}
+
+/// Somebody who is told of queries, and what they were told.
+fn witness() -> (Arc<Observer>, impl Fn() -> Vec<(Asked, Reply)>) {
+    let (observer, told) = (Arc::<Observer>::default(), Arc::<Mutex<Vec<_>>>::default());
+    let seen = Arc::clone(&told);
+    observer.listen(move |it| {
+        let Observation::Queried(exchange) = it else { panic!("{it:?} is none of a resolver's") };
+        seen.lock().unwrap().push((exchange.asked, exchange.reply));
+    });
+    (observer, move || std::mem::take(&mut *told.lock().unwrap()))
+}
+
+#[tokio::test]
+async fn every_query_is_told_with_what_came_of_it() {
+    let look = async |kind, code| {
+        let (observer, told) = witness();
+        let question = Question { name: "v.test".to_owned(), kind };
+        let bend = |query: &Query, response: &mut Message| {
+            if query.query_type() == record_type(kind) {
+                response.metadata.response_code = code;
+            }
+        };
+        let at = crate::mint::now();
+        let _ = ask_and_tell(&World::new(), Dnssec::TrustAd, observer, bend, async |resolver| {
+            resolver.look_up(&question, at).await
+        })
+        .await;
+        told()
+    };
+    for (kind, code, expect) in [
+        (Kind::A, ResponseCode::NoError, vec![(Asked::A, Reply::NoError)]),
+        (Kind::Srv, ResponseCode::NXDomain, vec![(Asked::Srv, Reply::NoName)]),
+        // Whether it is forged or lost is asked once more.
+        (Kind::Tlsa, ResponseCode::ServFail, vec![(Asked::Tlsa, Reply::Failure); 2]),
+        (Kind::Aaaa, ResponseCode::Refused, vec![(Asked::Aaaa, Reply::Refused); 2]),
+        (Kind::A, ResponseCode::NotImp, vec![(Asked::A, Reply::Other); 2]),
+    ] {
+        assert_eq!(look(kind, code).await, expect);
+    }
+}
+
+#[tokio::test]
+async fn queries_about_keys_are_told_like_any_other() {
+    let (observer, told) = witness();
+    let question = Question { name: "x.unsigned".to_owned(), kind: Kind::A };
+    let at = crate::mint::now();
+    let untouched = |_: &Query, _: &mut Message| ();
+    let world = World::new();
+    let answer = ask_and_tell(&world, Dnssec::Validate, observer, untouched, async |resolver| {
+        resolver.look_up(&question, at).await
+    });
+    assert!(answer.await.is_ok());
+    let told = told();
+    assert_eq!(told.first(), Some(&(Asked::A, Reply::NoError)), "{told:?}");
+    assert!(told.contains(&(Asked::Dnskey, Reply::NoError)), "{told:?}");
+    assert!(told.contains(&(Asked::Ds, Reply::NoError)), "{told:?}");
+}
+
+#[tokio::test]
+async fn a_query_that_is_given_up_is_told_as_one_without_an_answer() {
+    let (_socket, _tcp, server) = sockets().await;
+    let (observer, told) = witness();
+    let mut settings = Settings {
+        servers: Servers::These(vec![server]),
+        dnssec: Dnssec::Off,
+        ..Settings::default()
+    };
+    settings.limits.lookup_patience = Duration::from_millis(20);
+    let resolver = Resolver::new(&settings, observer).unwrap();
+    let question = Question { name: "v.test".to_owned(), kind: Kind::A };
+    assert_eq!(resolver.look_up(&question, crate::mint::now()).await, Err(Failure::TimedOut));
+    assert_eq!(told(), [(Asked::A, Reply::Nothing)]);
 }

@@ -1,5 +1,3 @@
-use std::net::SocketAddr;
-
 use hickory_resolver::proto::op::{Message, Query};
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
 
@@ -14,8 +12,8 @@ pub(super) struct Trusting {
 }
 
 impl Trusting {
-    pub(super) fn new(servers: Vec<SocketAddr>, believes: bool) -> Self {
-        Self { upstream: Upstream::new(servers), believes }
+    pub(super) fn new(upstream: Upstream, believes: bool) -> Self {
+        Self { upstream, believes }
     }
 
     /// Asks for one name.

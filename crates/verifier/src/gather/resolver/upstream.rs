@@ -1,6 +1,7 @@
 //! The way to the servers.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -13,8 +14,11 @@ use hickory_resolver::net::xfer::{DnsExchange, DnsHandle, FirstAnswer};
 use hickory_resolver::proto::op::{
     DnsRequest, DnsRequestOptions, DnsResponse, Message, Query, ResponseCode,
 };
+use hickory_resolver::proto::rr::RecordType;
+use tokio::time::Instant;
 
 use super::Failure;
+use crate::observation::{Asked, Exchange, Observation, Observer, Reply};
 
 /// Asks servers, and believes whatever they say.
 #[derive(Debug)]
@@ -22,6 +26,7 @@ pub(super) struct Upstream {
     servers: Vec<SocketAddr>,
     /// The one that is asked first, because it was the last to answer.
     first: AtomicUsize,
+    observer: Arc<Observer>,
 }
 
 /// What is asked for besides the records.
@@ -34,8 +39,9 @@ pub(super) enum Wish {
 }
 
 impl Upstream {
-    pub(super) fn new(servers: Vec<SocketAddr>) -> Self {
-        Self { servers, first: AtomicUsize::new(0) }
+    /// Asks these servers, and tells of every query.
+    pub(super) fn new(servers: Vec<SocketAddr>, observer: Arc<Observer>) -> Self {
+        Self { servers, first: AtomicUsize::new(0), observer }
     }
 
     /// Asks one server after the other, until one knows. Returns also who that was.
@@ -52,7 +58,10 @@ impl Upstream {
         let mut last = Failure::TimedOut;
         for number in (first..count).chain(0..first.min(count)) {
             let Some(server) = self.servers.get(number) else { continue };
-            match exchange(*server, query, wish, unchecked).await {
+            let sent = Sent::new(query.query_type(), &self.observer);
+            let response = exchange(*server, query, wish, unchecked).await;
+            sent.came_to(&response);
+            match response {
                 Ok(response) if is_answer(&response) => {
                     self.first.store(number, Ordering::Relaxed);
                     return Ok((response.into_message(), *server));
@@ -73,6 +82,60 @@ impl Upstream {
             answer => answer,
         };
         Ok(answer?.0)
+    }
+}
+
+/// A query that was sent. One that is dropped was given up, and had no answer.
+struct Sent<'a> {
+    asked: Asked,
+    reply: Reply,
+    at: Instant,
+    observer: &'a Observer,
+}
+
+impl<'a> Sent<'a> {
+    #[expect(clippy::disallowed_methods, reason = "how long servers take is measured here")]
+    fn new(kind: RecordType, observer: &'a Observer) -> Self {
+        Self { asked: asked(kind), reply: Reply::Nothing, at: Instant::now(), observer }
+    }
+
+    fn came_to(mut self, response: &Result<DnsResponse, NetError>) {
+        self.reply = match response {
+            Ok(response) => reply(response.metadata.response_code),
+            Err(NetError::Timeout) => Reply::Nothing,
+            Err(_) => Reply::Other,
+        };
+    }
+}
+
+impl Drop for Sent<'_> {
+    fn drop(&mut self) {
+        let (asked, reply, took) = (self.asked, self.reply, self.at.elapsed());
+        self.observer.tell(Observation::Queried(Exchange { asked, reply, took }));
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "the others are told apart by nobody")]
+fn asked(kind: RecordType) -> Asked {
+    match kind {
+        RecordType::A => Asked::A,
+        RecordType::AAAA => Asked::Aaaa,
+        RecordType::SRV => Asked::Srv,
+        RecordType::TLSA => Asked::Tlsa,
+        RecordType::DNSKEY => Asked::Dnskey,
+        RecordType::DS => Asked::Ds,
+        _ => Asked::Other,
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "the others are told apart by nobody")]
+fn reply(code: ResponseCode) -> Reply {
+    match code {
+        ResponseCode::NoError => Reply::NoError,
+        ResponseCode::NXDomain => Reply::NoName,
+        ResponseCode::ServFail => Reply::Failure,
+        ResponseCode::Refused => Reply::Refused,
+        _ => Reply::Other,
     }
 }
 

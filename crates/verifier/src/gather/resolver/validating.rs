@@ -1,4 +1,3 @@
-use std::net::SocketAddr;
 use std::time::SystemTime;
 
 use hickory_resolver::proto::op::Message;
@@ -30,8 +29,8 @@ struct Asked<'a> {
 }
 
 impl Validating {
-    pub(super) fn new(servers: Vec<SocketAddr>, anchors: Anchors) -> Self {
-        Self { zones: Zones::new(Upstream::new(servers), anchors) }
+    pub(super) fn new(upstream: Upstream, anchors: Anchors) -> Self {
+        Self { zones: Zones::new(upstream, anchors) }
     }
 
     /// How many trust anchors there are.
