@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 packages="
     prosody lua-unbound ejabberd erlang-base
     bind9 bind9-utils bind9-dnsutils unbound ldnsutils
-    gnutls-bin dns-root-data
+    gnutls-bin dns-root-data prometheus
     iproute2 nftables iptables procps util-linux openssl
     python3 python3-venv python3-jsonschema
     gcc g++ make pkg-config libexpat1-dev"
