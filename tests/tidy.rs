@@ -16,7 +16,7 @@ const FLOORS: [&[&str]; 6] = [
     &["connection"],
     &[
         "admin", "app", "args", "command", "config", "drain", "logging", "observe", "posh",
-        "reload", "web",
+        "published", "reload", "web",
     ],
 ];
 

@@ -105,6 +105,11 @@ impl Standing {
         self.backend.set(up.into());
     }
 
+    /// What [`backend`](Self::backend) told last; no, if nobody tried yet.
+    pub fn backend_is_up(&self) -> bool {
+        self.backend.get() == 1
+    }
+
     /// Tells when the first of our own certificates expires.
     pub fn earliest_expiry(&self, at: Option<SystemTime>) {
         self.expiry.set(at.map_or(0, since_1970));

@@ -21,7 +21,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use ligase_metrics::Component;
 use ligase_verifier::Domain;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -47,6 +47,10 @@ pub struct Views {
     pub bindings: Box<dyn Fn() -> Value + Send + Sync>,
     /// All there is to say about a domain of ours and a peer; DNS is asked for it.
     pub explain: Box<dyn Fn(Domain, Domain) -> Explained + Send + Sync>,
+    /// How everything stands, in little.
+    pub status: Box<dyn Fn() -> Value + Send + Sync>,
+    /// What our own domains publish, against what it should be.
+    pub self_check: Box<dyn Fn() -> Value + Send + Sync>,
     /// What does not work, and what to do about it.
     pub failures: Box<dyn Fn() -> Value + Send + Sync>,
     /// Our own certificates.
@@ -89,6 +93,16 @@ impl Readiness {
             Some((_, Err(cause))) => Some(cause),
             None => Some("not started"),
         }
+    }
+
+    /// All of it as JSON: whether it is `ready`, and each of the `components`.
+    pub fn show(&self) -> Value {
+        let state = |it: &Component| {
+            let cause = self.cause(*it);
+            (it.as_str().to_owned(), json!({"ready": cause.is_none(), "cause": cause}))
+        };
+        let components: Map<_, _> = Component::ALL.iter().map(state).collect();
+        json!({"ready": self.is_ready(), "components": components})
     }
 
     /// Whether every part stands.

@@ -4,8 +4,10 @@ mod doors;
 mod explain;
 mod failures;
 mod reload;
+mod self_check;
 mod settings;
 mod site;
+mod status;
 mod views;
 
 use std::fmt;
@@ -13,6 +15,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::SystemTime;
 
 use aws_lc_rs::rand;
@@ -40,7 +43,9 @@ use self::doors::Doors;
 use self::explain::{Explainer, Witness};
 use self::failures::Failures;
 use self::reload::Reloader;
+use self::self_check::SelfCheck;
 use self::settings::BothKeys;
+use self::status::Status;
 
 /// The program, built and not yet running.
 pub struct App {
@@ -129,6 +134,7 @@ impl App {
             metrics: Arc::clone(&metrics),
             believed: std::sync::Mutex::new(reload::contents(config.verifier_files())),
             current: std::sync::Mutex::new(config),
+            changed: Notify::new(),
         };
         let (reloader, end) = (Arc::new(reloader), Arc::default());
         Ok(Self { rooms, witness, failures, metrics, doors, reloader, end })
@@ -139,12 +145,22 @@ impl App {
         let Self { rooms, witness, failures, metrics, doors, reloader, end } = self;
         let mut served = JoinSet::new();
         let explainer = Explainer::new(Arc::clone(&rooms), witness);
-        let views = Arc::new(views(&rooms, &metrics, &reloader, &end, explainer, failures));
+        let self_check = Arc::new(SelfCheck::new(Arc::clone(&reloader)));
+        let status = Arc::new(Status {
+            reloader: Arc::clone(&reloader),
+            metrics: Arc::clone(&metrics),
+            failures,
+            self_check: Arc::clone(&self_check),
+            started: rooms.now(),
+            draining: AtomicBool::new(false),
+        });
+        let views = Arc::new(views(&rooms, &status, &end, explainer));
         let mut peers = JoinSet::new();
         doors.serve(&rooms, &views, &mut peers, &mut served);
         served.spawn(Arc::clone(&reloader).watch());
         served.spawn(Arc::clone(&rooms).renew_proofs());
         served.spawn(reloader.logging.clone().keep_time());
+        served.spawn(self_check.run());
         served.spawn(watch_backend(Arc::clone(&rooms), Arc::clone(&metrics)));
         info!(version = VERSION, "ready");
         for (component, state) in reloader.readiness().parts {
@@ -165,6 +181,7 @@ impl App {
             }
         }
         info!("draining");
+        status.drain();
         // No peer comes in any more. Our own server still may, to verify what is under way; the
         // admin port and the resolver go last.
         peers.abort_all();
@@ -220,12 +237,11 @@ fn verifier(config: &Config, metrics: &Arc<Metrics>) -> Result<Verifier, SetupEr
 
 fn views(
     rooms: &Arc<Rooms>,
-    metrics: &Arc<Metrics>,
-    reloader: &Arc<Reloader>,
+    status: &Arc<Status>,
     end: &Arc<Notify>,
     explainer: Explainer,
-    failures: Arc<Failures>,
 ) -> crate::admin::Views {
+    let Status { reloader, metrics, .. } = &**status;
     let shared = |it: &Arc<Rooms>| Arc::clone(it);
     let (for_connections, for_bindings, for_certificates) =
         (shared(rooms), shared(rooms), shared(rooms));
@@ -235,6 +251,7 @@ fn views(
         (Arc::clone(reloader), Arc::clone(reloader), Arc::clone(reloader), Arc::clone(reloader));
     let for_levels = Arc::clone(reloader);
     let (end, explainer) = (Arc::clone(end), Arc::new(explainer));
+    let [for_status, for_failures, for_self_check] = [(); 3].map(|()| Arc::clone(status));
     crate::admin::Views {
         server_name: reloader.current().server_name,
         ready: Box::new(move || for_ready.readiness()),
@@ -255,8 +272,12 @@ fn views(
             let explainer = Arc::clone(&explainer);
             Explained(Box::pin(async move { explainer.explain(local, remote).await }))
         }),
-        failures: Box::new(move || failures.show(now())),
-        certificates: Box::new(move || views::certificates(for_certificates.tls.identities())),
+        status: Box::new(move || for_status.show()),
+        failures: Box::new(move || for_failures.failures.show(now())),
+        self_check: Box::new(move || for_self_check.self_check.show()),
+        certificates: Box::new(move || {
+            views::certificates(for_certificates.tls.identities(), now())
+        }),
         reload: Box::new(move || for_reload.reload()),
         drain: Box::new(move || end.notify_one()),
         levels: Box::new(move || views::levels(&for_levels.logging)),

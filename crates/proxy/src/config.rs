@@ -65,6 +65,8 @@ pub struct Config {
     pub limits: Limits,
     /// How long streams may take to finish when we are asked to end.
     pub drain: Duration,
+    /// How often our own records are looked at; never, if none.
+    pub self_check: Option<Duration>,
     /// What is logged, and how it looks.
     pub log: Log,
 }

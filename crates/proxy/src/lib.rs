@@ -23,6 +23,7 @@ pub mod drain;
 pub mod logging;
 pub mod observe;
 pub mod posh;
+mod published;
 mod web;
 
 #[cfg(test)]

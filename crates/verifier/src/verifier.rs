@@ -141,6 +141,16 @@ impl Verifier {
         if !request.is_server_name {
             evidence.posh = self.posh_of(&request.domain, request.service, request.at).await;
         }
+        self.examined(request, evidence)
+    }
+
+    /// The same by DNS alone, as if the domain had no web server.
+    pub async fn examine_by_dns(&self, request: &Request) -> Examination {
+        let evidence = gather(&self.lookup, request, true).await;
+        self.examined(request, evidence)
+    }
+
+    fn examined(&self, request: &Request, evidence: Evidence) -> Examination {
         let by = |prooftype| {
             evaluate(
                 request,

@@ -4,8 +4,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{HOST, ORIGIN, TRANSFER_ENCODING};
 use hyper::{Method, Request, Response, StatusCode, Version};
-use ligase_metrics::Component;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::page::page;
 use super::{Explained, Readiness, Views, levels, question};
@@ -88,7 +87,7 @@ const LOG: &str = "/log";
 pub(super) const EXPLAIN: &str = "/explain";
 
 /// What may be read.
-pub(super) const READS: [&str; 11] = [
+pub(super) const READS: [&str; 13] = [
     "/",
     "/live",
     "/ready",
@@ -97,7 +96,9 @@ pub(super) const READS: [&str; 11] = [
     "/config",
     "/connections",
     "/bindings",
+    "/status",
     "/failures",
+    "/self-check",
     "/certificates",
     LOG,
 ];
@@ -118,6 +119,8 @@ fn show(path: &str, views: &Views) -> Result<Response<Full<Bytes>>, StatusCode> 
         "/config" => object(StatusCode::OK, &(views.config)()),
         "/connections" => object(StatusCode::OK, &(views.connections)()),
         "/bindings" => object(StatusCode::OK, &(views.bindings)()),
+        "/status" => object(StatusCode::OK, &(views.status)()),
+        "/self-check" => object(StatusCode::OK, &(views.self_check)()),
         "/failures" => object(StatusCode::OK, &(views.failures)()),
         "/certificates" => object(StatusCode::OK, &(views.certificates)()),
         LOG => object(StatusCode::OK, &(views.levels)()),
@@ -127,17 +130,9 @@ fn show(path: &str, views: &Views) -> Result<Response<Full<Bytes>>, StatusCode> 
 }
 
 fn ready(readiness: &Readiness) -> Response<Full<Bytes>> {
-    let components: Map<String, Value> = Component::ALL
-        .iter()
-        .map(|it| {
-            let cause = readiness.cause(*it);
-            let state = json!({"ready": cause.is_none(), "cause": cause});
-            (it.as_str().to_owned(), state)
-        })
-        .collect();
     let ready = readiness.is_ready();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    object(status, &json!({"ready": ready, "components": components}))
+    object(status, &readiness.show())
 }
 
 fn act(path: &str, views: &Views) -> Result<Response<Full<Bytes>>, StatusCode> {

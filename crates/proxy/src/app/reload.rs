@@ -7,6 +7,7 @@ use std::time::Duration;
 use ligase_metrics::{Metrics, Outcome};
 use ligase_verifier::Verifier;
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 use tracing::{info, warn};
 
 use super::settings::{self, BothKeys};
@@ -26,6 +27,8 @@ pub(super) struct Reloader {
     pub(super) rooms: Arc<Rooms>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) current: Mutex<Config>,
+    /// Something of ours has changed: the configuration or a certificate.
+    pub(super) changed: Notify,
     /// What the files held by which we believe others.
     pub(super) believed: Mutex<Contents>,
 }
@@ -45,7 +48,10 @@ impl Reloader {
         let outcome = if result.is_ok() { Outcome::Success } else { Outcome::Failure };
         self.metrics.standing.reloaded(outcome, self.rooms.now());
         match &result {
-            Ok(()) => info!("reloaded"),
+            Ok(()) => {
+                info!("reloaded");
+                self.changed.notify_one();
+            }
             Err(problems) => {
                 for problem in problems {
                     let (key, problem) = (problem.key.as_str(), problem.problem.as_str());
@@ -118,6 +124,7 @@ impl Reloader {
                 let _ = self.reload();
             } else if let Ok(Reloaded::Changed) = self.rooms.tls.identities().reload() {
                 info!("certificates reread");
+                self.changed.notify_one();
                 let expiry = self.rooms.tls.identities().earliest_expiry();
                 self.metrics.standing.earliest_expiry(Some(expiry));
             }

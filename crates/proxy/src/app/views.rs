@@ -114,12 +114,14 @@ fn bound(table: &Table) -> Value {
     each.collect()
 }
 
-pub(super) fn certificates(identities: &Identities) -> Value {
+/// Our own certificates, and in how many whole days each ends: less than none where it has.
+pub(super) fn certificates(identities: &Identities, now: SystemTime) -> Value {
     let list = identities.list();
     let each = list.iter().map(|identity| {
         json!({
             "names": identity.names,
             "not_after": timestamp(identity.not_after),
+            "days_left": days(now, identity.not_after),
             "sha256": identity.sha256.iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
             "file": identity.files.chain.display().to_string(),
         })
@@ -146,10 +148,17 @@ pub(super) fn levels(logging: &Logging) -> Value {
     })
 }
 
+/// Whole days from one time to another, rounded down.
+fn days(from: SystemTime, to: SystemTime) -> i64 {
+    (OffsetDateTime::from(to) - OffsetDateTime::from(from)).whole_seconds().div_euclid(DAY)
+}
+
 /// A time as RFC 3339 writes it, to the second.
 pub(super) fn timestamp(at: SystemTime) -> Option<String> {
     OffsetDateTime::from(at).replace_nanosecond(0).ok()?.format(&Rfc3339).ok()
 }
+
+const DAY: i64 = 24 * 3600;
 
 #[cfg(test)]
 mod tests;

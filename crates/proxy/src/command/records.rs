@@ -1,7 +1,6 @@
 //! `ligase records`: what to publish so that peers find the hosted domains, and can prove them.
 
 mod json;
-mod published;
 mod zone;
 
 use std::io::{self, Write};
@@ -10,9 +9,8 @@ use ligase_verifier::Domain;
 
 use crate::args::{Exit, Records, RecordsForm, overrides};
 use crate::config::{Config, Error, Hosts};
+use crate::published::{NextKey, Published, Sources};
 use crate::tls::identity::{self, Files, Identities};
-
-use self::published::{NextKey, Published, Sources};
 
 /// Prints the records of the hosted domains. What is wrong goes to stderr.
 #[must_use]
@@ -74,15 +72,10 @@ fn gather(records: &Records) -> Result<Published, Trouble> {
     let files = config.certificates.iter();
     let files = files.map(|it| Files { chain: it.chain.clone(), key: it.key.clone() }).collect();
     let identities = Identities::load(files).map_err(|it| Trouble::file("certificates", &it))?;
-    let mut next_keys = Vec::new();
-    for (index, certificate) in config.certificates.iter().enumerate() {
-        if let Some(path) = &certificate.next_key {
-            let key = format!("certificates[{index}].next_key");
-            let public = identity::public_key(path).map_err(|it| Trouble::file(&key, &it))?;
-            next_keys.push(NextKey { public, chain: certificate.chain.clone() });
-        }
-    }
-    let server_name = config.server_name;
+    let next_keys = NextKey::read(&config.certificates);
+    let next_keys = next_keys.map_err(|(key, error)| Trouble::file(&key, &error))?;
+    let (server_name, identities) = (config.server_name, &identities);
+    let next_keys = &next_keys;
     Ok(Published::new(&Sources { server_name, public, domains, identities, next_keys }))
 }
 

@@ -117,6 +117,7 @@ fn read_file(file: &mut Section<'_>, folder: &Path, overrides: &Overrides) -> Op
     let limits = Limits::read(&mut section);
     section.finish();
     let drain = file.number("drain_seconds", 10, 0..=DRAIN_SECONDS_MAX);
+    let self_check = self_check(file);
     let log = log(file.section("log"), overrides, file);
 
     Some(Config {
@@ -138,8 +139,18 @@ fn read_file(file: &mut Section<'_>, folder: &Path, overrides: &Overrides) -> Op
         dialback_secret,
         limits,
         drain: Duration::from_secs(drain),
+        self_check,
         log,
     })
+}
+
+fn self_check(file: &mut Section<'_>) -> Option<Duration> {
+    let seconds = file.number("self_check_seconds", 3600, 0..=SELF_CHECK_SECONDS_MAX);
+    if (1..SELF_CHECK_SECONDS_MIN).contains(&seconds) {
+        let least = format!("must be 0 for never, or at least {SELF_CHECK_SECONDS_MIN}");
+        file.problem("self_check_seconds", &least);
+    }
+    (seconds != 0).then(|| Duration::from_secs(seconds))
 }
 
 fn hosts(file: &mut Section<'_>, folder: &Path) -> Option<Hosts> {
@@ -360,6 +371,12 @@ const FILE_BYTES_MAX: u64 = 1_048_576;
 
 /// A hundred thousand domains of usual length, thrice over.
 const LIST_BYTES_MAX: u64 = 8_388_608;
+
+/// A minute: each time everything that our domains publish is looked up.
+const SELF_CHECK_SECONDS_MIN: u64 = 60;
+
+/// A day: who looks less often hears of a key that does not fit after everybody else.
+const SELF_CHECK_SECONDS_MAX: u64 = 86_400;
 
 /// Ten minutes; whoever ends us kills us before.
 const DRAIN_SECONDS_MAX: u64 = 600;

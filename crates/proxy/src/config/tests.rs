@@ -74,6 +74,7 @@ fn the_least_is_enough() {
     assert_eq!(config.tlsa_usages, [0, 1, 2, 3]);
     assert_eq!(config.limits, Limits::default());
     assert_eq!(config.drain, Duration::from_secs(10));
+    assert_eq!(config.self_check, Some(Duration::from_secs(3600)));
     assert_eq!(config.log.level, LogLevel::Info);
     assert_eq!(config.log.format, LogFormat::Plain);
 }
@@ -170,6 +171,10 @@ fn errors_further_down_name_the_key() {
         &["resolver.allow[1]: \"private\" is not one of loopback"],
     );
     check("drain_seconds: 1.5", &["drain_seconds: must be a whole number from 0 to 600"]);
+    let least = "self_check_seconds: must be 0 for never, or at least 60";
+    check("self_check_seconds: 59", &[least]);
+    let whole = "self_check_seconds: must be a whole number from 0 to 86400";
+    check("self_check_seconds: 86401", &[whole]);
     check(
         "log: {level: loud}",
         &["log.level: \"loud\" is not one of error, warn, info, debug, trace"],
@@ -177,7 +182,7 @@ fn errors_further_down_name_the_key() {
     check(
         "5: 6",
         &[
-            "5: unknown key; known are server_name, hosts, certificates, backend, capture, redirect, listen, public, resolver, trust, channels, policy, dialback_secret, limits, drain_seconds, log",
+            "5: unknown key; known are server_name, hosts, certificates, backend, capture, redirect, listen, public, resolver, trust, channels, policy, dialback_secret, limits, drain_seconds, self_check_seconds, log",
         ],
     );
 }
@@ -254,7 +259,7 @@ fn unknown_keys_are_told_escaped() {
     check(
         "\"\\e[2Jlog\\n\": 1",
         &[
-            "\\u{1b}[2Jlog\\n: unknown key; known are server_name, hosts, certificates, backend, capture, redirect, listen, public, resolver, trust, channels, policy, dialback_secret, limits, drain_seconds, log",
+            "\\u{1b}[2Jlog\\n: unknown key; known are server_name, hosts, certificates, backend, capture, redirect, listen, public, resolver, trust, channels, policy, dialback_secret, limits, drain_seconds, self_check_seconds, log",
         ],
     );
 }

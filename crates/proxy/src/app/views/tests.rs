@@ -55,3 +55,14 @@ fn what_a_server_is_called_and_what_it_shows_are_two_things() {
     });
     assert_eq!(told, expect);
 }
+
+#[test]
+fn days_that_are_left_are_rounded_down() {
+    let at = |second: u64| SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(second);
+    let day = 24 * 3600;
+    for (now, end, expect) in
+        [(0, 30 * day, 30), (1, 30 * day, 29), (0, 0, 0), (day, day - 1, -1), (day, 0, -1)]
+    {
+        assert_eq!(days(at(now), at(end)), expect, "{now} {end}");
+    }
+}

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::published::{PRIORITY, Published, Shown, TTL, Tenant, WEIGHT, key_name, service_name};
 use crate::posh;
+use crate::published::{PRIORITY, Published, Shown, TTL, Tenant, WEIGHT, key_name, service_name};
 
 /// The whole answer.
 pub(super) fn render(published: &Published) -> Value {

@@ -3,8 +3,8 @@
 use std::fmt::{Display, Write as _};
 use std::path::Path;
 
-use super::published::{Published, TTL, Tenant, key_name, service_name};
 use crate::posh;
+use crate::published::{Published, Tenant, key_name, line, service_name};
 
 /// The text to take the lines from for each zone. All names are whole.
 pub(super) fn render(published: &Published) -> String {
@@ -75,6 +75,6 @@ impl Text {
     }
 
     fn record(&mut self, name: &str, kind: &str, data: &str) {
-        let _ = writeln!(self.0, "{name}. {TTL} IN {kind} {data}");
+        let _ = writeln!(self.0, "{}", line(name, kind, data));
     }
 }

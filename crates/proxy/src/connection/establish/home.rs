@@ -24,6 +24,12 @@ impl Rooms {
         self.settings.load().public.hosted.contains(domain) || own().contains(domain)
     }
 
+    /// The domains that our own server has proven to serve, so many at most.
+    pub fn proven(&self, most: usize) -> Vec<Domain> {
+        let own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        own.iter().take(most).cloned().collect()
+    }
+
     /// Remembers that our own server has proven to serve a domain; the operator need not list it.
     pub(in crate::connection) fn note_own(&self, domain: &Domain) {
         let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);

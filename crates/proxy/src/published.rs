@@ -1,3 +1,5 @@
+//! What our own domains are to publish, so that peers find them and can prove them.
+
 use std::path::PathBuf;
 use std::time::SystemTime;
 
@@ -5,92 +7,111 @@ use aws_lc_rs::digest::{SHA256, digest};
 use ligase_verifier::{Domain, Presented};
 use serde_json::Value;
 
-use crate::config::Public;
+use crate::config::{CertificateFiles, Public};
 use crate::posh;
-use crate::tls::identity::{Identities, Identity};
+use crate::tls::identity::{self, Identities, Identity};
 
 /// What the records are made from, all of it read.
 #[derive(Debug)]
-pub(super) struct Sources {
-    pub(super) server_name: Domain,
-    pub(super) public: Public,
+pub(crate) struct Sources<'a> {
+    pub(crate) server_name: Domain,
+    pub(crate) public: Public,
     /// Those whose records are wanted.
-    pub(super) domains: Vec<Domain>,
-    pub(super) identities: Identities,
-    pub(super) next_keys: Vec<NextKey>,
+    pub(crate) domains: Vec<Domain>,
+    pub(crate) identities: &'a Identities,
+    pub(crate) next_keys: &'a [NextKey],
 }
 
 /// A key that will follow the one of a certificate.
 #[derive(Debug)]
-pub(super) struct NextKey {
+pub(crate) struct NextKey {
     /// Its whole SubjectPublicKeyInfo, in DER.
-    pub(super) public: Vec<u8>,
+    pub(crate) public: Vec<u8>,
     /// The file with the certificate that holds the key before it.
-    pub(super) chain: PathBuf,
+    pub(crate) chain: PathBuf,
 }
 
 /// What is to be published.
 #[derive(Debug)]
-pub(super) struct Published {
+pub(crate) struct Published {
     /// The target of all SRV records, and the TLSA base domain (RFC 7671 §7).
-    pub(super) server_name: Domain,
+    pub(crate) server_name: Domain,
     /// The POSH document of our own name, which others refer to.
-    pub(super) document: Value,
+    pub(crate) document: Value,
     /// The ports of the TLSA records, each once.
-    pub(super) ports: Vec<u16>,
+    pub(crate) ports: Vec<u16>,
     /// The keys of the TLSA records, each once. A peer may ask for any name, so that all keys that
     /// we may show belong there.
-    pub(super) keys: Vec<Pinned>,
+    pub(crate) keys: Vec<Pinned>,
     /// The hosted domains.
-    pub(super) hosted: Vec<Tenant>,
+    pub(crate) hosted: Vec<Tenant>,
 }
 
 /// A key that is ours, or will be.
 #[derive(Debug, Eq, PartialEq)]
-pub(super) struct Pinned {
+pub(crate) struct Pinned {
     /// The SHA-256 of its SubjectPublicKeyInfo, in lower-case hexadecimal.
-    pub(super) sha256: String,
+    pub(crate) sha256: String,
     /// Whether it is to be used only later.
-    pub(super) is_next: bool,
+    pub(crate) is_next: bool,
     /// The file with the certificate that holds it, or the key before it.
-    pub(super) chain: PathBuf,
+    pub(crate) chain: PathBuf,
 }
 
 /// A hosted domain.
 #[derive(Debug)]
-pub(super) struct Tenant {
-    pub(super) domain: Domain,
-    pub(super) services: [Service; 2],
-    pub(super) certificate: Shown,
+pub(crate) struct Tenant {
+    pub(crate) domain: Domain,
+    pub(crate) services: [Service; 2],
+    pub(crate) certificate: Shown,
     /// Its POSH document.
-    pub(super) document: Value,
+    pub(crate) document: Value,
     /// What may be served in the document's place: a reference to that of our own name.
-    pub(super) reference: Option<Value>,
+    pub(crate) reference: Option<Value>,
 }
 
 /// One SRV record.
 #[derive(Debug)]
-pub(super) struct Service {
+pub(crate) struct Service {
     /// Its name below the domain, without underscores: `xmpp-server`.
-    pub(super) service: &'static str,
-    pub(super) port: u16,
+    pub(crate) service: &'static str,
+    pub(crate) port: u16,
 }
 
 /// The certificate that a domain is served with.
 #[derive(Debug)]
-pub(super) struct Shown {
-    pub(super) chain: PathBuf,
-    pub(super) names: Vec<String>,
-    pub(super) not_after: SystemTime,
+pub(crate) struct Shown {
+    pub(crate) chain: PathBuf,
+    pub(crate) names: Vec<String>,
+    pub(crate) not_after: SystemTime,
     /// The SHA-256 of the leaf, in lower-case hexadecimal.
-    pub(super) sha256: String,
+    pub(crate) sha256: String,
     /// Whether one of the names is the domain's.
-    pub(super) is_for: bool,
+    pub(crate) is_for: bool,
+}
+
+impl NextKey {
+    /// Reads those that the configuration names.
+    ///
+    /// # Errors
+    /// Which key of the configuration names a file that cannot be used, and why.
+    pub(crate) fn read(
+        certificates: &[CertificateFiles],
+    ) -> Result<Vec<Self>, (String, identity::Error)> {
+        let named = certificates.iter().enumerate();
+        let named = named.filter_map(|(index, it)| Some((index, it, it.next_key.as_ref()?)));
+        let each = named.map(|(index, certificate, path)| {
+            let public = identity::public_key(path)
+                .map_err(|error| (format!("certificates[{index}].next_key"), error))?;
+            Ok(Self { public, chain: certificate.chain.clone() })
+        });
+        each.collect()
+    }
 }
 
 impl Published {
     /// What follows from the sources.
-    pub(super) fn new(sources: &Sources) -> Self {
+    pub(crate) fn new(sources: &Sources<'_>) -> Self {
         let Sources { server_name, public, domains, identities, next_keys } = sources;
         let mut ports = vec![public.starttls, public.direct_tls];
         ports.dedup();
@@ -105,7 +126,7 @@ impl Published {
 }
 
 impl Tenant {
-    fn new(domain: Domain, sources: &Sources) -> Self {
+    fn new(domain: Domain, sources: &Sources<'_>) -> Self {
         let Sources { server_name, public, identities, .. } = sources;
         let Public { starttls, direct_tls } = *public;
         Self {
@@ -124,7 +145,7 @@ impl Tenant {
 impl Service {
     /// The SRV data for this target (RFC 2782). Both services are equal: a peer takes the one that
     /// it knows.
-    pub(super) fn data(&self, target: &Domain) -> String {
+    pub(crate) fn data(&self, target: &Domain) -> String {
         format!("{PRIORITY} {WEIGHT} {} {}.", self.port, target.ascii())
     }
 }
@@ -135,7 +156,7 @@ impl Pinned {
     }
 
     /// The TLSA data: DANE-EE, public key, SHA-256 (RFC 7671 §5.1).
-    pub(super) fn data(&self) -> String {
+    pub(crate) fn data(&self) -> String {
         format!("3 1 1 {}", self.sha256)
     }
 }
@@ -174,19 +195,24 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Where a service is to be found, below a domain.
-pub(super) fn service_name(service: &str, domain: &Domain) -> String {
+pub(crate) fn service_name(service: &str, domain: &Domain) -> String {
     format!("_{service}._tcp.{}", domain.ascii())
 }
 
 /// Where the keys of a port are to be found (RFC 6698 §3).
-pub(super) fn key_name(port: u16, server_name: &Domain) -> String {
+pub(crate) fn key_name(port: u16, server_name: &Domain) -> String {
     format!("_{port}._tcp.{}", server_name.ascii())
+}
+
+/// A record as zone files have it (RFC 1035 §5).
+pub(crate) fn line(name: &str, kind: &str, data: &str) -> String {
+    format!("{name}. {TTL} IN {kind} {data}")
 }
 
 /// Seconds. What changes is old news an hour later; a new key is announced for longer than that
 /// before it is used.
-pub(super) const TTL: u32 = 3_600;
+pub(crate) const TTL: u32 = 3_600;
 
 /// There is one target.
-pub(super) const PRIORITY: u16 = 0;
-pub(super) const WEIGHT: u16 = 5;
+pub(crate) const PRIORITY: u16 = 0;
+pub(crate) const WEIGHT: u16 = 5;

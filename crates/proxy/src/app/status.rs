@@ -1,0 +1,75 @@
+//! How everything stands, in one answer that stays small whatever there is to tell: what the page
+//! for people shows.
+
+mod traffic;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::SystemTime;
+
+use ligase_metrics::Metrics;
+use serde_json::{Value, json};
+
+use self::traffic::Traffic;
+use super::failures::Failures;
+use super::reload::Reloader;
+use super::self_check::SelfCheck;
+use super::views::{certificates, timestamp};
+use crate::args::{REVISION, VERSION};
+
+/// Where all that is to be told comes from.
+pub(super) struct Status {
+    pub(super) reloader: Arc<Reloader>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) failures: Arc<Failures>,
+    pub(super) self_check: Arc<SelfCheck>,
+    pub(super) started: SystemTime,
+    /// Whether we are about to end.
+    pub(super) draining: AtomicBool,
+}
+
+impl Status {
+    /// Tells from now on that we are about to end.
+    pub(super) fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// How everything stands.
+    pub(super) fn show(&self) -> Value {
+        let rooms = &self.reloader.rooms;
+        let (now, config) = (rooms.now(), self.reloader.current());
+        let told = rooms.tables.look_around(Traffic::copy).tell();
+        let (stanzas, _) = rooms.tables.queued();
+        let (failures, _) = self.failures.told(now, FAILURES_MAX);
+        let mut counts = told.counts;
+        counts.insert("failures".to_owned(), self.failures.count(now).into());
+        counts.insert("queued_stanzas".to_owned(), stanzas.into());
+        json!({
+            "version": FORM,
+            "at": timestamp(now),
+            "product": {"version": VERSION, "revision": REVISION},
+            "server_name": config.server_name.as_str(),
+            "started_at": timestamp(self.started),
+            "ready": self.reloader.readiness().show(),
+            "backend": {
+                "up": self.metrics.standing.backend_is_up(),
+                "address": config.backend.address.to_string(),
+            },
+            "draining": self.draining.load(Ordering::Relaxed),
+            "counts": counts,
+            "pairs": told.pairs,
+            "pairs_left_out": told.pairs_left_out,
+            "channels": told.channels,
+            "channels_left_out": told.channels_left_out,
+            "failures": failures,
+            "self_check": self.self_check.show(),
+            "certificates": certificates(rooms.tls.identities(), now),
+        })
+    }
+}
+
+/// Of the form. One that lacks or renames a field would be another.
+const FORM: u32 = 1;
+
+/// More than a page shows; `/failures` has all of them.
+const FAILURES_MAX: usize = 100;
