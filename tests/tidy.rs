@@ -15,8 +15,18 @@ const FLOORS: [&[&str]; 6] = [
     &["net", "tls", "capture"],
     &["connection"],
     &[
-        "admin", "app", "args", "command", "config", "drain", "logging", "observe", "posh",
-        "published", "reload", "web",
+        "admin",
+        "app",
+        "args",
+        "command",
+        "config",
+        "drain",
+        "logging",
+        "observe",
+        "posh",
+        "published",
+        "reload",
+        "web",
     ],
 ];
 

@@ -26,8 +26,7 @@ fn every_alert_has_a_page_and_every_page_an_alert() {
 }
 
 /// What somebody who was woken wants to know, in this order.
-const PARTS: [&str; 4] =
-    ["What it means", "How to confirm", "What to do", "When it is harmless"];
+const PARTS: [&str; 4] = ["What it means", "How to confirm", "What to do", "When it is harmless"];
 
 #[test]
 fn every_alert_says_how_bad_it_is_and_what_it_means() {
@@ -170,10 +169,7 @@ fn families() -> BTreeMap<String, Labels> {
 }
 
 /// The family of a series.
-fn find<'a>(
-    families: &'a BTreeMap<String, Labels>,
-    metric: &str,
-) -> Option<(&'a str, &'a Labels)> {
+fn find<'a>(families: &'a BTreeMap<String, Labels>, metric: &str) -> Option<(&'a str, &'a Labels)> {
     let parts = ["_bucket", "_sum", "_count"].map(|end| metric.strip_suffix(end));
     let names = [Some(metric)].into_iter().chain(parts).flatten();
     let (name, labels) = names.filter_map(|it| families.get_key_value(it)).next()?;

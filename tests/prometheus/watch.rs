@@ -82,7 +82,11 @@ impl Watch {
     /// Waits until something that is asked for is so, and returns it. Nothing tells a stranger how
     /// a program is but asking.
     #[track_caller]
-    pub(crate) fn wait<T>(&self, doing: &str, mut ask: impl FnMut(&Self) -> Result<T, String>) -> T {
+    pub(crate) fn wait<T>(
+        &self,
+        doing: &str,
+        mut ask: impl FnMut(&Self) -> Result<T, String>,
+    ) -> T {
         let begun = now();
         loop {
             match ask(self) {
@@ -135,9 +139,8 @@ impl Watch {
 impl Sample {
     fn of(json: &Json) -> Self {
         let labels = json["metric"].as_object().into_iter().flatten();
-        let labels = labels.map(|(name, value)| {
-            (name.clone(), value.as_str().unwrap_or_default().to_owned())
-        });
+        let labels = labels
+            .map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned()));
         let value = json["value"][1].as_str().and_then(|it| it.parse().ok());
         Self { labels: labels.collect(), value: value.unwrap_or(f64::NAN) }
     }

@@ -65,10 +65,10 @@ impl Rooms {
     pub(super) fn explained(&self, setback: Setback, sender: &Domain, rung: Rung) -> Setback {
         let server = &self.terms(Side::Public).server_name;
         let shown = if rung < Rung::SenderCertificate { server } else { sender };
-        match setback {
-            Setback::Sasl if self.tls.identities().is_for_servers_alone(shown) => Setback::Usage,
-            setback => setback,
+        if setback == Setback::Sasl && self.tls.identities().is_for_servers_alone(shown) {
+            return Setback::Usage;
         }
+        setback
     }
 
     /// Whether a domain has a certificate of its own, other than our server's.

@@ -10,84 +10,32 @@ fn unproven() -> Setback {
 /// P-01 to P-05, P-07, R-09.
 #[test]
 fn each_setback_is_told_to_each_in_their_own_words() {
+    const TIMEOUT: &str = "remote-server-timeout";
+    const BUSY: DialbackError = DialbackError::ResourceConstraint;
+    const GONE: DialbackError = DialbackError::ItemNotFound;
     for (setback, stanza_error, dialback_error, label) in [
-        (
-            Setback::Unresolved("dns.bogus"),
-            "remote-server-not-found",
-            DialbackError::ResourceConstraint,
-            "dns.bogus",
-        ),
-        (
-            Setback::Unreachable,
-            "remote-server-timeout",
-            DialbackError::ResourceConstraint,
-            "connect.no_route",
-        ),
-        (
-            Setback::NotListening,
-            "remote-server-timeout",
-            DialbackError::ResourceConstraint,
-            "connect.refused",
-        ),
-        (
-            Setback::Unanswered,
-            "remote-server-timeout",
-            DialbackError::ResourceConstraint,
-            "connect.timeout",
-        ),
-        (
-            Setback::Exhausted,
-            "remote-server-timeout",
-            DialbackError::ResourceConstraint,
-            "connect.exhausted",
-        ),
-        (Setback::Usage, "remote-server-timeout", DialbackError::ResourceConstraint, "sasl.eku"),
-        (unproven(), "remote-server-timeout", DialbackError::ResourceConstraint, "dane.mismatch"),
-        (
-            Setback::Invalid,
-            "internal-server-error",
-            DialbackError::ResourceConstraint,
-            "dialback.invalid",
-        ),
-        (
-            Setback::Refused(Some(DialbackError::ItemNotFound)),
-            "remote-server-timeout",
-            DialbackError::ItemNotFound,
-            "host_unknown",
-        ),
+        (Setback::Unresolved("dns.bogus"), "remote-server-not-found", BUSY, "dns.bogus"),
+        (Setback::Unreachable, TIMEOUT, BUSY, "connect.no_route"),
+        (Setback::NotListening, TIMEOUT, BUSY, "connect.refused"),
+        (Setback::Unanswered, TIMEOUT, BUSY, "connect.timeout"),
+        (Setback::Exhausted, TIMEOUT, BUSY, "connect.exhausted"),
+        (Setback::Usage, TIMEOUT, BUSY, "sasl.eku"),
+        (unproven(), TIMEOUT, BUSY, "dane.mismatch"),
+        (Setback::Invalid, "internal-server-error", BUSY, "dialback.invalid"),
+        (Setback::Refused(Some(DialbackError::ItemNotFound)), TIMEOUT, GONE, "host_unknown"),
         // ejabberd.
-        (
-            Setback::Refused(Some(DialbackError::NotAllowed)),
-            "remote-server-timeout",
-            DialbackError::ItemNotFound,
-            "host_unknown",
-        ),
+        (Setback::Refused(Some(DialbackError::NotAllowed)), TIMEOUT, GONE, "host_unknown"),
         (
             Setback::Refused(Some(DialbackError::RemoteServerNotFound)),
-            "remote-server-timeout",
-            DialbackError::ResourceConstraint,
+            TIMEOUT,
+            BUSY,
             "dialback.unreached",
         ),
-        (
-            Setback::Refused(Some(DialbackError::Forbidden)),
-            "remote-server-timeout",
-            DialbackError::ResourceConstraint,
-            "dialback.refused",
-        ),
-        (
-            Setback::Stream(Some(Condition::HostUnknown)),
-            "remote-server-timeout",
-            DialbackError::ItemNotFound,
-            "host_unknown",
-        ),
-        (
-            Setback::Stream(Some(Condition::SystemShutdown)),
-            "remote-server-timeout",
-            DialbackError::ResourceConstraint,
-            "stream.closed",
-        ),
-        (Setback::Pointless, "remote-server-not-found", DialbackError::ItemNotFound, "pointless"),
-        (Setback::TimedOut, "remote-server-timeout", DialbackError::ResourceConstraint, "timeout"),
+        (Setback::Refused(Some(DialbackError::Forbidden)), TIMEOUT, BUSY, "dialback.refused"),
+        (Setback::Stream(Some(Condition::HostUnknown)), TIMEOUT, GONE, "host_unknown"),
+        (Setback::Stream(Some(Condition::SystemShutdown)), TIMEOUT, BUSY, "stream.closed"),
+        (Setback::Pointless, "remote-server-not-found", GONE, "pointless"),
+        (Setback::TimedOut, TIMEOUT, BUSY, "timeout"),
     ] {
         assert_eq!(setback.stanza_error().condition(), stanza_error, "{setback:?}");
         assert_eq!(setback.to_peer(), dialback_error, "{setback:?}");
