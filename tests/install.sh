@@ -11,6 +11,7 @@ packages="
     gnutls-bin dns-root-data prometheus
     iproute2 nftables iptables procps util-linux openssl
     python3 python3-venv python3-jsonschema
+    chromium chromium-driver fonts-dejavu-core
     gcc g++ make pkg-config libexpat1-dev"
 
 as_root() {
@@ -41,10 +42,11 @@ install_packages() {
 
 [ -z "$(missing)" ] || install_packages
 
-# The list is kept beside what was made from it: a new list makes a new environment.
+# The list is whole, so nothing is added to it: of axe-playwright-python, only a script is wanted.
+# It is kept beside what was made from it: a new list makes a new environment.
 wanted=tests/python/requirements.txt
 if ! cmp -s $wanted .venv/requirements.txt; then
     python3 -m venv --clear .venv
-    .venv/bin/pip install --quiet --disable-pip-version-check --requirement $wanted
+    .venv/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement $wanted
     cp $wanted .venv/requirements.txt
 fi

@@ -7,6 +7,7 @@
 //! Nothing here returns an error: a world that cannot be built is a test that fails, and says
 //! what it was about to do ([`OrFail`]).
 
+pub mod browser;
 pub mod certificate;
 pub mod client;
 mod ejabberd;
@@ -24,6 +25,7 @@ pub mod world;
 pub mod xml;
 pub mod zone;
 
+pub use browser::{Browser, Screen};
 pub use certificate::{Authority, Certificate, Constraint, Leaf, Purpose};
 pub use client::{User, Users};
 pub use host::Host;
