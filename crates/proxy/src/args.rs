@@ -60,6 +60,8 @@ pub enum Command {
     #[command(
         after_help = "The TLSA records are those of every key in use and of every `next_key`: publish all \
                       of them.\n\n\
+                      Ends with 0; with 64 if a domain is not hosted, 69 if a certificate or key \
+                      cannot be read, 78 if the configuration is wrong.\n\n\
                       Examples:\n  ligase records --config /etc/ligase/ligase.yaml\n  \
                       ligase records --config /etc/ligase/ligase.yaml montague.example -o json"
     )]
@@ -69,7 +71,9 @@ pub enum Command {
     #[command(
         subcommand,
         disable_help_subcommand = true,
-        after_help = "Example:\n  ligase capture apply --config /etc/ligase/ligase.yaml"
+        after_help = "Ends with 0; with 1 if the rules cannot be changed, 78 if the configuration is \
+                      wrong or is not `capture: redirect`.\n\n\
+                      Example:\n  ligase capture apply --config /etc/ligase/ligase.yaml"
     )]
     Capture(Capture),
 
@@ -97,7 +101,8 @@ pub enum Command {
 
     /// Show the whole story on this machine, without root and without the Internet
     #[command(
-        after_help = "The exit code is the truth: 0 only if everything came out as it should.\n\n\
+        after_help = "Ends with 0 only if everything came out as it should, with 1 if not, with 69 if a \
+                      server that it needs is not installed.\n\n\
                       Examples:\n  ligase demo\n  ligase demo --with prosody --stay"
     )]
     Demo(Demo),
@@ -156,16 +161,23 @@ pub enum RecordsForm {
 pub enum Capture {
     /// Print the rules and change nothing
     #[command(
-        after_help = "Example:\n  ligase capture print --config ligase.yaml | nft --check --file -"
+        after_help = "Ends with 0, or with 78 if the configuration is wrong or is not `capture: \
+                      redirect`.\n\n\
+                      Example:\n  ligase capture print --config ligase.yaml | nft --check --file -"
     )]
     Print(ConfigFile),
 
     /// Put the rules in place, IPv4 and IPv6, and check that they are; safe to repeat
-    #[command(after_help = "Example:\n  ligase capture apply --config /etc/ligase/ligase.yaml")]
+    #[command(
+        after_help = "Ends with 0; with 1 if the rules cannot be put in place, 78 if the configuration \
+                      is wrong or is not `capture: redirect`.\n\n\
+                      Example:\n  ligase capture apply --config /etc/ligase/ligase.yaml"
+    )]
     Apply(ConfigFile),
 
     /// Take the rules away again
-    #[command(after_help = "Example:\n  ligase capture remove --config /etc/ligase/ligase.yaml")]
+    #[command(after_help = "Ends with 0, or with 1 if the rules cannot be taken away.\n\n\
+                      Example:\n  ligase capture remove --config /etc/ligase/ligase.yaml")]
     Remove(ConfigFile),
 }
 

@@ -1,11 +1,12 @@
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use clap::CommandFactory as _;
 
 use super::{
-    Allowance, Args, Capture, Check, CheckOutput, CheckService, Command, ConfigFile, Demo,
-    DemoServer, Exit, Explain, ExplainOutput, Records, RecordsForm, Requirement,
+    Allowance, Args, Capture, Check, CheckOutput, CheckService, Command, Completions, ConfigFile,
+    Demo, DemoServer, Exit, Explain, ExplainOutput, Man, Records, RecordsForm, Requirement,
 };
 
 fn read(line: &str) -> Result<Args, clap::Error> {
@@ -51,6 +52,10 @@ fn every_command_is_read() {
     accept("ligase demo", &demo(false, DemoServer::Embedded));
     accept("ligase demo --stay --with prosody", &demo(true, DemoServer::Prosody));
     accept("ligase demo --with ejabberd", &demo(false, DemoServer::Ejabberd));
+    let completions = Command::Completions(Completions { shell: clap_complete::Shell::Zsh });
+    accept("ligase completions zsh", &completions);
+    accept("ligase man", &Command::Man(Man { out: None }));
+    accept("ligase man --out man1", &Command::Man(Man { out: Some(PathBuf::from("man1")) }));
     let mut explain = Explain {
         local: "a.example".parse().unwrap(),
         remote: "b.example".parse().unwrap(),
@@ -142,6 +147,26 @@ fn what_makes_no_sense_is_not_acted_on() {
 }
 
 #[test]
+fn what_is_misspelled_is_answered_with_what_was_meant() {
+    instead("ligase chek a.example", Exit::Usage, "a similar subcommand exists: 'check'");
+    instead("ligase validate --confg a", Exit::Usage, "a similar argument exists: '--config'");
+    instead("ligase check a --output jsn", Exit::Usage, "a similar value exists: 'json'");
+    instead("ligase capture aply --config a", Exit::Usage, "exists: 'apply'");
+    instead("ligase completions bsh", Exit::Usage, "a similar value exists: 'bash'");
+}
+
+#[test]
+fn help_and_complaints_are_painted_for_terminals_alone() {
+    for line in ["ligase --help", "ligase check --help", "ligase validate", "ligase walk"] {
+        let error = read(line).unwrap_err();
+        // What goes to a terminal that likes color, and what goes to all others.
+        let (painted, plain) = (error.render().ansi().to_string(), error.render().to_string());
+        assert!(painted.contains("\x1b[1m\x1b[32mUsage:"), "{painted:?}");
+        assert!(!plain.contains('\x1b'), "{plain:?}");
+    }
+}
+
+#[test]
 fn the_version_tells_revision_and_cryptography() {
     for flag in ["--version", "-V"] {
         let line = format!("ligase {flag}");
@@ -159,6 +184,9 @@ fn every_command_helps_with_an_example() {
         for flag in ["--help", "-h"] {
             instead(&format!("{line} {flag}"), Exit::Done, &format!("\n  {line}"));
         }
+        if line != "ligase" {
+            instead(&format!("{line} --help"), Exit::Done, "Ends with 0");
+        }
     }
 
     /// The lines of all commands that do something by themselves.
@@ -170,16 +198,60 @@ fn every_command_helps_with_an_example() {
     }
 }
 
+/// Every command has its part of the page, which is what its help says on paper of that width.
+#[test]
+fn the_documentation_of_the_commands_is_true() {
+    const COLUMNS: usize = 100;
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/commands.md");
+    let page = fs::read_to_string(page).unwrap();
+    let documented: Vec<_> =
+        page.split("\n## `").skip(1).filter_map(|it| it.split_once("`\n")).collect();
+    let names = all("ligase", &Args::command());
+    let shown: Vec<_> = documented.iter().map(|(name, _)| *name).collect();
+    assert_eq!(shown, names);
+    for (name, part) in documented {
+        let asked = name.split(' ').chain(["--help"]);
+        let help = Args::command().term_width(COLUMNS).try_get_matches_from(asked);
+        let help = help.unwrap_err().to_string();
+        let shown = part.split_once("```text\n").and_then(|(_, rest)| rest.split_once("```\n"));
+        assert_eq!(shown.map(|(text, _)| text), Some(without_ends(&help).as_str()), "{name}");
+        let line = format!("| [`{name}`](#{}) |", name.replace(' ', "-"));
+        assert!(page.contains(&line), "not in the table: {name}");
+    }
+
+    /// A command and those below it, in the order of the help.
+    fn all(name: &str, command: &clap::Command) -> Vec<String> {
+        let below = command.get_subcommands();
+        let below = below.flat_map(|it| all(&format!("{name} {}", it.get_name()), it));
+        std::iter::once(name.to_owned()).chain(below).collect()
+    }
+
+    /// Without spaces at the ends of lines, which nobody sees.
+    fn without_ends(text: &str) -> String {
+        text.trim_end().lines().fold(String::new(), |text, line| text + line.trim_end() + "\n")
+    }
+}
+
+#[test]
+fn the_documentation_tells_every_exit_code() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/commands.md");
+    let page = fs::read_to_string(page).unwrap();
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| ")?.split_once(" |"));
+    let told: Vec<u8> = rows.filter_map(|(code, _)| code.parse().ok()).collect();
+    assert_eq!(told, EXITS.map(Exit::code));
+}
+
 #[test]
 fn exit_codes_are_those_that_supervisors_know() {
-    let all = [
-        Exit::Done,
-        Exit::Failed,
-        Exit::Unproven,
-        Exit::Untested,
-        Exit::Usage,
-        Exit::Unavailable,
-        Exit::Config,
-    ];
-    assert_eq!(all.map(Exit::code), [0, 1, 2, 3, 64, 69, 78]);
+    assert_eq!(EXITS.map(Exit::code), [0, 1, 2, 3, 64, 69, 78]);
 }
+
+const EXITS: [Exit; 7] = [
+    Exit::Done,
+    Exit::Failed,
+    Exit::Unproven,
+    Exit::Untested,
+    Exit::Usage,
+    Exit::Unavailable,
+    Exit::Config,
+];

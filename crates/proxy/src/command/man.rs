@@ -53,7 +53,9 @@ fn page(command: clap::Command) -> io::Result<(String, Vec<u8>)> {
     let page = Page::new(command).source(format!("ligase {VERSION}")).manual("ligase");
     let mut text = Vec::new();
     page.render(&mut text)?;
-    Ok((page.get_filename(), text))
+    // What stands below the options: exit codes and examples.
+    let text = String::from_utf8_lossy(&text).replace("\n.SH EXTRA\n", "\n.SH NOTES\n");
+    Ok((page.get_filename(), text.into_bytes()))
 }
 
 #[cfg(test)]

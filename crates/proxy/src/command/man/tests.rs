@@ -16,7 +16,7 @@ fn every_command_has_a_page() {
     for (name, text) in pages {
         let title = name.trim_end_matches(".1");
         assert!(text.contains(&format!(".TH {title} 1")), "{name}: {text}");
-        for section in ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS"] {
+        for section in ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "NOTES"] {
             assert!(text.contains(&format!("\n.SH {section}\n")), "{name} has no {section}");
         }
         // With its dashes as they are typed.
