@@ -315,20 +315,20 @@ fn what_cannot_be_told_is_said() {
         "server_name",
         "servername",
         78,
-        "server_name: is missing\nservername: unknown key; did you mean `server_name`?",
+        "server_name: is missing: write the name that the certificate bears\nservername: unknown key; did you mean `server_name`?",
     );
     check(
         &[],
         "next.key",
         "none.key",
         69,
-        "certificates[0].next_key: ./none.key: cannot be read: entity not found",
+        "certificates[0].next_key: ./none.key: cannot be read: entity not found: name a file that ligase may read",
     );
     check(
         &[],
         "key: mantua.key",
         "key: next.key",
         69,
-        "certificates: ./next.key: is not the key of the certificate",
+        "certificates: ./next.key: is not the key of the certificate: name the one that it was made with",
     );
 }

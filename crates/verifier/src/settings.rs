@@ -154,15 +154,22 @@ pub enum SetupError {
 impl fmt::Display for SetupError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoServers => f.write_str("there is no DNS server to ask"),
+            Self::NoServers => f.write_str("there is no DNS server to ask: name one by IP:PORT"),
             Self::TrustAnchor(path) => {
-                write!(f, "{} has no usable DNSKEY or DS record", path.display())
+                let path = path.display();
+                write!(f, "{path} has no usable DNSKEY or DS record: write the root's, one a line")
             }
-            Self::Roots(path) => write!(f, "{} has no usable certificate", path.display()),
+            Self::Roots(path) => {
+                let path = path.display();
+                write!(f, "{path} has no usable certificate: write those of authorities, in PEM")
+            }
             Self::Revocations(path) => {
-                write!(f, "{} is no list of revoked certificates", path.display())
+                let path = path.display();
+                write!(f, "{path} is no list of revoked certificates: write CRLs in PEM")
             }
-            Self::Resolver => f.write_str("the resolver cannot be set up"),
+            Self::Resolver => {
+                f.write_str("the resolver cannot be set up: name DNS servers by IP:PORT")
+            }
         }
     }
 }

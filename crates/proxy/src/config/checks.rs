@@ -9,13 +9,22 @@ use super::{Capture, Config, Limits, Listen, ResolverServers};
 pub(super) fn check(config: &Config, problems: &Problems) {
     let listen = &config.listen;
     if listen.federation.is_empty() {
-        problems.add("listen.federation", "peers need an address to connect to");
+        problems.add(
+            "listen.federation",
+            "peers need an address to connect to: write one like 0.0.0.0:7269",
+        );
     }
     if listen.backend.is_empty() {
-        problems.add("listen.backend", "the backend needs an address to connect to");
+        problems.add(
+            "listen.backend",
+            "the backend needs an address to connect to: write one like 127.0.0.1:7270",
+        );
     }
     if config.capture == Capture::Dns && listen.dns.is_empty() {
-        problems.add("listen.dns", "`capture: dns` needs an address to answer at");
+        problems.add(
+            "listen.dns",
+            "`capture: dns` needs an address to answer at: write one like 127.0.0.1:53",
+        );
     }
     if matches!(config.capture, Capture::Redirect { .. }) {
         check_redirect(listen, problems);
@@ -35,11 +44,15 @@ fn check_redirect(listen: &Listen, problems: &Problems) {
     ];
     for (key, addresses) in doors {
         let Some(first) = addresses.first().map(SocketAddr::port) else {
-            problems.add(key, "`capture: redirect` needs an address to turn to");
+            problems.add(
+                key,
+                "`capture: redirect` needs an address to turn to: write one like 127.0.0.1:7270",
+            );
             continue;
         };
         if first == 0 || addresses.iter().any(|it| it.port() != first) {
-            problems.add(key, "`capture: redirect` needs one port, and the same for all addresses");
+            problems
+                .add(key, "`capture: redirect` needs one port: write the same for all addresses");
         }
     }
 }
@@ -58,7 +71,7 @@ fn check_limits(limits: &Limits, problems: &Problems) {
     for ((less, least), (more, most)) in pairs {
         if most < least {
             let key = format!("limits.{more}");
-            problems.add(key, format!("must be at least limits.{less}, which is {least}"));
+            problems.add(key, format!("must be at least limits.{less}, which is {least}: write more here or less there"));
         }
     }
 }
@@ -81,7 +94,10 @@ fn check_doors(listen: &Listen, problems: &Problems) {
     for (index, (key, address)) in doors.iter().enumerate() {
         let other = doors[..index].iter().find(|(_, it)| collide(*it, *address));
         if let Some((other_key, other)) = other {
-            problems.add(*key, format!("{address} collides with {other} of {other_key}"));
+            problems.add(
+                *key,
+                format!("{address} collides with {other} of {other_key}: write another port"),
+            );
         }
     }
 }
@@ -90,10 +106,10 @@ fn check_doors(listen: &Listen, problems: &Problems) {
 fn check_backend(config: &Config, problems: &Problems) {
     let address = config.backend.address;
     if address.port() == 0 || address.ip().is_unspecified() {
-        problems.add("backend.address", format!("{address} cannot be connected to"));
+        problems.add("backend.address", format!("{address} cannot be connected to: {SERVER}"));
     }
     if let Some((key, _)) = doors(&config.listen).find(|(_, own)| leads_to(*own, address)) {
-        problems.add("backend.address", format!("{address} is our own {key}"));
+        problems.add("backend.address", format!("{address} is our own {key}: {SERVER}"));
     }
 }
 
@@ -106,9 +122,9 @@ fn check_resolver(config: &Config, problems: &Problems) {
     let key = "resolver.servers"; // Without an index: what could not be read is not in the list.
     for server in servers {
         if server.port() == 0 || server.ip().is_unspecified() {
-            problems.add(key, format!("{server} cannot be asked"));
+            problems.add(key, format!("{server} cannot be asked: {RESOLVER}"));
         } else if is_own_responder(&config.listen, *server) {
-            problems.add(key, format!("{server} is our own listen.dns"));
+            problems.add(key, format!("{server} is our own listen.dns: {RESOLVER}"));
         }
     }
 }
@@ -123,7 +139,7 @@ pub(super) fn check_system(config: &Config, resolv_conf: &str, problems: &Proble
     if let Some(own) = own {
         problems.add(
             "resolver.servers",
-            format!("the system's resolver, {own}, is our own listen.dns: list others"),
+            format!("the system's resolver, {own}, is our own listen.dns: {RESOLVER}"),
         );
     }
 }
@@ -161,6 +177,12 @@ fn leads_to(own: SocketAddr, address: SocketAddr) -> bool {
 fn covers(wide: IpAddr, narrow: IpAddr) -> bool {
     wide.is_unspecified() && (wide.is_ipv6() || narrow.is_ipv4())
 }
+
+/// What to write instead of an address where our server cannot be.
+const SERVER: &str = "write where your server takes streams from other servers";
+
+/// What to write instead of a resolver that cannot tell us the truth.
+const RESOLVER: &str = "write the IP:PORT of another DNS server";
 
 /// The port that a system asks its resolver at.
 const DNS: u16 = 53;

@@ -48,7 +48,7 @@ impl<'a> Section<'a> {
         let value = match serde_yaml::from_str(text) {
             Ok(value) => value,
             Err(error) => {
-                problems.add(FILE, error);
+                problems.add(FILE, format!("{error}: {YAML}"));
                 Value::Null
             }
         };
@@ -115,15 +115,16 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// Like [`text`](Self::text), for a key that must be written.
+    /// Like [`text`](Self::text), for a key that must be written; `cure` says what.
     pub(super) fn required<T>(
         &mut self,
         key: &'static str,
+        cure: &str,
         read: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
         if self.entries.get(key).is_none_or(Value::is_null) {
             self.known.push(key);
-            self.problem(key, "is missing");
+            self.problem(key, format!("is missing: {cure}"));
             self.entries.shift_remove(key);
             return None;
         }
@@ -219,7 +220,7 @@ impl<'a> Section<'a> {
             match (written(&key), written(&value)) {
                 (Ok(key), Ok(value)) => pairs.push((key, value)),
                 (Ok(key), Err(problem)) => self.problem(&format!("{key:?}"), problem),
-                (Err(_), _) => self.problems.add(&self.path, "keys must be text"),
+                (Err(_), _) => self.problems.add(&self.path, "write a name before the colon"),
             }
         }
         pairs
@@ -229,12 +230,12 @@ impl<'a> Section<'a> {
     pub(super) fn finish(self) {
         for key in self.entries.keys() {
             let Ok(key) = written(key) else {
-                self.problem("?", "keys must be text");
+                self.problem("?", "write a name before the colon");
                 continue;
             };
             let known = self.known.join(", ");
             let problem = match nearest(&key, &self.known) {
-                Some(meant) => format!("unknown key; did you mean `{meant}`?"),
+                Some(meant) => format!("unknown key; did you mean `{}`?", self.path(meant)),
                 None => format!("unknown key; known are {known}"),
             };
             // An operator's own words, but they may have been pasted from anywhere.
@@ -242,6 +243,9 @@ impl<'a> Section<'a> {
         }
     }
 }
+
+/// What is mostly wrong with text that is no YAML.
+const YAML: &str = "mind the indentation, and quote what has `*`, `: ` or ` #` in it";
 
 /// What stands for the key when the file as a whole is wrong.
 pub(super) const FILE: &str = "(file)";
@@ -253,7 +257,7 @@ fn written(value: &Value) -> Result<String, String> {
         Value::Number(number) => Ok(number.to_string()),
         Value::Bool(truth) => Ok(truth.to_string()),
         Value::Null | Value::Sequence(_) | Value::Mapping(_) | Value::Tagged(_) => {
-            Err("must be text".to_owned())
+            Err("write one text here, no list or mapping".to_owned())
         }
     }
 }

@@ -125,7 +125,8 @@ impl Config {
         }
         if all_read && !named {
             let problem = format!(
-                "no certificate names {}: streams under our own name will not be trusted",
+                "no certificate names {}: streams under our own name will not be trusted; get one that \
+                 does, or write a name that one bears",
                 self.server_name
             );
             findings.warn("server_name", problem);
@@ -148,14 +149,21 @@ impl Config {
                 keep_private("backend.local_ca.key", key, findings);
             }
             (true, false) => {
-                let problem = format!("{} is not there, but its certificate is", key.display());
+                let problem = format!(
+                    "{} is not there, but its certificate is: put it back, or remove the certificate and \
+                     let the backend trust the next one",
+                    key.display()
+                );
                 findings.problem("backend.local_ca.key", problem);
             }
             (false, _) => {
                 let folder = certificate.ancestors().skip(1).find(|it| it.exists());
                 let is_folder = folder.is_some_and(Path::is_dir);
                 if !is_folder {
-                    let problem = format!("{} cannot be made", certificate.display());
+                    let problem = format!(
+                        "{} cannot be made: name a folder that ligase may write to",
+                        certificate.display()
+                    );
                     findings.problem("backend.local_ca.certificate", problem);
                 }
             }
@@ -167,17 +175,23 @@ impl Config {
             findings.problem(verifier_key(&error), error);
         }
         if self.resolver.dnssec == Dnssec::Off && self.prooftypes.contains(&Prooftype::Dane) {
-            findings.warn("resolver.dnssec", "without DNSSEC, DANE proves nothing");
+            findings.warn(
+                "resolver.dnssec",
+                "without DNSSEC, DANE proves nothing: write validate, or leave dane out of \
+                 policy.prooftypes",
+            );
         }
         if let (Dnssec::TrustAd, ResolverServers::Listed(servers)) =
             (self.resolver.dnssec, &self.resolver.servers)
             && servers.iter().any(|it| !it.ip().to_canonical().is_loopback())
         {
-            let problem = "only resolvers on loopback are believed: anybody on the path could lie";
+            let problem = "only resolvers on loopback are believed, anybody on the path could lie: \
+                           write validate, or ask one on this machine";
             findings.warn("resolver.dnssec", problem);
         }
         if self.resolver.allow_loopback {
-            let problem = "peers may lead us to services of this machine: for a laboratory alone";
+            let problem = "peers may lead us to services of this machine: leave it out, unless this is \
+                           a laboratory";
             findings.warn("resolver.allow", problem);
         }
     }
@@ -195,7 +209,7 @@ impl Config {
         for (key, addresses, why) in doors {
             for address in addresses {
                 if !address.ip().to_canonical().is_loopback() {
-                    findings.warn(key, format!("{address} is not on loopback: {why}"));
+                    findings.warn(key, format!("{address} is not on loopback: {why}; {LOOPBACK}"));
                 }
             }
         }
@@ -228,10 +242,12 @@ fn identity_of(files: &CertificateFiles) -> Result<Identity, identity::Error> {
 fn inspect_identity(key: &str, identity: &Identity, at: SystemTime, findings: &mut Findings) {
     let chain = identity.files.chain.display();
     match identity.not_after.duration_since(at) {
-        Err(_) => findings.problem(format!("{key}.chain"), format!("{chain}: has expired")),
+        Err(_) => {
+            findings.problem(format!("{key}.chain"), format!("{chain}: has expired: {RENEW}"))
+        }
         Ok(left) if left < EXPIRY_NEAR => {
             let days = left.as_secs() / 86_400;
-            let problem = format!("{chain}: expires in less than {} days", days + 1);
+            let problem = format!("{chain}: expires in less than {} days: {RENEW}", days + 1);
             findings.warn(format!("{key}.chain"), problem);
         }
         Ok(_) => {}
@@ -262,11 +278,19 @@ fn keep_private(key: impl Into<String>, path: &Path, findings: &mut Findings) {
     };
     let mode = metadata.permissions().mode() & 0o777;
     if mode & 0o007 != 0 {
-        let problem =
-            format!("{}: every user of this machine may use it (mode {mode:03o})", path.display());
+        let problem = {
+            let path = path.display();
+            format!("{path}: every user may use it (mode {mode:03o}): `chmod o= {path}` ends that")
+        };
         findings.warn(key, problem);
     }
 }
+
+/// What to do about a door that is open to more than it should be.
+const LOOPBACK: &str = "write 127.0.0.1, or let a packet filter keep others out";
+
+/// What to do about a certificate that ends.
+const RENEW: &str = "renew it; a new file is taken up at once";
 
 /// Two weeks: what renews itself has done so by then.
 const EXPIRY_NEAR: Duration = Duration::from_secs(14 * 86_400);

@@ -42,7 +42,10 @@ pub(super) fn policy(mut section: Section<'_>) -> Believed {
                     policy.exact.insert(peer, level).is_some()
                 };
                 if twice {
-                    peers.problem(&key, "names a domain that another line names already");
+                    peers.problem(
+                        &key,
+                        "names a domain that another line names already: leave one of them out",
+                    );
                 }
             }
             (Err(problem), _) | (_, Err(problem)) => peers.problem(&key, problem),

@@ -31,7 +31,7 @@ impl Config {
     /// Every problem there is, not only the first.
     pub fn read(path: &Path, overrides: &Overrides) -> Result<Self, Vec<Error>> {
         let text = read_text(path, FILE_BYTES_MAX).map_err(|problem| {
-            let problem = format!("{}: {problem}", path.display());
+            let problem = format!("{}: {problem}: name another with --config", path.display());
             vec![Error::at(FILE, problem)]
         })?;
         // Whatever becomes of the working directory, the paths stay what they are.
@@ -74,7 +74,8 @@ impl Config {
 /// Reads every key. `None` when something that has no default is missing or wrong.
 fn read_file(file: &mut Section<'_>, folder: &Path, overrides: &Overrides) -> Option<Config> {
     let path = |text: &str| Ok(folder.join(non_empty(text)?));
-    let server_name = file.required("server_name", domain);
+    let server_name =
+        file.required("server_name", "write the name that the certificate bears", domain);
     let hosts = hosts(file, folder);
     let certificates = certificates(file, folder);
     let backend = backend(file.section("backend"), folder);
@@ -164,13 +165,18 @@ fn hosts(file: &mut Section<'_>, folder: &Path) -> Option<Hosts> {
     }
     let (domains, source) = if value.is_mapping() {
         let mut section = file.within(file.path("hosts"), value);
-        let source = section.required("file", |text| Ok(folder.join(non_empty(text)?)));
+        let source =
+            section.required("file", "write the path of a list, one domain a line", |text| {
+                Ok(folder.join(non_empty(text)?))
+            });
         section.finish();
         let source = source?;
         match read_text(&source, LIST_BYTES_MAX) {
             Ok(text) => (listed(&text, file), Some(source)),
             Err(problem) => {
-                file.problem("hosts.file", format!("{}: {problem}", source.display()));
+                let problem =
+                    format!("{}: {problem}: write one domain a line there", source.display());
+                file.problem("hosts.file", problem);
                 return None;
             }
         }
@@ -216,9 +222,10 @@ fn certificates(file: &mut Section<'_>, folder: &Path) -> Vec<CertificateFiles> 
     let mut certificates = Vec::with_capacity(values.len());
     for (index, value) in values.into_iter().enumerate() {
         let mut section = file.within(format!("certificates[{index}]"), value);
-        let chain = section.required("chain", |text| Ok(folder.join(non_empty(text)?)));
-        let key = section.required("key", |text| Ok(folder.join(non_empty(text)?)));
-        let next_key = section.text("next_key", |text| Ok(folder.join(non_empty(text)?)));
+        let path = |text: &str| Ok(folder.join(non_empty(text)?));
+        let chain = section.required("chain", "write the path of a PEM file, leaf first", path);
+        let key = section.required("key", "write the path of its private key, PEM", path);
+        let next_key = section.text("next_key", path);
         section.finish();
         if let (Some(chain), Some(key)) = (chain, key) {
             certificates.push(CertificateFiles { chain, key, next_key });
@@ -255,7 +262,10 @@ fn capture(file: &mut Section<'_>) -> Capture {
     let wanted = redirect.has("uid");
     let uid = redirect.number("uid", 0, 0..=u64::from(u32::MAX - 1));
     if word == "redirect" && !wanted {
-        redirect.problem("uid", "is missing: name the user that ligase runs as");
+        redirect.problem(
+            "uid",
+            "is missing: write the number of the user that ligase runs as (`id -u ligase`)",
+        );
     }
     redirect.finish();
     match word {
@@ -323,7 +333,9 @@ fn servers(section: &mut Section<'_>) -> ResolverServers {
 fn dialback_secret(file: &mut Section<'_>, folder: &Path) -> Option<DialbackSecret> {
     let value = file.take("dialback_secret")?;
     let mut section = file.within("dialback_secret".to_owned(), value);
-    let path = section.required("file", |text| Ok(folder.join(non_empty(text)?)));
+    let path = section.required("file", "write the path of a file with the secret in it", |text| {
+        Ok(folder.join(non_empty(text)?))
+    });
     let secret = path.and_then(|path| {
         secret_at(&path)
             .map_err(|problem| section.problem("file", format!("{}: {problem}", path.display())))

@@ -8,8 +8,8 @@ use ligase_verifier::Domain;
 use super::checks::check_system;
 use super::file::Problems;
 use super::{
-    BackendTls, Capture, Config, Hosts, Limit, Limits, LogFormat, LogLevel, Overrides, Public,
-    ResolverServers, Roots,
+    BackendTls, Capture, Config, Error, Hosts, Limit, Limits, LogFormat, LogLevel, Overrides,
+    Public, ResolverServers, Roots,
 };
 use crate::binding::Level;
 
@@ -25,8 +25,77 @@ fn parse(text: &str) -> Result<Config, Vec<String>> {
 }
 
 fn parse_in(folder: &Path, text: &str) -> Result<Config, Vec<String>> {
-    Config::parse(text, folder, &Overrides::default())
-        .map_err(|errors| errors.iter().map(ToString::to_string).collect())
+    Config::parse(text, folder, &Overrides::default()).map_err(|errors| {
+        errors.iter().for_each(assert_cure);
+        errors.iter().map(ToString::to_string).collect()
+    })
+}
+
+/// Whoever is told what is wrong is told what to do about it.
+#[track_caller]
+pub(super) fn assert_cure(error: &Error) {
+    const CURES: [&str; 13] = [
+        "write ",
+        "name ",
+        "list ",
+        "did you mean `",
+        "known are ",
+        "is not one of ",
+        "must be a whole number from ",
+        "leave ",
+        "renew it",
+        "`chmod o= ",
+        "let ",
+        "announce ",
+        "mind the indentation",
+    ];
+    assert!(CURES.iter().any(|it| error.problem.contains(it)), "what to do? {error}");
+}
+
+/// The sources that can find a problem, and the tests that bring each about.
+const SOURCES: [&str; 7] = [
+    include_str!("checks.rs"),
+    include_str!("file.rs"),
+    include_str!("inspect.rs"),
+    include_str!("policy.rs"),
+    include_str!("read.rs"),
+    include_str!("values.rs"),
+    include_str!("../../../verifier/src/settings.rs"),
+];
+const TESTS: [&str; 3] = [
+    include_str!("tests.rs"),
+    include_str!("inspect/tests.rs"),
+    include_str!("../../tests/command_line.rs"),
+];
+
+#[test]
+fn every_problem_is_brought_about_by_a_test() {
+    let tests = TESTS.concat();
+    let mut found = 0;
+    for message in SOURCES.iter().flat_map(|source| literals(source)) {
+        // What stands between the values that are put in.
+        let fixed = message.split(['{', '}']).step_by(2).max_by_key(|part| part.len()).unwrap();
+        if !fixed.trim().contains(' ') {
+            continue;
+        }
+        found += 1;
+        assert!(tests.contains(fixed), "no test brings about: {message:?}");
+    }
+    assert!(40 < found, "only {found} messages were found");
+
+    /// The string literals of the code, comments left out.
+    fn literals(source: &str) -> Vec<String> {
+        let code = source.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let code = code.collect::<Vec<_>>().join("\n").replace("\\\"", "\u{1}");
+        let parts = code.split('"').skip(1).step_by(2);
+        parts.map(|text| joined(text).replace('\u{1}', "\\\"")).collect()
+    }
+
+    /// A literal whose lines end in a backslash, in one line.
+    fn joined(text: &str) -> String {
+        let lines = text.split("\\\n").enumerate();
+        lines.map(|(number, it)| if number == 0 { it } else { it.trim_start() }).collect()
+    }
 }
 
 /// The least with `more` below it.
@@ -82,7 +151,7 @@ fn the_least_is_enough() {
 #[test]
 fn an_empty_file_lacks_what_has_no_default() {
     let expect = [
-        "server_name: is missing",
+        "server_name: is missing: write the name that the certificate bears",
         "hosts: is missing: list the domains your server hosts, or write `auto`",
         "certificates: name at least one {chain: PATH, key: PATH}",
     ];
@@ -96,25 +165,53 @@ fn errors_name_the_key() {
     check("host: a", &["host: unknown key; did you mean `hosts`?"]);
     check(
         "backend: {adress: '127.0.0.1:5269'}",
-        &["backend.adress: unknown key; did you mean `address`?"],
+        &["backend.adress: unknown key; did you mean `backend.address`?"],
     );
     check(
         "trust: {anchors: none-of-ours}",
         &["trust.anchors: unknown key; known are roots, revocations, posh_port"],
     );
-    check("backend: {address: localhost}", &["backend.address: \"localhost\" is not an IP:PORT"]);
+    check(
+        "backend: {address: localhost}",
+        &["backend.address: \"localhost\" is not an IP:PORT: write one like 127.0.0.1:5269"],
+    );
     check("backend: {tls: yes}", &["backend.tls: \"yes\" is not one of auto, off, required"]);
-    check("backend: {local_ca: {key: ''}}", &["backend.local_ca.key: must not be empty"]);
+    check(
+        "backend: {local_ca: {key: ''}}",
+        &["backend.local_ca.key: must not be empty: write a path, or leave the key out"],
+    );
     check("backend: []", &["backend: write `key: value` lines here"]);
     check("backend: 5", &["backend: write `key: value` lines here"]);
     check(
         "listen: {federation: ['0.0.0.0:7269', 5270]}",
-        &["listen.federation[1]: \"5270\" is not an IP:PORT"],
+        &["listen.federation[1]: \"5270\" is not an IP:PORT: write one like 127.0.0.1:5269"],
     );
-    check("listen: {admin: {port: 7290}}", &["listen.admin: must be text"]);
+    check(
+        "listen: {admin: {port: 7290}}",
+        &["listen.admin: write one text here, no list or mapping"],
+    );
     check("capture: ebpf", &["capture: \"ebpf\" is not one of dns, redirect, explicit"]);
-    check("capture: redirect", &["redirect.uid: is missing: name the user that ligase runs as"]);
+    check(
+        "capture: redirect",
+        &[
+            "redirect.uid: is missing: write the number of the user that ligase runs as (`id -u ligase`)",
+        ],
+    );
     check("redirect: {uid: -1}", &["redirect.uid: must be a whole number from 0 to 4294967294"]);
+}
+
+#[test]
+fn what_is_no_value_of_its_kind_is_told() {
+    check("channels: {bidi: maybe}", &["channels.bidi: write true or false"]);
+    check("policy: {peers: {[a]: any}}", &["policy.peers: write a name before the colon"]);
+    check("[a]: b", &["?: write a name before the colon"]);
+    check(
+        "dialback_secret: {}",
+        &["dialback_secret.file: is missing: write the path of a file with the secret in it"],
+    );
+    let problems = parse("hosts: [a\n").unwrap_err();
+    let cure = ": mind the indentation, and quote what has `*`, `: ` or ` #` in it";
+    assert!(problems[0].ends_with(cure), "{problems:?}");
 }
 
 #[test]
@@ -133,7 +230,7 @@ fn errors_further_down_name_the_key() {
     );
     check(
         "policy: {peers: {'a..b': any}}",
-        &["policy.peers.\"a..b\": \"a..b\" is not a domain name"],
+        &["policy.peers.\"a..b\": \"a..b\" is not a domain name: write one like montague.example"],
     );
     check(
         "policy: {peers: {'*.gov.example': all}}",
@@ -141,7 +238,9 @@ fn errors_further_down_name_the_key() {
     );
     check(
         "policy: {peers: {old.example: any, OLD.example: dna}}",
-        &["policy.peers.\"OLD.example\": names a domain that another line names already"],
+        &[
+            "policy.peers.\"OLD.example\": names a domain that another line names already: leave one of them out",
+        ],
     );
     check(
         "policy: {prooftypes: []}",
@@ -193,7 +292,7 @@ fn errors_in_the_essentials_name_the_key() {
     check(
         "server_name: a b\nhosts: []\ncertificates: {chain: a, key: b}",
         &[
-            "server_name: \"a b\" is not a domain name",
+            "server_name: \"a b\" is not a domain name: write one like montague.example",
             "hosts: name at least one domain",
             "certificates: must be a list of {chain: PATH, key: PATH}",
         ],
@@ -201,13 +300,13 @@ fn errors_in_the_essentials_name_the_key() {
     check(
         "server_name: a.example\nhosts: [b.example, c..d]\ncertificates: [{chain: a}, x, {chian: a, key: b}]",
         &[
-            "hosts[1]: \"c..d\" is not a domain name",
-            "certificates[0].key: is missing",
+            "hosts[1]: \"c..d\" is not a domain name: write one like montague.example",
+            "certificates[0].key: is missing: write the path of its private key, PEM",
             "certificates[1]: write `key: value` lines here",
-            "certificates[1].chain: is missing",
-            "certificates[1].key: is missing",
-            "certificates[2].chain: is missing",
-            "certificates[2].chian: unknown key; did you mean `chain`?",
+            "certificates[1].chain: is missing: write the path of a PEM file, leaf first",
+            "certificates[1].key: is missing: write the path of its private key, PEM",
+            "certificates[2].chain: is missing: write the path of a PEM file, leaf first",
+            "certificates[2].chian: unknown key; did you mean `certificates[2].chain`?",
         ],
     );
 }
@@ -268,15 +367,21 @@ fn unknown_keys_are_told_escaped() {
 fn no_two_listeners_collide() {
     check(
         "listen: {admin: '127.0.0.1:7269'}",
-        &["listen.admin: 127.0.0.1:7269 collides with 0.0.0.0:7269 of listen.federation"],
+        &[
+            "listen.admin: 127.0.0.1:7269 collides with 0.0.0.0:7269 of listen.federation: write another port",
+        ],
     );
     check(
         "listen: {federation: ['192.0.2.1:5270', '[::]:5270']}",
-        &["listen.federation: [::]:5270 collides with 192.0.2.1:5270 of listen.federation"],
+        &[
+            "listen.federation: [::]:5270 collides with 192.0.2.1:5270 of listen.federation: write another port",
+        ],
     );
     check(
         "listen: {federation: '[::ffff:192.0.2.1]:1', backend: '192.0.2.1:1'}",
-        &["listen.backend: 192.0.2.1:1 collides with [::ffff:192.0.2.1]:1 of listen.federation"],
+        &[
+            "listen.backend: 192.0.2.1:1 collides with [::ffff:192.0.2.1]:1 of listen.federation: write another port",
+        ],
     );
     accept(
         "listen: {federation: ['192.0.2.1:1', '192.0.2.2:1'], backend: '127.0.0.1:1', dns: '[::1]:1'}",
@@ -288,10 +393,18 @@ fn no_two_listeners_collide() {
 fn doors_that_are_needed_cannot_be_closed() {
     check(
         "listen: {federation: null}",
-        &["listen.federation: peers need an address to connect to"],
+        &["listen.federation: peers need an address to connect to: write one like 0.0.0.0:7269"],
     );
-    check("listen: {backend: []}", &["listen.backend: the backend needs an address to connect to"]);
-    check("listen: {dns: null}", &["listen.dns: `capture: dns` needs an address to answer at"]);
+    check(
+        "listen: {backend: []}",
+        &[
+            "listen.backend: the backend needs an address to connect to: write one like 127.0.0.1:7270",
+        ],
+    );
+    check(
+        "listen: {dns: null}",
+        &["listen.dns: `capture: dns` needs an address to answer at: write one like 127.0.0.1:53"],
+    );
     assert_eq!(accept("listen: {admin: null}").listen.admin, []);
     assert_eq!(accept("capture: explicit").listen.dns, []);
     let redirect = accept("capture: redirect\nredirect: {uid: 7269}");
@@ -303,15 +416,21 @@ fn doors_that_are_needed_cannot_be_closed() {
 fn nobody_is_told_to_talk_to_themselves() {
     check(
         "backend: {address: '127.0.0.1:7269'}",
-        &["backend.address: 127.0.0.1:7269 is our own listen.federation"],
+        &[
+            "backend.address: 127.0.0.1:7269 is our own listen.federation: write where your server takes streams from other servers",
+        ],
     );
     check(
         "backend: {address: '127.0.0.1:7270'}",
-        &["backend.address: 127.0.0.1:7270 is our own listen.backend"],
+        &[
+            "backend.address: 127.0.0.1:7270 is our own listen.backend: write where your server takes streams from other servers",
+        ],
     );
     check(
         "backend: {address: '0.0.0.0:5269'}",
-        &["backend.address: 0.0.0.0:5269 cannot be connected to"],
+        &[
+            "backend.address: 0.0.0.0:5269 cannot be connected to: write where your server takes streams from other servers",
+        ],
     );
     accept("backend: {address: '192.0.2.9:7269'}");
 }
@@ -335,7 +454,9 @@ fn posh_documents_are_served_where_it_is_written() {
     assert_eq!(posh, ["0.0.0.0:443".parse().unwrap()]);
     check(
         "listen: {posh: '0.0.0.0:7269'}",
-        &["listen.posh: 0.0.0.0:7269 collides with 0.0.0.0:7269 of listen.federation"],
+        &[
+            "listen.posh: 0.0.0.0:7269 collides with 0.0.0.0:7269 of listen.federation: write another port",
+        ],
     );
 }
 
@@ -346,7 +467,10 @@ fn a_certificate_may_name_the_key_that_follows() {
     let path = next("next.key").unwrap().certificates[0].next_key.clone();
     assert_eq!(path, Some(PathBuf::from("/etc/ligase/next.key")));
     assert_eq!(next("~"), parse(LEAST));
-    assert_eq!(next("''").unwrap_err(), ["certificates[0].next_key: must not be empty"]);
+    assert_eq!(
+        next("''").unwrap_err(),
+        ["certificates[0].next_key: must not be empty: write a path, or leave the key out"]
+    );
 }
 
 #[test]
@@ -374,17 +498,26 @@ fn peers_are_told_the_port_that_leads_to_us() {
 fn public_lookups_never_ask_what_the_backend_is_told() {
     check(
         "resolver: {servers: ['192.0.2.53:53', '127.0.0.1:7253']}",
-        &["resolver.servers: 127.0.0.1:7253 is our own listen.dns"],
+        &[
+            "resolver.servers: 127.0.0.1:7253 is our own listen.dns: write the IP:PORT of another DNS server",
+        ],
     );
     check(
         "resolver: {servers: ['127.0.0.53:53']}\nlisten: {dns: '0.0.0.0:53'}",
-        &["resolver.servers: 127.0.0.53:53 is our own listen.dns"],
+        &[
+            "resolver.servers: 127.0.0.53:53 is our own listen.dns: write the IP:PORT of another DNS server",
+        ],
     );
     check(
         "resolver: {servers: ['127.0.0.1']}\nlisten: {dns: ['[::1]:53', '[::ffff:127.0.0.1]:53']}",
-        &["resolver.servers: 127.0.0.1:53 is our own listen.dns"],
+        &[
+            "resolver.servers: 127.0.0.1:53 is our own listen.dns: write the IP:PORT of another DNS server",
+        ],
     );
-    check("resolver: {servers: '0.0.0.0:53'}", &["resolver.servers: 0.0.0.0:53 cannot be asked"]);
+    check(
+        "resolver: {servers: '0.0.0.0:53'}",
+        &["resolver.servers: 0.0.0.0:53 cannot be asked: write the IP:PORT of another DNS server"],
+    );
     let config = accept("resolver: {servers: ['2001:db8::53', '192.0.2.53:5353']}");
     let expect = addresses(&["[2001:db8::53]:53", "192.0.2.53:5353"]);
     assert_eq!(config.resolver.servers, ResolverServers::Listed(expect));
@@ -456,17 +589,21 @@ fn limits_leave_room_for_each_other() {
     check(
         "limits: {stanza_bytes: 1048577}",
         &[
-            "limits.queue_bytes: must be at least limits.stanza_bytes, which is 1048577",
-            "limits.outbox_bytes: must be at least limits.stanza_bytes, which is 1048577",
+            "limits.queue_bytes: must be at least limits.stanza_bytes, which is 1048577: write more here or less there",
+            "limits.outbox_bytes: must be at least limits.stanza_bytes, which is 1048577: write more here or less there",
         ],
     );
     check(
         "limits: {stanza_bytes: 10000, preauth_element_bytes: 20000}",
-        &["limits.stanza_bytes: must be at least limits.preauth_element_bytes, which is 20000"],
+        &[
+            "limits.stanza_bytes: must be at least limits.preauth_element_bytes, which is 20000: write more here or less there",
+        ],
     );
     check(
         "limits: {queue_total_bytes: 1048576, queue_bytes: 1048577}",
-        &["limits.queue_total_bytes: must be at least limits.queue_bytes, which is 1048577"],
+        &[
+            "limits.queue_total_bytes: must be at least limits.queue_bytes, which is 1048577: write more here or less there",
+        ],
     );
 }
 
@@ -474,13 +611,15 @@ fn limits_leave_room_for_each_other() {
 fn netfilter_turns_to_one_port() {
     let redirect = "capture: redirect\nredirect: {uid: 7269}\nlisten: ";
     let check = |listen: &str, expect: &[&str]| check(&format!("{redirect}{listen}"), expect);
-    let one = "needs one port, and the same for all addresses";
+    let one = "`capture: redirect` needs one port: write the same for all addresses";
+    check("{federation: ['127.0.0.1:1', '[::1]:2']}", &[&format!("listen.federation: {one}")]);
+    check("{backend: '127.0.0.1:0'}", &[&format!("listen.backend: {one}")]);
     check(
-        "{federation: ['127.0.0.1:1', '[::1]:2']}",
-        &[&format!("listen.federation: `capture: redirect` {one}")],
+        "{dns: null}",
+        &[
+            "listen.dns: `capture: redirect` needs an address to turn to: write one like 127.0.0.1:7270",
+        ],
     );
-    check("{backend: '127.0.0.1:0'}", &[&format!("listen.backend: `capture: redirect` {one}")]);
-    check("{dns: null}", &["listen.dns: `capture: redirect` needs an address to turn to"]);
     accept(&format!("{redirect}{{backend: ['127.0.0.1:7270', '[::1]:7270']}}"));
 }
 
@@ -494,8 +633,7 @@ fn the_systems_resolver_may_not_be_ours_either() {
         let found: Vec<_> = problems.into_vec().iter().map(ToString::to_string).collect();
         assert_eq!(found, expect);
     };
-    let ours =
-        "resolver.servers: the system's resolver, 127.0.0.1:53, is our own listen.dns: list others";
+    let ours = "resolver.servers: the system's resolver, 127.0.0.1:53, is our own listen.dns: write the IP:PORT of another DNS server";
     check("listen: {dns: '127.0.0.1:53'}", &[ours]);
     check("listen: {dns: '0.0.0.0:53'}", &[ours]);
     check("listen: {dns: '127.0.0.1:7253'}", &[]);
@@ -518,12 +656,23 @@ fn hosts_may_be_kept_in_a_file() {
     assert_eq!(parse("{file: good}").unwrap().hosts, expect);
     assert_eq!(parse("auto").unwrap().hosts, Hosts::Auto);
     let check = |hosts: &str, expect: &[&str]| assert_eq!(parse(hosts).unwrap_err(), expect);
-    check("{file: bad}", &["hosts.file: line 2: \"a b\" is not a domain name"]);
+    check(
+        "{file: bad}",
+        &["hosts.file: line 2: \"a b\" is not a domain name: write one like montague.example"],
+    );
     check("{file: empty}", &["hosts: name at least one domain"]);
-    check("{path: good}", &["hosts.file: is missing", "hosts.path: unknown key; known are file"]);
+    check(
+        "{path: good}",
+        &[
+            "hosts.file: is missing: write the path of a list, one domain a line",
+            "hosts.path: unknown key; known are file",
+        ],
+    );
     let absent = folder.0.join("absent");
-    let expect =
-        format!("hosts.file: {}: No such file or directory (os error 2)", absent.display());
+    let expect = format!(
+        "hosts.file: {}: No such file or directory (os error 2): write one domain a line there",
+        absent.display()
+    );
     check("{file: absent}", &[&expect]);
 }
 
@@ -549,10 +698,13 @@ fn a_dialback_secret_is_read_and_never_shown() {
     assert!(!shown.contains("cccc") && !shown.contains("112, 112"), "{shown}");
 
     for (name, problem) in [
-        ("three", "holds more than the current and the previous secret"),
-        ("short", "a secret has at least 32 characters"),
-        ("empty", "is empty"),
-        ("huge", "is larger than 4096 bytes"),
+        ("three", "holds more than the current and the previous secret: leave two lines"),
+        (
+            "short",
+            "a secret has at least 32 characters: write what `openssl rand -hex 32` prints into it",
+        ),
+        ("empty", "is empty: write what `openssl rand -hex 32` prints into it"),
+        ("huge", "is larger than 4096 bytes: write what `openssl rand -hex 32` prints into it"),
     ] {
         let path = folder.0.join(name);
         let expect = format!("dialback_secret.file: {}: {problem}", path.display());
@@ -564,7 +716,10 @@ fn a_dialback_secret_is_read_and_never_shown() {
 fn a_file_that_cannot_be_read_is_named() {
     let errors = Config::read(Path::new("/nonexistent/ligase.yaml"), &Overrides::default());
     let error = errors.unwrap_err()[0].to_string();
-    assert_eq!(error, "(file): /nonexistent/ligase.yaml: No such file or directory (os error 2)");
+    assert_eq!(
+        error,
+        "(file): /nonexistent/ligase.yaml: No such file or directory (os error 2): name another with --config"
+    );
 }
 
 /// A folder of one test's own, gone when the test ends.

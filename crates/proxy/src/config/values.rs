@@ -13,7 +13,8 @@ use crate::binding::Level;
 
 /// A domain name.
 pub(super) fn domain(text: &str) -> Result<Domain, String> {
-    text.parse().map_err(|_| format!("{text:?} is not a domain name"))
+    text.parse()
+        .map_err(|_| format!("{text:?} is not a domain name: write one like montague.example"))
 }
 
 /// A level of the policy.
@@ -24,13 +25,13 @@ pub(super) fn level(text: &str) -> Result<Level, String> {
 
 /// An address and a port.
 pub(super) fn socket_address(text: &str) -> Result<SocketAddr, String> {
-    text.parse().map_err(|_| format!("{text:?} is not an IP:PORT"))
+    text.parse().map_err(|_| format!("{text:?} is not an IP:PORT: write one like 127.0.0.1:5269"))
 }
 
 /// Text that says something.
 pub(super) fn non_empty(text: &str) -> Result<&str, String> {
     if text.is_empty() {
-        return Err("must not be empty".to_owned());
+        return Err("must not be empty: write a path, or leave the key out".to_owned());
     }
     Ok(text)
 }
@@ -50,16 +51,18 @@ pub(super) fn read_text(path: &Path, bytes_max: u64) -> Result<String, String> {
 
 /// The current secret and perhaps the previous one, a line each.
 pub(super) fn secret_at(path: &Path) -> Result<DialbackSecret, String> {
-    let text = read_text(path, SECRET_BYTES_MAX)?;
+    let text = read_text(path, SECRET_BYTES_MAX).map_err(|problem| format!("{problem}: {MADE}"))?;
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let current = lines.next().ok_or("is empty")?;
+    let current = lines.next().ok_or_else(|| format!("is empty: {MADE}"))?;
     let previous = lines.next();
     if lines.next().is_some() {
-        return Err("holds more than the current and the previous secret".to_owned());
+        return Err(
+            "holds more than the current and the previous secret: leave two lines".to_owned()
+        );
     }
     for secret in [Some(current), previous].into_iter().flatten() {
         if secret.len() < SECRET_BYTES_MIN {
-            return Err(format!("a secret has at least {SECRET_BYTES_MIN} characters"));
+            return Err(format!("a secret has at least {SECRET_BYTES_MIN} characters: {MADE}"));
         }
     }
     Ok(DialbackSecret {
@@ -68,6 +71,9 @@ pub(super) fn secret_at(path: &Path) -> Result<DialbackSecret, String> {
         previous: previous.map(Into::into),
     })
 }
+
+/// Where a secret comes from.
+const MADE: &str = "write what `openssl rand -hex 32` prints into it";
 
 /// Two long lines.
 const SECRET_BYTES_MAX: u64 = 4_096;

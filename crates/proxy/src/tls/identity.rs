@@ -331,16 +331,16 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoneNamed => f.write_str("name at least one certificate"),
-            Self::Unreadable(kind) => write!(f, "cannot be read: {kind}"),
-            Self::Unwritable(kind) => write!(f, "cannot be written: {kind}"),
-            Self::TooLong => write!(f, "is longer than {FILE_MAX} bytes"),
-            Self::NoCertificate => f.write_str("has no certificate in it"),
-            Self::BadCertificate => f.write_str("has a damaged certificate in it"),
-            Self::NoName => f.write_str("its first certificate names no domain"),
-            Self::NoKey => f.write_str("has no private key in it that can be used"),
-            Self::OtherKey => f.write_str("is not the key of the certificate"),
-            Self::Expired => f.write_str("its certificate has expired"),
-            Self::CannotSign => f.write_str("no certificate can be signed with it"),
+            Self::Unreadable(kind) => write!(f, "cannot be read: {kind}: name a file that ligase may read"),
+            Self::Unwritable(kind) => write!(f, "cannot be written: {kind}: name one that ligase may write"),
+            Self::TooLong => write!(f, "is longer than {FILE_MAX} bytes: name another"),
+            Self::NoCertificate => f.write_str("has no certificate in it: write a PEM chain, leaf first"),
+            Self::BadCertificate => f.write_str("has a damaged certificate in it: write it again"),
+            Self::NoName => f.write_str("its first certificate names no domain: write the server's own first"),
+            Self::NoKey => f.write_str("has no private key in it that can be used: write one in PEM, not encrypted"),
+            Self::OtherKey => f.write_str("is not the key of the certificate: name the one that it was made with"),
+            Self::Expired => f.write_str("its certificate has expired: remove it and its key, and the next start makes others"),
+            Self::CannotSign => f.write_str("no certificate can be signed with it: write an ECDSA or RSA key"),
         }
     }
 }

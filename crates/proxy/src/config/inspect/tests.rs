@@ -5,7 +5,10 @@ use std::time::{Duration, SystemTime};
 
 use rcgen::{CertificateParams, KeyPair};
 
-use super::Findings;
+use ligase_verifier::SetupError;
+
+use super::{Findings, verifier_key};
+use crate::config::tests::assert_cure;
 use crate::config::{Config, Error, Overrides};
 
 /// A folder with a configuration and everything it names: all of it is
@@ -70,6 +73,7 @@ impl Place {
         let Findings { problems: found, warnings: warned } = self.config(more).inspect(at);
         let shown = |errors: Vec<Error>| -> Vec<String> {
             let folder = format!("{}/", self.folder.display());
+            errors.iter().for_each(assert_cure);
             errors.iter().map(|it| it.to_string().replace(&folder, "./")).collect()
         };
         assert_eq!(shown(found), problems);
@@ -93,10 +97,10 @@ fn what_is_sound_raises_nothing_and_makes_nothing() {
 #[test]
 fn a_certificate_is_looked_at_as_it_is_now() {
     let place = Place::new("expiry");
-    let near = "certificates[0].chain: ./tls.crt: expires in less than 3 days";
+    let near = "certificates[0].chain: ./tls.crt: expires in less than 3 days: renew it; a new file is taken up at once";
     place.check("", expiry() - days(15), &[], &[]);
     place.check("", expiry() - days(2) - Duration::from_secs(1), &[], &[near]);
-    place.check("", expiry() + days(1), &["certificates[0].chain: ./tls.crt: has expired"], &[]);
+    place.check("", expiry() + days(1), &["certificates[0].chain: ./tls.crt: has expired: renew it; a new file is taken up at once"], &[]);
 }
 
 #[test]
@@ -108,21 +112,21 @@ fn files_that_do_not_fit_are_named() {
     place.check(
         "",
         at,
-        &["certificates[0].key: ./tls.key: is not the key of the certificate"],
+        &["certificates[0].key: ./tls.key: is not the key of the certificate: name the one that it was made with"],
         &[],
     );
     place.write("tls.key", "nothing", 0o600);
     place.check(
         "",
         at,
-        &["certificates[0].key: ./tls.key: has no private key in it that can be used"],
+        &["certificates[0].key: ./tls.key: has no private key in it that can be used: write one in PEM, not encrypted"],
         &[],
     );
     fs::remove_file(place.folder.join("tls.key")).unwrap();
-    place.check("", at, &["certificates[0].key: ./tls.key: cannot be read: entity not found"], &[]);
+    place.check("", at, &["certificates[0].key: ./tls.key: cannot be read: entity not found: name a file that ligase may read"], &[]);
     place.write("tls.crt", "nothing", 0o644);
     place.write("tls.key", "nothing", 0o600);
-    place.check("", at, &["certificates[0].chain: ./tls.crt: has no certificate in it"], &[]);
+    place.check("", at, &["certificates[0].chain: ./tls.crt: has no certificate in it: write a PEM chain, leaf first"], &[]);
 }
 
 #[test]
@@ -130,11 +134,10 @@ fn a_key_that_is_to_follow_is_looked_at_too() {
     let mut place = Place::new("next");
     place.config = SOUND.replace("key: tls.key", "key: tls.key, next_key: next.key");
     let at = expiry() - days(30);
-    let missing = "certificates[0].next_key: ./next.key: cannot be read: entity not found";
+    let missing = "certificates[0].next_key: ./next.key: cannot be read: entity not found: name a file that ligase may read";
     place.check("", at, &[missing], &[]);
     place.write("next.key", "nothing", 0o600);
-    let unusable =
-        "certificates[0].next_key: ./next.key: has no private key in it that can be used";
+    let unusable = "certificates[0].next_key: ./next.key: has no private key in it that can be used: write one in PEM, not encrypted";
     place.check("", at, &[unusable], &[]);
     place.write("next.key", &KeyPair::generate().unwrap().serialize_pem(), 0o600);
     place.check("", at, &[], &[]);
@@ -146,7 +149,7 @@ fn a_key_that_is_to_follow_is_looked_at_too() {
         &[],
         &[
             "certificates[0].next_key: ./next.key: is the key in use: announce the one after it",
-            "certificates[0].next_key: ./next.key: every user of this machine may use it (mode 604)",
+            "certificates[0].next_key: ./next.key: every user may use it (mode 604): `chmod o= ./next.key` ends that",
         ],
     );
 }
@@ -155,7 +158,7 @@ fn a_key_that_is_to_follow_is_looked_at_too() {
 fn a_name_that_no_certificate_bears_is_told() {
     let place = Place::new("names");
     place.certificate("tls", "hosting.example");
-    let warning = "server_name: no certificate names xmpp1.hosting.example: streams under our own name will not be trusted";
+    let warning = "server_name: no certificate names xmpp1.hosting.example: streams under our own name will not be trusted; get one that does, or write a name that one bears";
     place.check("", expiry() - days(30), &[], &[warning]);
     place.certificate("tls", "*.x.hosting.example");
     place.check("", expiry() - days(30), &[], &[warning]);
@@ -174,8 +177,8 @@ fn secrets_that_everybody_may_read_are_told() {
         expiry() - days(30),
         &[],
         &[
-            "certificates[0].key: ./tls.key: every user of this machine may use it (mode 604)",
-            "dialback_secret.file: ./secret: every user of this machine may use it (mode 644)",
+            "certificates[0].key: ./tls.key: every user may use it (mode 604): `chmod o= ./tls.key` ends that",
+            "dialback_secret.file: ./secret: every user may use it (mode 644): `chmod o= ./secret` ends that",
         ],
     );
 }
@@ -189,19 +192,19 @@ fn an_authority_is_looked_at_where_there_is_one() {
     place.check(
         "",
         at,
-        &["backend.local_ca.key: ./ca/ca.key is not there, but its certificate is"],
+        &["backend.local_ca.key: ./ca/ca.key is not there, but its certificate is: put it back, or remove the certificate and let the backend trust the next one"],
         &[],
     );
     place.write("ca/ca.key", "nothing", 0o600);
     place.check(
         "",
         at,
-        &["backend.local_ca.key: ./ca/ca.key: has no private key in it that can be used"],
+        &["backend.local_ca.key: ./ca/ca.key: has no private key in it that can be used: write one in PEM, not encrypted"],
         &[],
     );
     fs::remove_dir_all(place.folder.join("ca")).unwrap();
     place.write("ca", "not a folder", 0o644);
-    place.check("", at, &["backend.local_ca.certificate: ./ca/ca.crt cannot be made"], &[]);
+    place.check("", at, &["backend.local_ca.certificate: ./ca/ca.crt cannot be made: name a folder that ligase may write to"], &[]);
 }
 
 #[test]
@@ -214,27 +217,27 @@ fn anchor_and_roots_are_read() {
     place.check(
         "resolver: {servers: ['192.0.2.53'], trust_anchor: broken}",
         at,
-        &["resolver.trust_anchor: ./broken has no usable DNSKEY or DS record"],
+        &["resolver.trust_anchor: ./broken has no usable DNSKEY or DS record: write the root's, one a line"],
         &[],
     );
     place.check(
         "resolver: {servers: ['192.0.2.53']}\ntrust: {roots: empty}",
         at,
-        &["trust.roots: ./empty has no usable certificate"],
+        &["trust.roots: ./empty has no usable certificate: write those of authorities, in PEM"],
         &[],
     );
     place.check("resolver: {servers: ['192.0.2.53']}\ntrust: {roots: tls.crt}", at, &[], &[]);
     place.check(
         "resolver: {servers: ['192.0.2.53']}\ntrust: {revocations: tls.crt}",
         at,
-        &["trust.revocations: ./tls.crt is no list of revoked certificates"],
+        &["trust.revocations: ./tls.crt is no list of revoked certificates: write CRLs in PEM"],
         &[],
     );
     place.check(
         "resolver: {servers: ['192.0.2.53'], dnssec: trust-ad}",
         at,
         &[],
-        &["resolver.dnssec: only resolvers on loopback are believed: anybody on the path could lie"],
+        &["resolver.dnssec: only resolvers on loopback are believed, anybody on the path could lie: write validate, or ask one on this machine"],
     );
     place.check("resolver: {servers: ['127.0.0.53'], dnssec: trust-ad}", at, &[], &[]);
     place.check(
@@ -242,10 +245,33 @@ fn anchor_and_roots_are_read() {
         at,
         &[],
         &[
-            "resolver.dnssec: without DNSSEC, DANE proves nothing",
-            "resolver.allow: peers may lead us to services of this machine: for a laboratory alone",
+            "resolver.dnssec: without DNSSEC, DANE proves nothing: write validate, or leave dane out of policy.prooftypes",
+            "resolver.allow: peers may lead us to services of this machine: leave it out, unless this is a laboratory",
         ],
     );
+}
+
+#[test]
+fn whatever_keeps_the_verifier_from_being_set_up_has_a_key_and_a_cure() {
+    let path = || PathBuf::from("x.pem");
+    for (error, expect) in [
+        (
+            SetupError::NoServers,
+            "resolver.servers: there is no DNS server to ask: name one by IP:PORT",
+        ),
+        (
+            SetupError::Resolver,
+            "resolver.servers: the resolver cannot be set up: name DNS servers by IP:PORT",
+        ),
+        (
+            SetupError::Roots(path()),
+            "trust.roots: x.pem has no usable certificate: write those of authorities, in PEM",
+        ),
+    ] {
+        let error = Error::at(verifier_key(&error), error);
+        assert_cure(&error);
+        assert_eq!(error.to_string(), expect);
+    }
 }
 
 #[test]
@@ -256,8 +282,8 @@ fn doors_that_stand_open_are_told() {
         expiry() - days(30),
         &[],
         &[
-            "listen.backend: 192.0.2.1:7270 is not on loopback: whoever reaches it and is taken for the backend sends as every hosted domain",
-            "listen.dns: [::ffff:192.0.2.1]:53 is not on loopback: it is for the backend's resolver alone",
+            "listen.backend: 192.0.2.1:7270 is not on loopback: whoever reaches it and is taken for the backend sends as every hosted domain; write 127.0.0.1, or let a packet filter keep others out",
+            "listen.dns: [::ffff:192.0.2.1]:53 is not on loopback: it is for the backend's resolver alone; write 127.0.0.1, or let a packet filter keep others out",
             "redirect.uid: nothing that runs as root is captured: let ligase run as a user of its own",
         ],
     );

@@ -98,7 +98,10 @@ fn errors_name_the_file() {
     check_error(pair(&sound.chain, &other.key), &other.key, Problem::OtherKey);
     check_error(pair(&nameless.chain, &nameless.key), &nameless.chain, Problem::NoName);
     let error = Identities::load(pair(&sound.chain, &other.key)).unwrap_err();
-    let said = format!("{}: is not the key of the certificate", other.key.display());
+    let said = format!(
+        "{}: is not the key of the certificate: name the one that it was made with",
+        other.key.display()
+    );
     assert_eq!(error.to_string(), said);
 }
 
