@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use rcgen::{CertificateParams, KeyPair};
 
@@ -70,7 +70,7 @@ fn validate_prints_each_problem_by_its_key() {
         &folder.ligase(&["validate"], ""),
         78,
         &format!(
-            "certificates[0].key: {}/tls.key: has no private key in it that can be used\n",
+            "certificates[0].key: {}/tls.key: has no private key in it that can be used: write one in PEM, not encrypted\n",
             folder.0.display()
         ),
     );
@@ -90,8 +90,10 @@ fn run_and_validate_say_the_same_of_a_file_without_authorities() {
     let folder = Folder::new("roots");
     folder.write("roots.pem", "nobody");
     let wrong = "trust: {roots: roots.pem}";
-    let expect =
-        format!("trust.roots: {}/roots.pem has no usable certificate\n", folder.0.display());
+    let expect = format!(
+        "trust.roots: {}/roots.pem has no usable certificate: write those of authorities, in PEM\n",
+        folder.0.display()
+    );
     check(&folder.ligase(&["validate"], wrong), 78, &expect);
     let output = folder.ligase(&["run"], wrong);
     check(&output, 78, "");
@@ -162,6 +164,61 @@ fn check_does_not_begin_with_what_it_cannot_read() {
         assert!(said.starts_with("ligase check: ") && said.contains(expect), "{said}");
         assert!(output.stdout.is_empty());
     }
+}
+
+/// What is to be seen when somebody calls the program at a terminal of 80 columns.
+fn at_a_terminal(arguments: &str, environment: &[(&str, &str)]) -> String {
+    let line = format!("stty cols 80; {} {arguments}", env!("CARGO_BIN_EXE_ligase"));
+    let mut script = Command::new("script");
+    script.args(["--quiet", "--return", "--command", &line, "/dev/null"]).env_clear();
+    script.env("PATH", "/usr/bin:/bin").env("TERM", "xterm").envs(environment.iter().copied());
+    let seen = script.stdin(Stdio::null()).output().unwrap();
+    assert!(seen.stderr.is_empty(), "{seen:?}");
+    String::from_utf8(seen.stdout).unwrap()
+}
+
+#[test]
+fn terminals_are_painted_unless_somebody_minds() {
+    for arguments in ["--help", "walk", "validate --config none", "check a.example --resolver ::1"]
+    {
+        assert!(at_a_terminal(arguments, &[]).contains("\x1b["), "{arguments}");
+        for minds in [("NO_COLOR", "1"), ("CLICOLOR", "0"), ("TERM", "dumb")] {
+            let seen = at_a_terminal(arguments, &[minds]);
+            assert!(20 < seen.len() && !seen.contains('\x1b'), "{arguments} {minds:?}: {seen:?}");
+        }
+    }
+}
+
+#[test]
+fn a_check_of_many_shows_how_far_it_is_and_takes_that_away_again() {
+    let many = "check a.example b.example c.example --resolver 127.0.0.1:1 -o short";
+    let seen = at_a_terminal(many, &[]);
+    let begin = "\r\x1b[K\x1b[?7l[";
+    assert!(seen.contains(&format!("{begin}##########")), "{seen:?}");
+    // What stays is what a pipe would have got.
+    let stays =
+        seen.split("\r\x1b[K").filter(|it| !it.starts_with("\x1b[?7l[")).collect::<String>();
+    assert!(stays.contains("c.example") && !stays.contains("/3, "), "{seen:?}");
+    assert!(!at_a_terminal(many, &[("TERM", "dumb")]).contains("/3, "));
+    let (_, piped) = ligase_check(&many.split(' ').skip(1).collect::<Vec<_>>());
+    assert!(!piped.contains('\r') && !piped.contains("/3, "), "{piped:?}");
+}
+
+#[test]
+fn the_manual_is_written_where_it_is_wanted() {
+    let folder = Folder::new("man");
+    let out = folder.0.join("share/man1");
+    let man = |out: &str| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_ligase"));
+        program.args(["man", "--out", out]).env_clear().output().unwrap()
+    };
+    check(&man(&out.display().to_string()), 0, "");
+    for page in ["ligase.1", "ligase-validate.1", "ligase-capture-apply.1"] {
+        assert!(fs::read_to_string(out.join(page)).unwrap().contains(".SH NAME"), "{page}");
+    }
+    let denied = man("/proc/none");
+    check(&denied, 69, "");
+    assert!(String::from_utf8_lossy(&denied.stderr).starts_with("ligase man: /proc/none: "));
 }
 
 #[test]

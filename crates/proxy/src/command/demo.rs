@@ -10,6 +10,7 @@ mod mallory;
 mod nameserver;
 mod papers;
 mod proxy;
+mod pulse;
 mod server;
 mod stage;
 mod story;
@@ -81,6 +82,7 @@ struct Told {
 async fn tell(installed: Option<Kind>) -> Result<Told> {
     let started = Instant::now();
     let mut voice = Voice::new(likes_color());
+    voice.wait("the stage is set: servers, certificates, signed zones");
     let mut stage = Stage::set(installed).await?;
     story::stage(&voice, &stage);
     story::before(&mut voice, &mut stage).await?;

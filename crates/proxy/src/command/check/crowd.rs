@@ -77,7 +77,10 @@ impl Crowd {
                     (number, Report::of(surveyor.survey(&domain).await, &required))
                 });
             }
-            match looking.join_next().await {
+            let Tally { unproven, untested, .. } = told.tally;
+            let (done, troubled) = (next + ready.len(), unproven + untested);
+            let joined = progress.during(looking.join_next(), done, troubled).await;
+            match joined {
                 None => break,
                 Some(Ok((number, report))) => {
                     ready.insert(number, report);
@@ -98,7 +101,7 @@ impl Crowd {
                 self.tell(&mut told, &report);
             }
             let Tally { unproven, untested, .. } = told.tally;
-            progress.show(next, unproven + untested);
+            progress.show(next + ready.len(), unproven + untested);
         }
         progress.clear();
         if let Some(peer) = &peer {

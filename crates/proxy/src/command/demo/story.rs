@@ -63,12 +63,14 @@ fn count(voice: &mut Voice, stage: &Stage) {
 async fn believed(voice: &mut Voice, stage: &mut Stage) -> Result<()> {
     voice.say("");
     voice.say("Then mallory forges a single DNS answer: “capulet.example is here, with me.”");
+    voice.wait("mallory gets ready");
     let liar = Server::start(&[CAPULET], MALLORY, stage.names.address).await?;
     stage.forge(CAPULET, liar.address)?;
     // Nobody waits here until romeo's server asks DNS again, so it is made to.
     stage.montague.forget().await?;
     let mut line = liar.call(CAPULET, MONTAGUE).await?;
     voice.speech("juliet@capulet.example (mallory)", ROMEO, FORGED);
+    voice.wait("until it is heard");
     line.send(&message(JULIET, ROMEO, FORGED)).await?;
     let heard = stage.montague.server.hear(FORGED).await?;
     stage.be_honest();
@@ -91,6 +93,7 @@ async fn talk(voice: &Voice, stage: &mut Stage, speeches: &[Speech]) -> Result<b
             true => (&mut stage.montague, &stage.verona),
             false => (&mut stage.verona, &stage.montague),
         };
+        voice.wait("until it is heard");
         here.server.say(from, to, words).await?;
         let heard = there.server.hear(words).await?;
         all &= heard.contains(from);

@@ -1,8 +1,9 @@
 //! Lines that a person enjoys reading, and the account of what held.
 
 use std::fmt::Write as _;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 
+use super::pulse::Pulse;
 use crate::args::Exit;
 use crate::command::paint::{Color, paint};
 
@@ -10,45 +11,52 @@ use crate::command::paint::{Color, paint};
 #[derive(Debug)]
 pub(super) struct Voice {
     colored: bool,
+    pulse: Pulse,
     account: Vec<(String, bool)>,
 }
 
 impl Voice {
     /// A voice, in color if that is liked and standard output is a terminal.
     pub(super) fn new(likes_color: bool) -> Self {
-        Self { colored: likes_color && io::stdout().is_terminal(), account: Vec::new() }
+        let colored = likes_color && io::stdout().is_terminal();
+        Self { colored, pulse: Pulse::new(colored), account: Vec::new() }
+    }
+
+    /// Shows on a terminal what is waited for, until something is told.
+    pub(super) fn wait(&self, what: &str) {
+        self.pulse.wait(what);
     }
 
     /// Opens an act.
     pub(super) fn act(&self, title: &str, what: &str) {
         let title = self.paint(Color::Bold, title);
-        tell(&format!("\n{title}  {what}\n"));
+        self.tell(&format!("\n{title}  {what}\n"));
     }
 
     /// Tells of something, and what there is to say about it.
     pub(super) fn fact(&self, name: &str, what: &str) {
         // Padded before it is painted: colors have no width.
         let name = self.paint(Color::Cyan, &format!("{name:<18}"));
-        tell(&format!("  {name} {what}"));
+        self.tell(&format!("  {name} {what}"));
     }
 
     /// Just says something.
     pub(super) fn say(&self, text: &str) {
-        tell(&format!("  {text}"));
+        self.tell(&format!("  {text}"));
     }
 
     /// Somebody speaks.
     pub(super) fn speech(&self, from: &str, to: &str, body: &str) {
         let (from, to) = (self.paint(Color::Cyan, from), self.paint(Color::Cyan, to));
-        tell(&format!("  {from} → {to}"));
+        self.tell(&format!("  {from} → {to}"));
         let body = self.paint(Color::Bold, &format!("“{body}”"));
-        tell(&format!("      {body}"));
+        self.tell(&format!("      {body}"));
     }
 
     /// Shows what was overheard or answered, as it was.
     pub(super) fn quote(&self, text: &str) {
         let text = self.paint(Color::Dim, &plain(text));
-        tell(&format!("      {text}"));
+        self.tell(&format!("      {text}"));
     }
 
     /// Something that is good news, if it holds.
@@ -70,7 +78,7 @@ impl Voice {
                 self.paint(Color::Red, &format!("it does not hold that {what}")),
             ),
         };
-        tell(&format!("  {sign} {what}"));
+        self.tell(&format!("  {sign} {what}"));
     }
 
     /// Closes with the account: `Exit::Done` only if everything held.
@@ -81,13 +89,17 @@ impl Voice {
             true => self.paint(Color::Green, &format!("✓ all {all} checks held")),
             false => self.paint(Color::Red, &format!("✗ {failed} of {all} checks failed")),
         };
-        tell(&format!("\n{sum}, in {seconds:.1} s"));
+        self.tell(&format!("\n{sum}, in {seconds:.1} s"));
         if holds { Exit::Done } else { Exit::Failed }
     }
 
     /// Whether everything held so far, and there was something.
     fn holds(&self) -> bool {
         !self.account.is_empty() && self.account.iter().all(|(_, holds)| *holds)
+    }
+
+    fn tell(&self, line: &str) {
+        self.pulse.tell(line);
     }
 
     fn paint(&self, color: Color, text: &str) -> String {
@@ -108,11 +120,6 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 fn plain(text: &str) -> String {
     let plain = |c: char| if c.is_control() { '·' } else { c };
     text.chars().map(plain).collect()
-}
-
-fn tell(line: &str) {
-    // Whoever closes our standard output does not want to know; the exit code is still true.
-    let _ = writeln!(io::stdout(), "{line}");
 }
 
 #[cfg(test)]

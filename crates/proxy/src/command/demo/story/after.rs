@@ -19,6 +19,7 @@ pub(in super::super) struct Guards {
 pub(in super::super) async fn after(voice: &mut Voice, stage: &mut Stage) -> Result<Guards> {
     voice
         .act("AFTER", "ligase stands in front of each; the same servers, told of another resolver");
+    voice.wait("both proxies get ready");
     let (montague, verona) = stage.guard().await?;
     let guards = Guards { montague, verona };
     for house in [&stage.montague, &stage.verona] {

@@ -33,6 +33,7 @@ pub(in super::super) async fn refusals(
 /// She claims to be each of the tenants, without TLS and with certificates that are not theirs.
 async fn wrong_keys(voice: &mut Voice, stage: &Stage, guards: &Guards) -> Result<()> {
     let montague = &stage.montague;
+    voice.wait("she makes her certificates");
     let heard_before = montague.server.heard().len();
     let domains = ["capulet.example", "abbey.example", "paris.example"];
     let liar = Server::start(&domains, MALLORY, stage.names.address).await?;
@@ -49,6 +50,7 @@ async fn wrong_keys(voice: &mut Voice, stage: &Stage, guards: &Guards) -> Result
         ("abbey.example", &own, "a certificate of her own making for", "cert.chain"),
         ("paris.example", &other, "a certificate of another name for", "posh.mismatch"),
     ] {
+        voice.wait(&format!("she claims to be {domain}"));
         let (refused, counted) = claim(stage, guards, (&liar, paper), domain).await?;
         voice.check(
             &format!("with {what} {domain} she is refused: {reason}"),
@@ -93,6 +95,7 @@ async fn stripped(voice: &mut Voice, stage: &mut Stage, guards: &Guards) -> Resu
         house.tap.begin_anew();
     }
     // What is said on a connection that nobody knows to be cut is lost, as always.
+    voice.wait("until the proxies notice");
     guards.montague.await_no_peers().await?;
     stage.verona.tap.strip(true);
     let line = unheard(voice, stage, guards, (JULIET, STRIPPED, "stream.tls_required")).await?;
@@ -135,6 +138,7 @@ async fn unheard(
     (to, words, reason): (&str, &str, &str),
 ) -> Result<Option<String>> {
     voice.speech(ROMEO, to, words);
+    voice.wait("until ligase gives up");
     // His server may be told at once that it cannot get through.
     let _ = stage.montague.server.say(ROMEO, to, words).await;
     let domain = to.split_once('@').map_or(to, |(_, domain)| domain);
