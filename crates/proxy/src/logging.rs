@@ -140,4 +140,4 @@ fn write(line: &[u8]) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,5 +1,6 @@
 //! What happened, told to the log and to the metrics; the one room with both.
 
+mod failures;
 mod verified;
 
 use std::collections::HashMap;
@@ -15,11 +16,13 @@ use ligase_verifier::Domain;
 use tracing::{debug, info, warn};
 
 use crate::binding::{self, ConnectionId};
-use crate::connection::event::{Ending, Event, Facts};
+use crate::connection::event::{Ending, Event, Facts, Totals};
 use crate::logging::Throttle;
 use crate::stream::{self, Loss, Role};
 
 pub use verified::verified;
+
+use self::failures::Failures;
 
 /// Turns events into log lines and numbers.
 #[derive(Debug)]
@@ -28,6 +31,7 @@ pub struct Observer {
     open: Mutex<HashMap<ConnectionId, Counted>>,
     throttle: Mutex<Throttle>,
     unproven: Mutex<Throttle>,
+    failures: Failures,
 }
 
 /// What is counted for a connection until it ends.
@@ -46,6 +50,7 @@ impl Observer {
             open: Mutex::default(),
             throttle: Mutex::default(),
             unproven: Mutex::default(),
+            failures: Failures::default(),
         }
     }
 
@@ -59,9 +64,10 @@ impl Observer {
                 }
             }
             Event::Panicked => self.metrics.standing.panicked(),
-            Event::Ended(facts, ending) => self.ended(facts, ending),
+            Event::Ended(facts, ending, totals) => self.ended(facts, ending, totals),
             Event::Bound { facts, pair, comes, mode, grounds, took } => {
                 self.bound(facts, &pair, grounds, took);
+                self.failures.mended(&pair, facts.side);
                 tell_bound(facts, &pair, comes, mode, grounds);
             }
             Event::Failed { pair, side, setback } => self.failed(&pair, side, setback.label()),
@@ -75,7 +81,8 @@ impl Observer {
                     stream::Rung::Plain => Rung::Plain,
                 };
                 self.metrics.verdicts.fell_back(rung);
-                debug!(remote = pair.target.ascii(), rung = rung.as_str(), "fell back");
+                let (remote, rung) = (pair.target.ascii(), rung.as_str());
+                debug!(target: "ligase::establish", remote, rung, "fell back");
             }
             Event::Broke { violation, side, connection, peer } => {
                 let side = match side {
@@ -106,26 +113,10 @@ impl Observer {
     }
 
     fn failed(&self, pair: &binding::DomainPair, side: binding::Side, reason: &'static str) {
-        let backend = side == binding::Side::Backend;
-        if backend {
+        if side == binding::Side::Backend {
             self.metrics.standing.backend(!reason.starts_with(UNREACHED));
         }
-        // What goes to a peer comes from a domain of ours.
-        let (local, remote) =
-            if backend { (&pair.target, &pair.sender) } else { (&pair.sender, &pair.target) };
-        let (local, remote) = (local.ascii(), remote.ascii());
-        let side = side.as_str();
-        if backend && DISTRUST.contains(&reason) {
-            warn!(
-                side,
-                local,
-                remote,
-                reason,
-                "our server refused a pair; does its trust store hold backend.local_ca?"
-            );
-        } else {
-            warn!(side, local, remote, reason, "no way out for a pair");
-        }
+        self.failures.tell(pair, side, reason);
     }
 
     fn opened(&self, facts: Facts) {
@@ -134,6 +125,7 @@ impl Observer {
         let counted = Counted { connection, channel: None, bindings: HashMap::new() };
         self.open().insert(facts.id, counted);
         debug!(
+            target: "ligase::connection",
             conn = facts.id.0,
             side = facts.side.as_str(),
             direction = direction(&facts).as_str(),
@@ -142,7 +134,7 @@ impl Observer {
         );
     }
 
-    fn ended(&self, facts: Facts, ending: Ending) {
+    fn ended(&self, facts: Facts, ending: Ending, totals: Totals) {
         self.open().remove(&facts.id);
         let (reason, because) = match ending {
             Ending::Closed => ("closed", None),
@@ -150,12 +142,18 @@ impl Observer {
             Ending::Broken => ("broken", None),
         };
         info!(
+            target: "ligase::connection",
             conn = facts.id.0,
             side = facts.side.as_str(),
             direction = direction(&facts).as_str(),
             peer = %facts.peer,
             reason,
             because,
+            bytes_in = totals.bytes_in,
+            bytes_out = totals.bytes_out,
+            stanzas_in = totals.stanzas_in,
+            stanzas_out = totals.stanzas_out,
+            seconds = totals.lasted.as_secs(),
             "connection ended"
         );
     }
@@ -202,6 +200,7 @@ impl Observer {
         }
         let (local, remote) = ends(&facts, pair);
         info!(
+            target: "ligase::binding",
             conn = facts.id.0,
             side = facts.side.as_str(),
             direction = direction(&facts).as_str(),
@@ -229,6 +228,7 @@ impl Observer {
         };
         if let Some(admitted) = admitted {
             warn!(
+                target: "ligase::stream",
                 event = "violation",
                 side = side.as_str(),
                 reason = violation.as_str(),
@@ -258,9 +258,11 @@ impl Observer {
         match admitted {
             Some(admitted) => {
                 let suppressed = admitted.suppressed;
-                info!(remote = domain, result, reason, suppressed, "peer not proven");
+                info!(target: "ligase::verifier", remote = domain, result, reason, suppressed, "peer not proven");
             }
-            None => debug!(remote = domain, proof, result, reason, "judged a peer"),
+            None => {
+                debug!(target: "ligase::verifier", remote = domain, proof, result, reason, "judged a peer")
+            }
         }
     }
 
@@ -322,6 +324,7 @@ fn tell_bound(
         binding::Side::Backend => (far, near),
     };
     info!(
+        target: "ligase::binding",
         conn = facts.id.0,
         side = facts.side.as_str(),
         direction = direction(&facts).as_str(),
@@ -390,9 +393,8 @@ pub fn transport(facts: &Facts) -> Transport {
     }
 }
 
-/// The reasons for which our own server refuses a pair when it does not trust our authority. It may
-/// also wait for a key that the peer never sends, because the peer does not trust us either.
-const DISTRUST: [&str; 4] = ["sasl", "stream.closed", "timeout", "tls.handshake"];
-
 /// How the reasons of a search begin that found nobody at the address.
 const UNREACHED: &str = "connect.";
+
+#[cfg(test)]
+mod tests;

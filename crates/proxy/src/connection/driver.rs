@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 pub use self::orders::{Found, Order, Start};
-use super::event::{Ending, Event, Facts};
+use super::event::{Ending, Event, Facts, Totals};
 use super::outbox::Outbox;
 use super::rooms::{Rooms, Settings};
 use super::tables::Step;
@@ -214,6 +214,7 @@ impl Driver {
             if stanzas.is_empty() && other.is_none() {
                 return None;
             }
+            self.wire.totals.stanzas_in += stanzas.len() as u64;
             let stanzas = stanzas.into_iter().map(|stanza| Input::Frame(Frame::Stanza(stanza)));
             let actions = self.steps(stanzas.chain(other));
             if let Some(ending) = self.carry_out(actions).await {
@@ -351,7 +352,8 @@ impl Drop for Driver {
         if std::thread::panicking() {
             (self.rooms.tell)(Event::Panicked);
         }
-        (self.rooms.tell)(Event::Ended(self.facts, self.ending));
+        let totals = Totals { lasted: self.opened.elapsed(), ..self.wire.totals };
+        (self.rooms.tell)(Event::Ended(self.facts, self.ending, totals));
     }
 }
 

@@ -16,8 +16,8 @@ pub enum Event {
     Settled(Facts),
     /// Its driver made a mistake, which is ours.
     Panicked,
-    /// It ended.
-    Ended(Facts, Ending),
+    /// It ended, having carried so much.
+    Ended(Facts, Ending, Totals),
     /// A pair may pass over a connection from now on.
     Bound {
         /// The connection.
@@ -126,6 +126,21 @@ pub struct Facts {
     pub transport: Option<Transport>,
     /// The far end's address.
     pub peer: SocketAddr,
+}
+
+/// What a connection has carried by its end. Bytes are counted within TLS: those of the stream.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Totals {
+    /// Bytes that were read.
+    pub bytes_in: u64,
+    /// Bytes that the network took.
+    pub bytes_out: u64,
+    /// Stanzas that were read, those that were refused included.
+    pub stanzas_in: u64,
+    /// Stanzas that the network took to their last byte.
+    pub stanzas_out: u64,
+    /// How long it was open.
+    pub lasted: Duration,
 }
 
 /// How a connection ended.

@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::{LazyConfigAcceptor, TlsAcceptor, TlsConnector, TlsStream};
 
+use super::event::Totals;
 use super::outbox::Outbox;
 use crate::stream::{Management, Stanza};
 use crate::tls;
@@ -36,6 +37,8 @@ pub struct Wire {
     written: u64,
     unflushed: bool,
     kept: Kept,
+    /// What has been carried so far; the stanzas that come in are counted by whoever reads them.
+    pub totals: Totals,
 }
 
 /// Stanzas that were written, and are kept until they are acknowledged (XEP-0198).
@@ -94,6 +97,7 @@ impl Wire {
             written: 0,
             unflushed: false,
             kept: Kept::default(),
+            totals: Totals::default(),
         }
     }
 
@@ -184,8 +188,10 @@ impl Wire {
         self.outgoing.advance(count);
         self.unflushed = true;
         self.written += count as u64;
+        self.totals.bytes_out = self.written;
         while self.flight.front().is_some_and(|(end, _)| *end <= self.written) {
             let Some((end, stanza)) = self.flight.pop_front() else { break };
+            self.totals.stanzas_out += 1;
             if self.kept.from.is_some_and(|from| from < end) {
                 self.kept.bytes += stanza.bytes().len();
                 self.kept.stanzas.push_back(stanza);
@@ -212,6 +218,7 @@ impl Wire {
                 Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
                 Poll::Ready(Ok(())) if buffer.filled().is_empty() => Poll::Ready(Ok(Turn::Ended)),
                 Poll::Ready(Ok(())) => {
+                    self.totals.bytes_in += buffer.filled().len() as u64;
                     self.incoming.extend_from_slice(buffer.filled());
                     Poll::Ready(Ok(Turn::Read))
                 }

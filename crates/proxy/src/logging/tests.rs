@@ -22,6 +22,13 @@ fn log(level: LogLevel) -> (Logging, Arc<Mutex<String>>, tracing::subscriber::De
     (Logging::with(filter, levels), written, guard)
 }
 
+/// What is logged while `act` goes on: level, message and fields of each line.
+pub(crate) fn said_by(act: impl FnOnce()) -> Vec<String> {
+    let (_, written, _guard) = log(LogLevel::Trace);
+    act();
+    said(&written)
+}
+
 fn say(when: &'static str) {
     warn!(when, "a warning");
     info!(when, "a note");

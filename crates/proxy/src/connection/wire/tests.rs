@@ -43,6 +43,8 @@ async fn whoever_leaves_answers_unread_is_not_read_from() {
     };
     assert_eq!(turn.unwrap(), Turn::Read);
     assert_eq!(&wire.incoming[..], b"question");
+    let expect = Totals { bytes_in: 8, bytes_out: 64 << 20, ..Totals::default() };
+    assert_eq!(wire.totals, expect);
 }
 
 fn stanza(id: &str) -> Stanza {
@@ -72,6 +74,8 @@ async fn what_is_not_acknowledged_is_kept() {
         early.bytes()
     );
     assert!(!wire.acknowledge(1), "nothing was kept");
+    let bytes_out = early.bytes().len() as u64;
+    assert_eq!(wire.totals, Totals { bytes_out, stanzas_out: 1, ..Totals::default() });
 
     wire.keep(true);
     let request = Management::Request.to_xml();
@@ -86,4 +90,5 @@ async fn what_is_not_acknowledged_is_kept() {
     assert!(!wire.acknowledge(4), "more than was sent");
     let kept: Vec<_> = wire.unconfirmed().iter().map(|it| it.bytes().clone()).collect();
     assert_eq!(kept, [sent[2].bytes().clone()]);
+    assert_eq!(wire.totals.stanzas_out, 4);
 }

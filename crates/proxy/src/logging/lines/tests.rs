@@ -29,6 +29,90 @@ fn json(events: impl FnOnce()) -> Value {
     serde_json::from_str(&line).unwrap()
 }
 
+/// Whatever peers may have put into a value of whatever type, a line is one JSON object, and what
+/// is short enough is in it as it was.
+#[test]
+fn whatever_is_logged_is_json() {
+    let mut chance = Chance(0x9e37_79b9_7f4a_7c15);
+    let mut whole = 0;
+    for _ in 0..2_000 {
+        let (text, other) = (chance.text(), chance.text());
+        let (number, signed) = (chance.next(), chance.next().cast_signed());
+        let float = f64::from_bits(chance.next());
+        let error = std::io::Error::other(other.clone());
+        let maybe = (number % 2 == 0).then_some(text.as_str());
+        let value = json(|| {
+            let outer = info_span!("outer", other = other.as_str(), level = text.as_str());
+            let _inside = outer.enter();
+            error!(
+                text = text.as_str(),
+                shown = %other,
+                known = ?text,
+                number,
+                signed,
+                float,
+                large = u128::from(number) << 64,
+                truth = number % 2 == 0,
+                maybe,
+                error = &error as &dyn std::error::Error,
+                "{text}"
+            );
+        });
+        assert_eq!((&value["level"], &value["number"]), (&"ERROR".into(), &number.into()));
+        assert_eq!(value["signed"], signed);
+        if text.len() < 30 {
+            assert_eq!(
+                (&value["text"], &value["message"]),
+                (&Value::from(text.as_str()), &Value::from(text.as_str()))
+            );
+            whole += 1;
+        }
+    }
+    assert!(100 < whole, "only {whole} were short");
+}
+
+/// Chance that is the same every time (xorshift).
+struct Chance(u64);
+
+impl Chance {
+    fn next(&mut self) -> u64 {
+        for (left, by) in [(true, 13), (false, 7), (true, 17)] {
+            self.0 ^= if left { self.0 << by } else { self.0 >> by };
+        }
+        self.0
+    }
+
+    /// Of any length, mostly of what hurts.
+    fn text(&mut self) -> String {
+        const SHARP: [char; 16] = [
+            '"',
+            '\\',
+            '\n',
+            '\r',
+            '\0',
+            '\x1b',
+            '\u{7f}',
+            '\u{85}',
+            '\u{2028}',
+            '\u{202e}',
+            '\u{feff}',
+            '\u{fffd}',
+            '\u{10ffff}',
+            '{',
+            '}',
+            'é',
+        ];
+        let length = if self.next() % 4 == 0 { self.next() % 400 } else { self.next() % 12 };
+        (0..length)
+            .map(|_| match self.next() % 3 {
+                0 => SHARP[(self.next() % 16) as usize],
+                1 => char::from((self.next() % 256) as u8),
+                _ => char::from_u32((self.next() % 0x11_0000) as u32).unwrap_or('a'),
+            })
+            .collect()
+    }
+}
+
 #[test]
 fn people_read_words() {
     let line = lines(Look::Plain, || {
