@@ -21,7 +21,7 @@ struct Failure {
     remote: &'static str,
     /// Whether it is our user who gets no message out; else theirs gets none in.
     is_outbound: bool,
-    /// What the sender's client is told: the condition, and the sentence that ends it.
+    /// What the sender's client is told, in the words of its own server around ours.
     heard: &'static str,
     /// The reason as logs name it.
     label: &'static str,
@@ -47,7 +47,7 @@ const TOGETHER: [Failure; 11] = [
     Failure {
         name: "The zone's signature is broken",
         remote: "forged.lab",
-        heard: "remote-server-not-found",
+        heard: "The domain's DNS records fail their signatures (dns.bogus)",
         label: "dns.bogus",
         advice: &["`ligase check forged.lab", "sign the zone"],
         cure: cures::sign_the_zone,
@@ -56,7 +56,7 @@ const TOGETHER: [Failure; 11] = [
     Failure {
         name: "The TLSA record is that of another key",
         remote: "pinned.lab",
-        heard: "remote-server-timeout",
+        heard: "matches none of the domain's TLSA records (dane.mismatch)",
         label: "dane.mismatch",
         advice: &["publish the TLSA record", "`ligase check pinned.lab"],
         cure: cures::publish_the_tlsa_record,
@@ -65,7 +65,7 @@ const TOGETHER: [Failure; 11] = [
     Failure {
         name: "The certificate is expired",
         remote: "expired.lab",
-        heard: "remote-server-timeout",
+        heard: "expired or not yet valid (cert.expired)",
         label: "cert.expired",
         advice: &["renew the certificate"],
         cure: cures::show_a_good_certificate,
@@ -74,7 +74,7 @@ const TOGETHER: [Failure; 11] = [
     Failure {
         name: "The certificate names somebody else",
         remote: "misnamed.lab",
-        heard: "remote-server-timeout",
+        heard: "the certificate does not name the domain (cert.name)",
         label: "cert.name",
         advice: &["certificate that names misnamed.lab"],
         cure: cures::show_a_good_certificate,
@@ -83,7 +83,7 @@ const TOGETHER: [Failure; 11] = [
     Failure {
         name: "The POSH document cannot be fetched",
         remote: "posh.lab",
-        heard: "remote-server-timeout",
+        heard: "no POSH document could be fetched (posh.http)",
         label: "posh.http",
         advice: &["https://posh.lab/.well-known/posh/xmpp-server.json"],
         cure: cures::let_the_web_through,
@@ -92,7 +92,7 @@ const TOGETHER: [Failure; 11] = [
     Failure {
         name: "The peer wants a certificate for clients",
         remote: "strict.lab",
-        heard: "remote-server-timeout",
+        heard: "does not accept our certificate, which is for TLS servers alone",
         label: "sasl.eku",
         advice: &["clientAuth"],
         cure: cures::show_a_certificate_for_clients,
@@ -102,7 +102,7 @@ const TOGETHER: [Failure; 11] = [
         name: "The peer does not believe our dialback key",
         local: "tenant.lab",
         remote: "capulet.lab",
-        heard: "remote-server-timeout",
+        heard: "says that our dialback key is invalid",
         label: "dialback.invalid",
         advice: &["SRV records of tenant.lab", "`ligase records"],
         cure: cures::publish_our_records,
@@ -111,7 +111,7 @@ const TOGETHER: [Failure; 11] = [
     Failure {
         name: "The peer's server does not run",
         remote: "asleep.lab",
-        heard: "remote-server-timeout",
+        heard: "Nothing listens at the server's port",
         label: "connect.refused",
         advice: &["start"],
         cure: cures::start_the_peer,
@@ -120,7 +120,7 @@ const TOGETHER: [Failure; 11] = [
     Failure {
         name: "A packet filter drops what we send",
         remote: "walled.lab",
-        heard: "remote-server-timeout",
+        heard: "Nothing answers at the server's address",
         label: "connect.timeout",
         advice: &["packet filter"],
         cure: cures::let_the_peer_through,
@@ -129,8 +129,8 @@ const TOGETHER: [Failure; 11] = [
     Failure {
         name: "The server does not host the domain",
         remote: "moved.lab",
-        heard: "remote-server-timeout",
-        label: "stream.host_unknown",
+        heard: "does not host the domain (host-unknown)",
+        label: "host_unknown",
         advice: &["SRV records of moved.lab"],
         cure: cures::point_at_the_right_server,
         ..OUT
@@ -138,7 +138,7 @@ const TOGETHER: [Failure; 11] = [
     Failure {
         name: "Policy asks for more than the peer shows",
         remote: "modest.lab",
-        heard: "remote-server-timeout",
+        heard: "no trusted authority vouches for the certificate (cert.chain)",
         label: "cert.chain",
         advice: &["policy.peers", "modest.lab: encrypted"],
         cure: cures::make_an_exception,
@@ -152,7 +152,7 @@ const ALONE: Failure = Failure {
     local: "montague.lab",
     remote: "capulet.lab",
     is_outbound: false,
-    heard: "remote-server-timeout",
+    heard: "Nothing listens at the server's port",
     label: "connect.refused",
     advice: &["backend.address"],
     cure: cures::start_our_server,

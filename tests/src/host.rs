@@ -84,6 +84,8 @@ impl Host {
             command.arg(ours).arg(theirs);
         }
         command.args(["--", "setpriv", "--init-groups", "--reuid", user, "--regid", user]);
+        // Who becomes another user would outlive what started it.
+        command.args(["--pdeathsig", "KILL"]);
         command.args(["env", &format!("HOME=/var/lib/{user}"), program]);
         command
     }

@@ -16,6 +16,7 @@ mod management;
 mod open;
 mod receiving;
 mod sasl;
+mod setback;
 mod stanza;
 
 pub use bounce::StanzaError;
@@ -31,12 +32,11 @@ pub use framer::{Framer, Limits, Piece, Raw};
 pub use header::Header;
 pub use ids::Ids;
 pub use initiating::{Attempt, Errand, Initiating, Rung};
-pub use input::{
-    Action, Answer, Bounds, Channels, Input, Loss, Setback, Terms, Tidings, Unsecured,
-};
+pub use input::{Action, Answer, Bounds, Channels, Input, Loss, Terms, Tidings, Unsecured};
 pub use management::Management;
 pub use receiving::Receiving;
 pub use sasl::{Authorization, SaslError};
+pub use setback::Setback;
 pub use stanza::{Kind, Stanza};
 
 /// The namespaces of a stream, all exact (RFC 6120, XEP-0220).

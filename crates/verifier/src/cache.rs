@@ -67,6 +67,21 @@ impl<K: Clone + Eq + Hash, V: Clone> Cache<K, V> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
+    /// What was found of `key` last, whether it holds still or not.
+    pub(crate) fn last(&self, key: &K) -> Option<V> {
+        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.get(key)?.found.get().map(|it| it.value.clone())
+    }
+
+    /// Forgets what was found of some keys. Whoever is asking goes on, and finds out for himself
+    /// alone. Tells how many there were.
+    pub(crate) fn forget_each(&self, mut is_meant: impl FnMut(&K) -> bool) -> usize {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = entries.len();
+        entries.retain(|key, _| !is_meant(key));
+        before - entries.len()
+    }
+
     fn entry(&self, key: &K, at: SystemTime) -> Arc<Entry<V>> {
         // Nothing panics with the lock in hand, and a cache may be short of an entry anyway.
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);

@@ -145,6 +145,12 @@ impl From<Failure> for Unresolved {
     }
 }
 
+/// Where a domain says where its service is, by STARTTLS and by direct TLS.
+pub(crate) fn places(domain: &Domain, service: Service) -> [Question; 2] {
+    [service.label(), service.direct_tls_label()]
+        .map(|label| Question { name: format!("{label}._tcp.{}", domain.ascii()), kind: Kind::Srv })
+}
+
 /// What the SRV records of both names of a service say, and until when.
 ///
 /// When one of the two answers is missing, so is the whole: what an attacker kept from us may have
@@ -155,11 +161,7 @@ async fn delegation(
     service: Service,
     at: SystemTime,
 ) -> Result<(Delegation, SystemTime), Failure> {
-    let question = |label: &str| Question {
-        name: format!("{label}._tcp.{}", domain.ascii()),
-        kind: Kind::Srv,
-    };
-    let (starttls, direct_tls) = (question(service.label()), question(service.direct_tls_label()));
+    let [starttls, direct_tls] = places(domain, service);
     let (starttls, direct_tls) =
         tokio::join!(lookup.look_up(&starttls, at), lookup.look_up(&direct_tls, at));
     let (starttls, direct_tls) = match (starttls, direct_tls) {

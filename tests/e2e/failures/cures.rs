@@ -91,7 +91,8 @@ pub(super) fn make_an_exception(scene: &Scene, _: &Told) {
     let text = fs::read_to_string(proxy.config()).or_fail("read the configuration");
     assert!(!text.contains("policy.peers"), "{text}");
     proxy.write();
-    scene.ligase.await_answer("/config", "modest.lab");
+    let asked = "/explain?local=montague.lab&remote=modest.lab";
+    scene.ligase.await_answer(asked, "\"level\":\"encrypted\"");
 }
 
 /// Starts it where it ran before.
@@ -100,6 +101,8 @@ pub(super) fn start_our_server(scene: &Scene, _: &Told) {
     let domains = ["montague.lab", "tenant.lab"];
     let setup = Setup::new(Kind::Prosody, &scene.hosts.montague, &domains, &own);
     *scene.ours.lock().or_fail("find our server") = Some(setup.start_again());
+    // Whoever was logged in there is not any more.
+    scene.users.lock().or_fail("find the users").remove("montague.lab");
 }
 
 impl Scene {

@@ -1,5 +1,6 @@
 //! Scene: our server behind a proxy, and everybody whom it cannot reach.
 
+use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ pub(super) struct Scene {
     pub(super) asleep: Mutex<Option<Server>>,
     _others: [Server; 3],
     _web: Web,
+    /// Who is logged in, by domain.
+    pub(super) users: Mutex<HashMap<String, User>>,
     pub(super) world: Mutex<World>,
 }
 
@@ -105,6 +108,7 @@ impl Scene {
             asleep: Mutex::default(),
             _others: [strict, capulet, elder],
             _web: web,
+            users: Mutex::default(),
             world: Mutex::new(world),
         }
     }
@@ -125,7 +129,6 @@ impl Scene {
         (failure.cure)(self, &told);
         self.retry(failure.remote);
         let listening = self.login(to);
-        let sender = if failure.is_outbound { sender } else { self.login(from) };
         sender.say(&listener, "Quarrel, sir? No, sir.");
         listening.hear(&sender.full, "Quarrel, sir? No, sir.");
         told.assert_over(&self.ligase, failure);
@@ -140,11 +143,16 @@ impl Scene {
     /// Has the proxy try a peer again at once.
     fn retry(&self, remote: &str) {
         let program = ligase_tests::peer::program("ligase");
-        self.hosts.montague.run(&program, &["retry", remote]);
+        let mut command = self.hosts.montague.command(&program);
+        let _ = command.args(["retry", remote]).output();
+        std::thread::sleep(Duration::from_secs(4));
     }
 
-    /// Somebody who lives at a domain.
+    /// Somebody who lives at a domain, once for all.
     fn login(&self, domain: &str) -> User {
+        if let Some(known) = self.users.lock().or_fail("find the users").get(domain) {
+            return known.clone();
+        }
         let host = match domain {
             "montague.lab" | "tenant.lab" => &self.hosts.montague,
             "strict.lab" => &self.hosts.strict,
@@ -153,7 +161,11 @@ impl Scene {
             _ => &self.hosts.verona,
         };
         let users = self.world.lock().or_fail("find the world").users().clone();
-        users.login(&format!("somebody@{domain}"), host)
+        let user = users.login(&format!("somebody@{domain}"), host);
+        let mut known = self.users.lock().or_fail("find the users");
+        // Two may have come at once, and the later is the one that stays.
+        known.insert(domain.to_owned(), user.clone());
+        user
     }
 }
 
@@ -229,8 +241,8 @@ pub(super) fn good(world: &World, domain: &str) -> Certificate {
 /// Drops what comes to a port of a host, without a word.
 fn wall_off(host: &Host, name: &str, port: u16) {
     let rules = format!(
-        "table inet {name} {{ chain input {{ type filter hook input priority 0; \
-         tcp dport {port} drop; }} }}"
+        "table inet {name} {{\n  chain input {{\n    type filter hook input priority 0\n    \
+         tcp dport {port} drop\n  }}\n}}\n"
     );
     let folder = host.folder("walls");
     let file = folder.join(name);

@@ -84,20 +84,21 @@ impl Rooms {
             let side = rooms.side_of_target(&pair).other();
             let deadline = Instant::now() + rooms.settings.load().hold;
             let setback = loop {
-                match rooms.reach(&pair).await {
+                let setback = match rooms.reach(&pair).await {
                     Ok(()) => {
                         let (gone, mut step) = rooms.tables.let_go(&pair);
                         rooms.follow(side, &mut step);
                         if gone {
                             return;
                         }
+                        Setback::TimedOut
                     }
                     // Our own server may be restarting; nobody else is waited for twice.
-                    Err(setback) if side == Side::Public && may_pass(&setback) => (),
+                    Err(setback) if side == Side::Public && may_pass(&setback) => setback,
                     Err(setback) => break setback,
-                }
+                };
                 if deadline < Instant::now() + PAUSE {
-                    break Setback::TimedOut;
+                    break setback;
                 }
                 sleep(PAUSE).await;
             };

@@ -39,6 +39,8 @@ pub struct Page {
 pub enum FetchFailure {
     /// There is no web server.
     Unconnected,
+    /// There may be one, and nothing was heard of it.
+    Unanswered,
     /// Its certificate is not its host's.
     Untrusted,
     /// It says more than we listen to.
@@ -105,14 +107,19 @@ impl Https {
     ) -> Result<TlsStream<TcpStream>, FetchFailure> {
         let name = ServerName::try_from(url.host.ascii().to_owned())
             .map_err(|_| FetchFailure::Untrusted)?;
+        let mut failure = FetchFailure::Unconnected;
         for address in addresses.iter().take(ATTEMPTS_MAX) {
             let connecting = TcpStream::connect(SocketAddr::new(*address, url.port));
-            if let Ok(Ok(stream)) = timeout(CONNECT_PATIENCE, connecting).await {
-                let secured = self.0.connect(name, stream).await;
-                return secured.map_err(|_| FetchFailure::Untrusted);
+            match timeout(CONNECT_PATIENCE, connecting).await {
+                Ok(Ok(stream)) => {
+                    let secured = self.0.connect(name, stream).await;
+                    return secured.map_err(|_| FetchFailure::Untrusted);
+                }
+                Ok(Err(_)) => (),
+                Err(_) => failure = FetchFailure::Unanswered,
             }
         }
-        Err(FetchFailure::Unconnected)
+        Err(failure)
     }
 }
 

@@ -139,7 +139,8 @@ impl Fetch<'_> {
             FetchFailure::Unconnected => None,
             FetchFailure::Untrusted => Some(Finding::PoshUntrusted),
             FetchFailure::TooLarge => Some(Finding::PoshTooLarge),
-            FetchFailure::Broken => Some(Finding::PoshUnavailable),
+            // Who is kept from us may have a document; that is no absence.
+            FetchFailure::Unanswered | FetchFailure::Broken => Some(Finding::PoshUnavailable),
         })
     }
 }

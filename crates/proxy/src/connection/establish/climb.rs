@@ -49,6 +49,7 @@ impl Rooms {
             ladder.level = ladder.level.max(Level::Encrypted);
         }
         let mut last = Setback::Unreachable;
+        let mut denied = None;
         for _ in 0..RUNGS_MAX {
             let attempt = self.attempt(pair, place, rung).await;
             let outcome = attempt.as_ref().map_err(Missed::setback);
@@ -66,8 +67,11 @@ impl Rooms {
                     return Ok(());
                 }
                 Err(Missed::Settled(setback)) => return Err((setback, Next::GiveUp)),
-                Err(Missed::Failed(setback)) => setback,
+                Err(Missed::Failed(setback)) => cause(denied.as_ref(), rung, setback),
             };
+            if matches!(last, Setback::Sasl | Setback::Usage) {
+                denied = Some(last.clone());
+            }
             self.note_missed(place, rung);
             match ladder.next(rung, &last) {
                 Next::Climb(to) => {
@@ -134,6 +138,14 @@ impl Missed {
             Self::Failed(setback) | Self::Settled(setback) => setback,
         }
     }
+}
+
+/// What to tell of a rung that did not hold. Who would not believe our certificate and then hears no
+/// key either has said why before.
+fn cause(denied: Option<&Setback>, rung: Rung, setback: Setback) -> Setback {
+    let is_about_keys =
+        matches!(setback, Setback::Stream(_) | Setback::TimedOut | Setback::Refused(_));
+    denied.filter(|_| rung == Rung::Dialback && is_about_keys).cloned().unwrap_or(setback)
 }
 
 /// How many rungs are tried at one endpoint: all five, and one back (B-17 bounds the time).

@@ -107,6 +107,7 @@ async fn redirects_are_followed_to_https_and_not_for_ever() {
 async fn a_web_server_that_will_not_do_proves_nothing() {
     for (failure, label) in [
         (FetchFailure::Unconnected, "absent for 300s"),
+        (FetchFailure::Unanswered, "posh.http"),
         (FetchFailure::Untrusted, "posh.tls"),
         (FetchFailure::TooLarge, "posh.size"),
         (FetchFailure::Broken, "posh.http"),
