@@ -15,8 +15,8 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser as _};
 use ligase::args::Args;
 use ligase::config::{Config, Overrides};
-use ligase::stream::{Condition, Setback, Violation};
-use ligase_metrics::{AuthReason, ViolationReason};
+use ligase::stream::{Condition, Denial, DialbackError, Setback, Violation};
+use ligase_metrics::{AuthReason, Metrics, ViolationReason};
 use ligase_verifier::{Finding, Reason, Unresolved};
 
 use pages::{Page, page, pages, root};
@@ -66,6 +66,41 @@ fn every_reason_why_there_is_no_way_out_is_explained() {
     }
 }
 
+/// What somebody is told who asked for a pair and does not get it has its place on the page, too.
+#[test]
+fn every_reason_to_refuse_a_request_is_explained() {
+    let page = page(TROUBLE);
+    let (rules, proofs) = (page.keys(RULES), page.keys(PROOFS));
+    let reason = Reason { prooftype: None, finding: Finding::WrongName };
+    let denials = [
+        Denial::NotHosted,
+        Denial::NotTheirs,
+        Denial::Plaintext,
+        Denial::TooMany,
+        Denial::Unproven(reason),
+        Denial::Undetermined(reason),
+        Denial::Policy,
+        Denial::Forged,
+        Denial::Unasked(DialbackError::RemoteServerTimeout),
+    ];
+    for denial in denials {
+        // A new one does not compile until it has been added above.
+        match denial {
+            Denial::NotHosted
+            | Denial::NotTheirs
+            | Denial::Plaintext
+            | Denial::TooMany
+            | Denial::Unproven(_)
+            | Denial::Undetermined(_)
+            | Denial::Policy
+            | Denial::Forged
+            | Denial::Unasked(_) => (),
+        }
+        let label = denial.label();
+        assert!(rules.contains(label) || proofs.contains(label), "{label} is not explained");
+    }
+}
+
 /// One of each, but for those that are a verdict: their words are those of the verifier.
 fn setbacks() -> Vec<Setback> {
     let unresolved = [
@@ -80,13 +115,19 @@ fn setbacks() -> Vec<Setback> {
         unresolved.into_iter().map(|it| Setback::Unresolved(it.label())).collect();
     setbacks.extend([
         Setback::Unreachable,
+        Setback::NotListening,
+        Setback::Unanswered,
+        Setback::Exhausted,
         Setback::Handshake,
         Setback::Unrecognized,
         Setback::Plaintext,
         Setback::Unproven(Reason { prooftype: None, finding: Finding::WrongName }),
         Setback::Sasl,
+        Setback::Usage,
         Setback::Invalid,
         Setback::Refused(None),
+        Setback::Refused(Some(DialbackError::ItemNotFound)),
+        Setback::Refused(Some(DialbackError::RemoteServerTimeout)),
         Setback::Stream(None),
         Setback::Broken(Condition::InvalidXml),
         Setback::TimedOut,
@@ -98,11 +139,15 @@ fn setbacks() -> Vec<Setback> {
         match setback {
             Setback::Unresolved(_)
             | Setback::Unreachable
+            | Setback::NotListening
+            | Setback::Unanswered
+            | Setback::Exhausted
             | Setback::Handshake
             | Setback::Unrecognized
             | Setback::Plaintext
             | Setback::Unproven(_)
             | Setback::Sasl
+            | Setback::Usage
             | Setback::Invalid
             | Setback::Refused(_)
             | Setback::Stream(_)
@@ -223,6 +268,31 @@ fn every_test_and_every_file_that_is_named_is_there() {
         }
     }
     assert!(30 < named, "only {named} tests and files are named");
+    assert_eq!(faults, [""; 0]);
+}
+
+/// A page speaks of no family that is not counted.
+#[test]
+fn every_metric_that_is_named_is_counted() {
+    let text = Metrics::new("1", "2").render();
+    let families: BTreeSet<_> = text.lines().filter_map(|it| it.strip_prefix("# TYPE ")).collect();
+    let families: BTreeSet<_> = families.iter().filter_map(|it| it.split(' ').next()).collect();
+    let mut named = 0;
+    let mut faults = Vec::new();
+    for page in pages() {
+        for (line, span) in page.spans() {
+            let words = span.split(|it: char| !it.is_ascii_alphanumeric() && it != '_');
+            for word in words.filter(|it| it.starts_with("ligase_")) {
+                let parts = ["_bucket", "_sum", "_count"];
+                let stem = parts.iter().find_map(|it| word.strip_suffix(it)).unwrap_or(word);
+                named += 1;
+                if !families.contains(word) && !families.contains(stem) {
+                    faults.push(format!("{}, line {line}: {word}", page.path));
+                }
+            }
+        }
+    }
+    assert!(60 < named, "only {named} were found");
     assert_eq!(faults, [""; 0]);
 }
 
