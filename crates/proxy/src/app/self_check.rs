@@ -108,10 +108,17 @@ impl SelfCheck {
 
     /// Tells the metrics what was found.
     fn count(&self) {
-        let record = self.record();
-        let failures =
-            [Kind::Srv, Kind::Tlsa, Kind::Posh].map(|kind| (kind, record.failures(kind)));
-        let _ = (failures, record.at);
+        let (record, standing) = (self.record(), &self.reloader.metrics.standing);
+        for (kind, check) in [
+            (Kind::Srv, ligase_metrics::SelfCheck::Srv),
+            (Kind::Tlsa, ligase_metrics::SelfCheck::Tlsa),
+            (Kind::Posh, ligase_metrics::SelfCheck::Posh),
+        ] {
+            standing.self_check_failed(check, record.failures(kind));
+        }
+        if let Some(at) = record.at {
+            standing.self_checked(at);
+        }
     }
 
     fn record(&self) -> MutexGuard<'_, Record> {

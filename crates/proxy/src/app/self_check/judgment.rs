@@ -249,8 +249,15 @@ fn judge_tlsa(ours: &Ours, place: &Place, provable: bool) -> Check {
         }
         (Verdict::Unproven(_), Ok(records)) if records.data.is_empty() && provable => (
             Outcome::NotNeeded,
-            format!("There are no TLSA records at {name}; peers go by certificate authorities."),
+            format!("There are no TLSA records at {name}; peers go by certificates or documents."),
         ),
+        (Verdict::Unproven(_), Ok(records))
+            if records.data.is_empty()
+                && !(endpoint.secure && records.security == Security::Secure) =>
+        {
+            let why = "they would count for nothing, because the way there is not signed";
+            (Outcome::NotNeeded, format!("There are no TLSA records at {name}; {why}."))
+        }
         (Verdict::Unproven(_), Ok(records)) if records.data.is_empty() => {
             (Outcome::Missing, format!("There are no TLSA records at {name}."))
         }
