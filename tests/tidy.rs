@@ -54,7 +54,10 @@ const ROOMS: [(&str, &[&str]); 7] = [
     ("dangerous()", &["crates/proxy/src/tls/unverified.rs"]),
     ("Deserialize", &["crates/proxy/src/config/file.rs", "crates/proxy/src/config/file/"]),
     // The demo raises a nameserver of its own, and the log keeps the resolver's words out of ours.
-    ("hickory", &["crates/verifier/src/gather/resolver", DEMO, "crates/proxy/src/logging.rs"]),
+    (
+        "hickory",
+        &["crates/verifier/src/gather/resolver", DEMO, "crates/proxy/src/logging/levels.rs"],
+    ),
     ("quick_xml::events", &["crates/proxy/src/stream/element.rs"]),
     ("quick_xml::reader", &["crates/proxy/src/stream/element.rs"]),
     ("prometheus", &["crates/metrics/"]),

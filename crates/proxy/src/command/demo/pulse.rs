@@ -112,7 +112,7 @@ const FRAMES: [char; 8] = ['⠋', '⠙', '⠸', '⠴', '⠦', '⠧', '⠇', '⠏
 const BEAT: Duration = Duration::from_millis(100);
 
 /// What takes no longer is not worth a line.
-const PAUSE: Duration = Duration::from_millis(300);
+const PAUSE: Duration = Duration::from_millis(200);
 
 #[cfg(test)]
 mod tests;
