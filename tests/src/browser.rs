@@ -96,11 +96,12 @@ impl Browser {
         self.ask("POST", "/execute/sync", &json!({"script": script, "args": []}))
     }
 
-    /// Waits until this is true on the page.
+    /// Waits until this is true on the page, where `shown()` is all of its text.
     #[track_caller]
     pub fn until(&self, condition: &str) {
         let script = format!(
             "const [done] = [...arguments].slice(-1);
+             const shown = () => document.querySelector('main').textContent;
              const look = () => (({condition}) ? done(true) : setTimeout(look, 20));
              look();"
         );
