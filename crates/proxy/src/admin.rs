@@ -57,6 +57,8 @@ pub struct Views {
     pub certificates: Box<dyn Fn() -> Value + Send + Sync>,
     /// Reads the configuration again; what is wrong with it changes nothing.
     pub reload: Box<dyn Fn() -> Result<(), Vec<config::Error>> + Send + Sync>,
+    /// Forgets that a peer could not be reached, and tells how much there was to forget.
+    pub retry: Box<dyn Fn(&Domain) -> usize + Send + Sync>,
     /// Asks the program to finish and end.
     pub drain: Box<dyn Fn() + Send + Sync>,
     /// How much is logged.

@@ -245,6 +245,7 @@ fn views(
     let shared = |it: &Arc<Rooms>| Arc::clone(it);
     let (for_connections, for_bindings, for_certificates) =
         (shared(rooms), shared(rooms), shared(rooms));
+    let for_retry = shared(rooms);
     let (for_metrics, for_turned_away) = (Arc::clone(metrics), shared(rooms));
     let (for_queue, for_metrics_ready) = (shared(rooms), Arc::clone(reloader));
     let (for_ready, for_config, for_reload, for_log) =
@@ -279,6 +280,7 @@ fn views(
             views::certificates(for_certificates.tls.identities(), now())
         }),
         reload: Box::new(move || for_reload.reload()),
+        retry: Box::new(move |remote| for_retry.retry(remote)),
         drain: Box::new(move || end.notify_one()),
         levels: Box::new(move || views::levels(&for_levels.logging)),
         log: Box::new(move |order| for_log.logging.order(order)),

@@ -1,5 +1,6 @@
 //! The command line, and what the environment says. The only room that reads either.
 
+mod admin_port;
 mod check;
 mod explain;
 mod install;
@@ -15,6 +16,7 @@ use ligase_verifier::Domain;
 
 use crate::config::Overrides;
 
+pub use admin_port::{AdminPort, Retry};
 pub use check::{Allowance, Check, CheckOutput, CheckService, Requirement};
 pub use explain::{Explain, ExplainOutput};
 pub use install::{Completions, Man};
@@ -98,6 +100,32 @@ pub enum Command {
                       ligase explain montague.example capulet.example --admin 10.0.0.7:7290 -o json"
     )]
     Explain(Explain),
+
+    /// Have the running proxy try a peer again that it leaves alone for a while
+    #[command(
+        after_help = "For after the cause has been mended: nobody has to wait for the next try. Ends \
+                      with 0 if the proxy did so, 69 if it cannot be asked, 78 if the configuration \
+                      is wrong.\n\n\
+                      Example:\n  ligase retry capulet.example"
+    )]
+    Retry(Retry),
+
+    /// Have the running proxy read its configuration and everything it names again
+    #[command(
+        after_help = "It does so by itself within seconds of a change; this tells at once what is \
+                      wrong. Ends with 0 if everything is in effect, 69 if the proxy cannot be asked, \
+                      78 if the configuration is wrong; then nothing has changed.\n\n\
+                      Example:\n  ligase reload --config /etc/ligase/ligase.yaml"
+    )]
+    Reload(AdminPort),
+
+    /// Ask the running proxy to finish and end, as SIGTERM does
+    #[command(
+        after_help = "Ends with 0 as soon as the proxy has begun, 69 if it cannot be asked, 78 if the \
+                      configuration is wrong.\n\n\
+                      Example:\n  ligase drain --admin 127.0.0.1:7290"
+    )]
+    Drain(AdminPort),
 
     /// Show the whole story on this machine, without root and without the Internet
     #[command(

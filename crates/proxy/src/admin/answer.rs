@@ -42,6 +42,9 @@ pub(super) fn answer<B>(request: &Request<B>, from: SocketAddr, views: &Views) -
         Method::POST if path == LOG => {
             may_write(request, from, views).map(|()| log(request.uri().query(), from, views))
         }
+        Method::POST if path == RETRY => {
+            may_write(request, from, views).map(|()| retry(request.uri().query(), from, views))
+        }
         Method::POST => may_write(request, from, views).and_then(|()| act(path, views)),
         _ => Err(StatusCode::METHOD_NOT_ALLOWED),
     };
@@ -80,6 +83,28 @@ fn log(query: Option<&str>, from: SocketAddr, views: &Views) -> Response<Full<By
     }
 }
 
+/// Forgets that a peer could not be reached.
+fn retry(query: Option<&str>, from: SocketAddr, views: &Views) -> Response<Full<Bytes>> {
+    match question::peer(query.unwrap_or_default()) {
+        Ok(remote) => {
+            let forgotten = (views.retry)(&remote);
+            let told = json!({
+                "retried": true,
+                "remote": remote.as_str(),
+                "forgotten": forgotten,
+            });
+            object(StatusCode::OK, &told)
+        }
+        Err(problem) => {
+            (views.turned_away)(Violation::AdminRequest, from);
+            respond(StatusCode::BAD_REQUEST, TEXT, format!("{problem}\n"))
+        }
+    }
+}
+
+/// Where a peer is tried again.
+const RETRY: &str = "/retry";
+
 /// Where it is told how much is logged, and changed.
 const LOG: &str = "/log";
 
@@ -104,7 +129,7 @@ pub(super) const READS: [&str; 13] = [
 ];
 
 /// What may be asked for.
-pub(super) const WRITES: [&str; 3] = ["/reload", "/drain", LOG];
+pub(super) const WRITES: [&str; 4] = ["/reload", "/drain", RETRY, LOG];
 
 fn show(path: &str, views: &Views) -> Result<Response<Full<Bytes>>, StatusCode> {
     Ok(match path {

@@ -7,27 +7,55 @@ use ligase_verifier::Domain;
 /// # Errors
 /// Why it is none, in words that repeat nothing of it.
 pub(super) fn pair(query: &str) -> Result<(Domain, Domain), Problem> {
-    let (mut local, mut remote) = (None, None);
-    for part in query.split('&').filter(|part| !part.is_empty()) {
-        let (key, value) = part.split_once('=').ok_or(Problem::Unknown)?;
-        let (name, place) = match key {
-            "local" => ("local", &mut local),
-            "remote" => ("remote", &mut remote),
-            _ => return Err(Problem::Unknown),
-        };
-        if place.is_some() {
-            return Err(Problem::Twice(name));
-        }
-        let text = decode(value).ok_or(Problem::NoDomain(name))?;
-        *place = Some(text.parse().map_err(|_| Problem::NoDomain(name))?);
-    }
-    let local = local.ok_or(Problem::Missing("local"))?;
-    Ok((local, remote.ok_or(Problem::Missing("remote"))?))
+    let [local, remote] =
+        domains(query, ["local", "remote"]).map_err(|fault| Problem { fault, form: PAIR })?;
+    Ok((local, remote))
 }
+
+/// Reads a query that names a peer: `remote=DOMAIN`.
+///
+/// # Errors
+/// Why it is none, in words that repeat nothing of it.
+pub(super) fn peer(query: &str) -> Result<Domain, Problem> {
+    let [remote] = domains(query, ["remote"]).map_err(|fault| Problem { fault, form: PEER })?;
+    Ok(remote)
+}
+
+/// Reads a query that names a domain for each of these keys, and nothing else.
+fn domains<const N: usize>(query: &str, names: [&'static str; N]) -> Result<[Domain; N], Fault> {
+    let mut found: [Option<Domain>; N] = [const { None }; N];
+    for part in query.split('&').filter(|part| !part.is_empty()) {
+        let (key, value) = part.split_once('=').ok_or(Fault::Unknown)?;
+        let places = names.iter().zip(&mut found);
+        let (name, place) = { places }.find(|(name, _)| **name == key).ok_or(Fault::Unknown)?;
+        if place.is_some() {
+            return Err(Fault::Twice(name));
+        }
+        let text = decode(value).ok_or(Fault::NoDomain(name))?;
+        *place = Some(text.parse().map_err(|_| Fault::NoDomain(name))?);
+    }
+    let each = names.into_iter().zip(found);
+    let each = each.map(|(name, domain)| domain.ok_or(Fault::Missing(name)));
+    let domains = each.collect::<Result<Vec<_>, _>>()?;
+    domains.try_into().map_err(|_| Fault::Unknown)
+}
+
+/// What is wrong with a query, and what to ask instead.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Problem {
+    fault: Fault,
+    form: Form,
+}
+
+/// The keys that there are, and how a question is asked.
+type Form = (&'static str, &'static str);
+
+const PAIR: Form = ("local and remote", "/explain?local=DOMAIN&remote=DOMAIN");
+const PEER: Form = ("remote", "/retry?remote=DOMAIN");
 
 /// What is wrong with a query.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Problem {
+enum Fault {
     /// A key is missing.
     Missing(&'static str),
     /// A key is there twice.
@@ -40,13 +68,14 @@ pub(super) enum Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Missing(key) => write!(f, "{key}: is missing")?,
-            Self::Twice(key) => write!(f, "{key}: is there twice")?,
-            Self::NoDomain(key) => write!(f, "{key}: is not a domain name")?,
-            Self::Unknown => f.write_str("there are no other keys than local and remote")?,
+        let (keys, form) = self.form;
+        match self.fault {
+            Fault::Missing(key) => write!(f, "{key}: is missing")?,
+            Fault::Twice(key) => write!(f, "{key}: is there twice")?,
+            Fault::NoDomain(key) => write!(f, "{key}: is not a domain name")?,
+            Fault::Unknown => write!(f, "there are no other keys than {keys}")?,
         }
-        f.write_str("; ask for /explain?local=DOMAIN&remote=DOMAIN")
+        write!(f, "; ask for {form}")
     }
 }
 

@@ -41,6 +41,7 @@ fn views(heard: &Heard, readiness: Readiness) -> Views {
         move || heard.hear(what.to_owned())
     };
     let (log, turned_away) = (heard.clone(), heard.clone());
+    let retried = heard.clone();
     let reload = say("reload");
     Views {
         server_name: "xmpp1.hosting.example".parse().unwrap(),
@@ -61,6 +62,10 @@ fn views(heard: &Heard, readiness: Readiness) -> Views {
             reload();
             let problem = "is missing".to_owned();
             Err(vec![Error { key: "hosts".to_owned(), problem }])
+        }),
+        retry: Box::new(move |remote| {
+            retried.hear(format!("retry {remote}"));
+            2
         }),
         drain: Box::new(say("drain")),
         levels: Box::new(|| json!({"level": "info", "targets": []})),
@@ -163,6 +168,25 @@ fn only_this_machine_may_ask_for_something_to_be_done() {
         let line = format!("POST /log{query}");
         check(&line, HERE, &[("Host", "localhost")], 400, &["admin.request 127.0.0.1"]);
     }
+}
+
+#[tokio::test]
+async fn a_peer_is_tried_again_when_this_machine_asks_for_it() {
+    let local = [("Host", "localhost")];
+    let remote = "POST /retry?remote=capulet.example";
+    check(remote, HERE, &local, 200, &["retry capulet.example"]);
+    check(remote, STRANGER, &local, 403, &["admin.denied 192.0.2.66"]);
+    for query in ["", "?", "?remote=", "?remote=a..b", "?local=a.example", "?remote"] {
+        let line = format!("POST /retry{query}");
+        check(&line, HERE, &local, 400, &["admin.request 127.0.0.1"]);
+    }
+    let asked = &["admin.request 127.0.0.1"];
+    check("GET /retry?remote=capulet.example", HERE, &local, 405, asked);
+    let (address, _, _guard) = start(standing()).await;
+    let request = "POST /retry?remote=capulet.example HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let answer = raw(address, request.as_bytes()).await;
+    let expect = json!({"retried": true, "remote": "capulet.example", "forgotten": 2});
+    assert_eq!(body(&answer), expect);
 }
 
 #[test]

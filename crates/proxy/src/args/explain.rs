@@ -1,8 +1,7 @@
-use std::net::SocketAddr;
-use std::path::PathBuf;
-
 use clap::ValueEnum;
 use ligase_verifier::Domain;
+
+use super::AdminPort;
 
 /// Which pair to ask about, and whom.
 #[derive(clap::Args, Clone, Debug, Eq, PartialEq)]
@@ -15,13 +14,9 @@ pub struct Explain {
     #[arg(value_name = "REMOTE")]
     pub remote: Domain,
 
-    /// Where the admin port of the running proxy is; 127.0.0.1:7290 if nothing says so
-    #[arg(long, value_name = "IP:PORT", conflicts_with = "config")]
-    pub admin: Option<SocketAddr>,
-
-    /// The configuration file of the running proxy, whose `listen.admin` tells
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    /// Whom to ask
+    #[command(flatten)]
+    pub port: AdminPort,
 
     /// How to print it
     #[arg(short, long, value_enum, default_value_t, value_name = "FORMAT")]

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::CommandFactory as _;
 
 use super::{
-    Allowance, Args, Capture, Check, CheckOutput, CheckService, Command, Completions, ConfigFile,
-    Demo, DemoServer, Exit, Explain, ExplainOutput, Man, Records, RecordsForm, Requirement,
+    AdminPort, Allowance, Args, Capture, Check, CheckOutput, CheckService, Command, Completions,
+    ConfigFile, Demo, DemoServer, Exit, Explain, ExplainOutput, Man, Records, RecordsForm,
+    Requirement, Retry,
 };
 
 fn read(line: &str) -> Result<Args, clap::Error> {
@@ -59,22 +60,33 @@ fn every_command_is_read() {
     let mut explain = Explain {
         local: "a.example".parse().unwrap(),
         remote: "b.example".parse().unwrap(),
-        admin: None,
-        config: None,
+        port: AdminPort::default(),
         output: ExplainOutput::Text,
     };
     accept("ligase explain A.example b.example.", &Command::Explain(explain.clone()));
-    explain.config = Some(PathBuf::from("a.yaml"));
+    explain.port.config = Some(PathBuf::from("a.yaml"));
     accept(
         "ligase explain a.example b.example --config a.yaml",
         &Command::Explain(explain.clone()),
     );
-    (explain.config, explain.output) = (None, ExplainOutput::Json);
-    explain.admin = Some("[::1]:7290".parse().unwrap());
+    (explain.port.config, explain.output) = (None, ExplainOutput::Json);
+    explain.port.admin = Some("[::1]:7290".parse().unwrap());
     accept(
         "ligase explain a.example b.example --admin [::1]:7290 -o json",
         &Command::Explain(explain),
     );
+}
+
+#[test]
+fn a_running_proxy_is_asked_to_do_something() {
+    let port = AdminPort { admin: Some("127.0.0.1:7000".parse().unwrap()), config: None };
+    accept("ligase drain", &Command::Drain(AdminPort::default()));
+    accept("ligase drain --admin 127.0.0.1:7000", &Command::Drain(port.clone()));
+    let config = AdminPort { admin: None, config: Some(PathBuf::from("a.yaml")) };
+    accept("ligase reload --config a.yaml", &Command::Reload(config));
+    let remote = "b.example".parse().unwrap();
+    let line = "ligase retry B.example --admin 127.0.0.1:7000";
+    accept(line, &Command::Retry(Retry { remote, port }));
 }
 
 #[test]

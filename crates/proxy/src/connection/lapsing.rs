@@ -36,6 +36,13 @@ impl<K: Eq + Hash> Lapsing<K> {
             self.until.insert(key, now + self.lasts);
         }
     }
+
+    /// Forgets what is of a kind, and tells how much of it there was.
+    pub(super) fn forget(&mut self, is_it: impl Fn(&K) -> bool) -> usize {
+        let before = self.until.len();
+        self.until.retain(|key, _| !is_it(key));
+        before - self.until.len()
+    }
 }
 
 #[cfg(test)]

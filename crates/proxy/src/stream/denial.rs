@@ -5,10 +5,14 @@ use super::DialbackError;
 /// Why somebody who asked for a pair does not get it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Denial {
-    /// Its target is none of the domains that are served on the other side.
+    /// Its target is none of our own server's domains.
     NotHosted,
-    /// Its sender is one that nobody on this side may be (B-19).
-    NotTheirs,
+    /// Its sender is one of them, and it came from outside (B-19).
+    FromHosted,
+    /// Our own server asked for one of its own domains.
+    ToHosted,
+    /// Our own server spoke for a domain that is none of those we know to be its own.
+    FromStranger,
     /// The stream is not encrypted, and policy wants that.
     Plaintext,
     /// There are too many requests, or too many pairs, on the connection.
@@ -29,8 +33,8 @@ impl Denial {
     /// What the one who asked is told.
     pub fn to_peer(self) -> DialbackError {
         match self {
-            Self::NotHosted => DialbackError::ItemNotFound,
-            Self::NotTheirs => DialbackError::NotAcceptable,
+            Self::NotHosted | Self::ToHosted => DialbackError::ItemNotFound,
+            Self::FromHosted | Self::FromStranger => DialbackError::NotAcceptable,
             Self::Plaintext | Self::Policy => DialbackError::PolicyViolation,
             Self::TooMany => DialbackError::ResourceConstraint,
             Self::Unproven(_) => DialbackError::NotAuthorized,
@@ -44,7 +48,9 @@ impl Denial {
     pub fn label(self) -> &'static str {
         match self {
             Self::NotHosted => "db.not_hosted",
-            Self::NotTheirs => "db.from_hosted",
+            Self::FromHosted => "db.from_hosted",
+            Self::ToHosted => "backend.to",
+            Self::FromStranger => "backend.from",
             Self::Plaintext => "stream.tls_required",
             Self::TooMany => "db.limit",
             Self::Unproven(reason) | Self::Undetermined(reason) => reason.finding.label(),
@@ -58,7 +64,9 @@ impl Denial {
     pub fn text(self) -> String {
         match self {
             Self::NotHosted => "It asked for a domain that is not served here".to_owned(),
-            Self::NotTheirs => "It claimed to be a domain that is served here".to_owned(),
+            Self::FromHosted => "It claimed to be a domain that is served here".to_owned(),
+            Self::ToHosted => "Our server wants to reach a domain of its own".to_owned(),
+            Self::FromStranger => "Our server speaks for a domain that is not hosted".to_owned(),
             Self::Plaintext => "It came without TLS, which is required".to_owned(),
             Self::TooMany => "It asked for more than one connection may carry".to_owned(),
             Self::Unproven(reason) | Self::Undetermined(reason) => {

@@ -56,3 +56,16 @@ fn what_is_no_pair_is_told_without_being_repeated() {
         check(&format!("remote=a.example&local={value}"), "local: is not a domain name");
     }
 }
+
+#[test]
+fn a_peer_is_read_alone() {
+    let said = |query| peer(query).map(|it| it.to_string()).map_err(|it| it.to_string());
+    assert_eq!(said("remote=B%2Eexample").unwrap(), "b.example");
+    for (query, expect) in [
+        ("", "remote: is missing; ask for /retry?remote=DOMAIN"),
+        ("remote=a..b", "remote: is not a domain name; ask for /retry?remote=DOMAIN"),
+        ("local=a.example", "there are no other keys than remote; ask for /retry?remote=DOMAIN"),
+    ] {
+        assert_eq!(said(query).unwrap_err(), expect);
+    }
+}

@@ -15,6 +15,13 @@ pub(in crate::app) fn advice(side: Side, label: &str) -> &'static str {
             "Our own server is not at backend.address, or a packet filter is before it: mend the \
              address or the filter."
         }
+        (Side::Backend, "backend.from") => {
+            "Our own server sends for LOCAL, which is not in `hosts`: list it there."
+        }
+        (Side::Backend, "backend.to") => {
+            "Our own server looks for REMOTE outside, though it is in `hosts`: start the component \
+             that serves it, or take it out of `hosts`."
+        }
         (Side::Backend, "host_unknown") => {
             "Our own server does not host LOCAL: add the domain there, or take it out of `hosts`."
         }
@@ -46,6 +53,33 @@ pub(in crate::app) fn advice_about_caller(label: &str) -> &'static str {
             "Somebody claimed to be REMOTE and showed nothing that proves it. If the address in \
              the log is not the peer's, there is nothing to do; if it is, its operator has to show \
              a certificate that proves the domain: `ligase check REMOTE --config FILE` tells which."
+        }
+        "db.not_hosted" => {
+            "Somebody who claims to be REMOTE asked for LOCAL: if our server serves it, list it in \
+             `hosts`; if not, see that no SRV records of LOCAL lead here."
+        }
+        "db.from_hosted" => {
+            "Somebody from outside claimed to be REMOTE, which is one of ours, and was refused. If \
+             the address in the log is our own server's, it goes out past ligase: look at \
+             `capture`. If not, there is nothing to do."
+        }
+        "db.key" => {
+            "The server that DNS names for REMOTE denied the key. If the address in the log is not \
+             the peer's, there is nothing to do; if it is, its servers have to share one dialback \
+             secret."
+        }
+        "db.error" => {
+            "The server that DNS names for REMOTE was to confirm its key and did not: `ligase check \
+             REMOTE --config FILE` tells whether it is reached from here. Its operator has to have \
+             its SRV records lead to it, or to show a certificate that proves the domain."
+        }
+        "db.limit" => {
+            "Nothing, if it comes alone: the peer asks again. If it does not pass, raise \
+             limits.assertions_in_flight or limits.pairs_per_connection."
+        }
+        "stream.tls_required" => {
+            "It came without TLS. Its operator has to switch TLS on; `policy.peers: {REMOTE: any}` \
+             lets it do without."
         }
         label => about_peer(label),
     }

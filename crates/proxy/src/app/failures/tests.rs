@@ -97,7 +97,7 @@ fn what_works_again_is_told_no_more() {
             bound(inward.clone(), Side::Public, true),
         ),
         (
-            refused(out.clone(), Side::Backend, Denial::NotTheirs),
+            refused(out.clone(), Side::Backend, Denial::FromStranger),
             "outbound",
             bound(out.clone(), Side::Backend, true),
         ),

@@ -94,7 +94,7 @@ pub(super) enum Outcome {
 
 /// Finds out where SRV records lead: those for STARTTLS, and those for TLS from the first byte.
 pub(super) fn lead(ours: &Ours, answers: &[Answer; 2]) -> Lead {
-    if answers.iter().any(|it| *it == Err(Failure::Bogus)) {
+    if answers.contains(&Err(Failure::Bogus)) {
         return Lead::Bogus;
     }
     let [Ok(starttls), Ok(direct_tls)] = answers else {

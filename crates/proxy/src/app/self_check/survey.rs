@@ -73,7 +73,7 @@ impl Surveyor {
                 matches!(it, Data::Tlsa(it) if (it.usage, it.selector, it.matching) == (3, 1, 1)
                     && it.data == sha256.as_ref())
             };
-            published.iter().any(|it| is_it(it))
+            published.iter().any(is_it)
         };
         let announced = self.next_keys.iter().all(is_there);
         let endpoint = endpoint.clone();

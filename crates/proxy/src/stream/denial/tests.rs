@@ -7,7 +7,9 @@ fn a_denial_tells_the_peer_little_and_the_operator_all() {
     let reason = Reason { prooftype: None, finding: Finding::Expired };
     for (denial, label, told) in [
         (Denial::NotHosted, "db.not_hosted", DialbackError::ItemNotFound),
-        (Denial::NotTheirs, "db.from_hosted", DialbackError::NotAcceptable),
+        (Denial::FromHosted, "db.from_hosted", DialbackError::NotAcceptable),
+        (Denial::ToHosted, "backend.to", DialbackError::ItemNotFound),
+        (Denial::FromStranger, "backend.from", DialbackError::NotAcceptable),
         (Denial::Plaintext, "stream.tls_required", DialbackError::PolicyViolation),
         (Denial::TooMany, "db.limit", DialbackError::ResourceConstraint),
         (Denial::Unproven(reason), "cert.expired", DialbackError::NotAuthorized),

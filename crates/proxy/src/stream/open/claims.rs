@@ -42,7 +42,7 @@ impl Open {
         }
         let pair = &dialback.pair;
         if !self.terms.may_send(&pair.sender) && self.terms.side == Side::Backend {
-            out.push(refused(pair, Denial::NotTheirs));
+            out.push(refused(pair, Denial::FromStranger));
             return Err(Condition::InvalidFrom
                 .because("our server speaks for a domain that is not hosted")
                 .blame(Violation::BackendFrom));
@@ -82,16 +82,13 @@ impl Open {
         let carried = table.row(self.id).map_or(0, |row| row.entrances.len());
         let open: u32 = self.claims.values().map(|claim| claim.requests).sum();
         if !self.terms.may_receive(&pair.target) {
-            Some((
-                Denial::NotHosted,
-                match self.terms.side {
-                    Side::Public => Violation::DialbackNotHosted,
-                    Side::Backend => Violation::BackendTo,
-                },
-            ))
+            Some(match self.terms.side {
+                Side::Public => (Denial::NotHosted, Violation::DialbackNotHosted),
+                Side::Backend => (Denial::ToHosted, Violation::BackendTo),
+            })
         } else if !self.terms.may_send(&pair.sender) {
             // Nobody out there may be one of us (B-19).
-            Some((Denial::NotTheirs, Violation::DialbackFromHosted))
+            Some((Denial::FromHosted, Violation::DialbackFromHosted))
         } else if !self.secured && !level.allows_plaintext() {
             Some((Denial::Plaintext, Violation::StreamTlsRequired))
         } else if bounds.claims_max <= open as usize {

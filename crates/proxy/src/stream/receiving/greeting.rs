@@ -242,11 +242,13 @@ impl Receiving {
 
 /// What is told of a header that names whom it must not, where it names a pair.
 fn misnamed(error: &StreamError, header: &Header) -> Option<Action> {
-    if error.violation == Some(Violation::StreamIdentityChange) {
-        return None;
-    }
-    let stranger = error.condition == Condition::HostUnknown;
-    let denial = if stranger { Denial::NotHosted } else { Denial::NotTheirs };
+    let denials = [
+        (Violation::StreamHostUnknown, Denial::NotHosted),
+        (Violation::DialbackFromHosted, Denial::FromHosted),
+        (Violation::BackendTo, Denial::ToHosted),
+        (Violation::BackendFrom, Denial::FromStranger),
+    ];
+    let denial = denials.into_iter().find(|(violation, _)| error.violation == Some(*violation))?.1;
     let pair = DomainPair::new(header.from.clone()?, header.to.clone()?);
     Some(Action::Refused(pair, denial))
 }

@@ -1,7 +1,7 @@
 use ligase_verifier::{Finding, Reason, Unresolved};
 
 use super::*;
-use crate::stream::{Condition, DialbackError, Setback};
+use crate::stream::{Condition, Denial, DialbackError, Setback};
 
 /// Every reason for which a search ends, and for which a peer is not believed.
 fn labels() -> Vec<&'static str> {
@@ -48,6 +48,31 @@ fn there_is_a_sentence_for_every_reason() {
             assert_ne!(sentence, anything, "{label}");
             assert!(sentence.ends_with('.') && sentence.len() < 260, "{label}: {sentence}");
         }
+    }
+}
+
+/// Every reason for which somebody is refused, on each side on which it is.
+#[test]
+fn there_is_a_sentence_for_every_denial() {
+    let anything = advice(Side::Public, "no such reason");
+    let reason = Reason { prooftype: None, finding: Finding::UntrustedChain };
+    let callers = [
+        Denial::NotHosted,
+        Denial::FromHosted,
+        Denial::Plaintext,
+        Denial::TooMany,
+        Denial::Unproven(reason),
+        Denial::Undetermined(reason),
+        Denial::Policy,
+        Denial::Forged,
+        Denial::Unasked(DialbackError::RemoteServerTimeout),
+    ];
+    let backend = [Denial::ToHosted, Denial::FromStranger];
+    let callers = callers.map(|it| (it, advice_about_caller(it.label())));
+    let backend = backend.map(|it| (it, advice(Side::Backend, it.label())));
+    for (denial, sentence) in callers.into_iter().chain(backend) {
+        assert_ne!(sentence, anything, "{denial:?}");
+        assert!(sentence.ends_with('.') && sentence.len() < 290, "{denial:?}: {sentence}");
     }
 }
 

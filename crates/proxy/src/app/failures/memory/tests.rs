@@ -36,7 +36,7 @@ fn each_reason_is_kept_once_and_counted() {
     memory.note(subject("capulet.example", true), met("cert.name", Some("192.0.2.7:1"), 4));
     let expect = [
         "capulet.example cert.name 1x [4, 4]",
-        "capulet.example connect 2x [1, 3]",
+        "capulet.example connect.refused 2x [1, 3]",
         "capulet.example timeout 1x [2, 2]",
     ];
     assert_eq!(told(&memory), expect);
@@ -55,14 +55,15 @@ fn what_works_again_is_forgotten_and_so_is_what_is_a_day_old() {
     memory.note(subject("capulet.example", true), met("cert.name", None, 3));
     memory.note(subject("escalus.example", false), met("connect.refused", None, 4));
     memory.mend(&subject("capulet.example", false));
-    let expect = ["escalus.example connect 1x [4, 4]", "capulet.example cert.name 1x [3, 3]"];
+    let expect =
+        ["escalus.example connect.refused 1x [4, 4]", "capulet.example cert.name 1x [3, 3]"];
     assert_eq!(told(&memory), expect);
     memory.mend(&Subject { side: Side::Backend, ..subject("capulet.example", true) });
     assert_eq!(memory.count(), 2);
     memory.forget(at(24 * 3600 + 2));
     assert_eq!(memory.count(), 2);
     memory.forget(at(24 * 3600 + 3));
-    assert_eq!(told(&memory), ["escalus.example connect 1x [4, 4]"]);
+    assert_eq!(told(&memory), ["escalus.example connect.refused 1x [4, 4]"]);
 }
 
 /// Strangers who claim names without end push out each other's, and nothing of ours.
@@ -87,7 +88,7 @@ fn whoever_fills_the_list_loses_first() {
     assert_eq!(memory.lost(), 1002 - 256);
     assert_eq!(
         told[254..],
-        ["honest.example cert.expired 1x [2, 2]", "outbound.example connect 1x [1, 1]"]
+        ["honest.example cert.expired 1x [2, 2]", "outbound.example connect.refused 1x [1, 1]"]
     );
     assert!(told[0].starts_with("stranger999.example"), "{}", told[0]);
     // With room again, nothing is left out.

@@ -43,16 +43,15 @@ fn tlsa(security: Security, count: usize) -> Answer {
 
 /// Where it leads: places, or a word.
 fn led(ours: &Ours, answers: [Answer; 2]) -> String {
-    match lead(ours, &answers) {
-        Lead::Here(endpoints) => {
-            let each = endpoints.iter().map(|it| {
-                let secure = if it.secure { "signed" } else { "unsigned" };
-                format!("{}:{} {:?} {secure}", it.target, it.port, it.transport)
-            });
-            each.collect::<Vec<_>>().join(", ")
-        }
-        other => format!("{other:?}"),
-    }
+    let lead = lead(ours, &answers);
+    let Lead::Here(endpoints) = lead else {
+        return format!("{lead:?}");
+    };
+    let each = endpoints.iter().map(|it| {
+        let secure = if it.secure { "signed" } else { "unsigned" };
+        format!("{}:{} {:?} {secure}", it.target, it.port, it.transport)
+    });
+    each.collect::<Vec<_>>().join(", ")
 }
 
 #[test]

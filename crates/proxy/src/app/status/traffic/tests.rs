@@ -110,6 +110,7 @@ fn an_empty_table_has_nothing_to_tell() {
 /// Ten thousand pairs on five hundred connections: the beginning is told and the rest counted, and
 /// neither those who wait for the table nor whoever asked waits for long.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "how long it takes is what is tested")]
 fn however_much_there_is_the_answer_is_small_and_comes_soon() {
     let tables = tables();
     for connection in 0..500_u64 {

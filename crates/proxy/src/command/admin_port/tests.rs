@@ -3,8 +3,12 @@ use std::thread;
 
 use super::*;
 
+fn explain() -> Way {
+    Way::Get("/explain?local=a&remote=b".to_owned())
+}
+
 /// Asks somebody who answers just this; also what was asked.
-fn answered(answer: &'static [u8]) -> (Result<String, String>, String) {
+fn answered(way: &Way, answer: &'static [u8]) -> (Result<String, String>, String) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let serving = thread::spawn(move || {
@@ -16,13 +20,14 @@ fn answered(answer: &'static [u8]) -> (Result<String, String>, String) {
         socket.write_all(answer).unwrap();
         String::from_utf8(asked).unwrap()
     });
-    let said = ask(address, "/explain?local=a&remote=b").map_err(|it| it.to_string());
+    let said = ask(address, way).map(|it| it.body).map_err(|it| it.to_string());
     (said, serving.join().unwrap().replace(&address.to_string(), "HERE"))
 }
 
 #[test]
 fn what_an_admin_port_says_is_read() {
-    let (said, asked) = answered(b"HTTP/1.0 200 OK\r\nContent-Type: a/b\r\n\r\n{\"a\": 1}\r\n\r\n");
+    let (said, asked) =
+        answered(&explain(), b"HTTP/1.0 200 OK\r\nContent-Type: a/b\r\n\r\n{\"a\": 1}\r\n\r\n");
     assert_eq!(said.unwrap(), "{\"a\": 1}\r\n\r\n");
     assert_eq!(asked, "GET /explain?local=a&remote=b HTTP/1.0\r\nHost: HERE\r\n\r\n");
 }
@@ -39,7 +44,7 @@ fn whatever_else_answers_is_told_of_and_harms_no_terminal() {
         (b"", "does not speak HTTP"),
         (b"HTTP/1.1 200 OK\r\n\r\n\xff", "cannot be asked: invalid data"),
     ] {
-        assert_eq!(answered(answer).0.unwrap_err(), expect);
+        assert_eq!(answered(&explain(), answer).0.unwrap_err(), expect);
     }
 }
 
@@ -48,6 +53,20 @@ fn nobody_there_is_told_of() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let said = ask(address, "/live").unwrap_err().to_string();
+    let said = ask(address, &Way::Get("/live".to_owned())).unwrap_err().to_string();
     assert!(said.starts_with("cannot be asked: "), "{said}");
+}
+
+#[test]
+fn what_is_done_is_heard_and_so_is_why_it_is_not() {
+    let way = Way::Post("/reload".to_owned());
+    let (said, asked) = answered(&way, b"HTTP/1.1 202 Accepted\r\n\r\n{}");
+    assert_eq!(said.unwrap(), "{}");
+    assert_eq!(asked, "POST /reload HTTP/1.0\r\nHost: HERE\r\n\r\n");
+    let (said, _) = answered(&way, b"HTTP/1.1 422 Unprocessable Entity\r\n\r\n{}");
+    assert_eq!(said.unwrap(), "{}");
+    let (said, _) = answered(&way, b"HTTP/1.1 403 Forbidden\r\n\r\nForbidden\n");
+    assert_eq!(said.unwrap_err(), "refused with 403: Forbidden");
+    let (said, _) = answered(&explain(), b"HTTP/1.1 422 Unprocessable Entity\r\n\r\n{}");
+    assert_eq!(said.unwrap_err(), "refused with 422: {}");
 }
