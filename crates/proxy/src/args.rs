@@ -102,19 +102,15 @@ pub enum Command {
     Explain(Explain),
 
     /// Have the running proxy try a peer again that it leaves alone for a while
-    #[command(
-        after_help = "For after the cause has been mended: nobody has to wait for the next try. Ends \
-                      with 0 if the proxy did so, 69 if it cannot be asked, 78 if the configuration \
-                      is wrong.\n\n\
-                      Example:\n  ligase retry capulet.example"
-    )]
+    #[command(after_help = "Ends with 0 if the proxy did so, 69 if it cannot be asked, 78 if the \
+                      configuration is wrong. What was looked up of the peer is forgotten, too.\n\n\
+                      Example:\n  ligase retry capulet.example")]
     Retry(Retry),
 
     /// Have the running proxy read its configuration and everything it names again
     #[command(
-        after_help = "It does so by itself within seconds of a change; this tells at once what is \
-                      wrong. Ends with 0 if everything is in effect, 69 if the proxy cannot be asked, \
-                      78 if the configuration is wrong; then nothing has changed.\n\n\
+        after_help = "Ends with 0 if everything is in effect, 69 if the proxy cannot be asked, 78 if \
+                      the configuration is wrong; then nothing has changed.\n\n\
                       Example:\n  ligase reload --config /etc/ligase/ligase.yaml"
     )]
     Reload(AdminPort),

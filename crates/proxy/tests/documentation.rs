@@ -74,7 +74,9 @@ fn every_reason_to_refuse_a_request_is_explained() {
     let reason = Reason { prooftype: None, finding: Finding::WrongName };
     let denials = [
         Denial::NotHosted,
-        Denial::NotTheirs,
+        Denial::FromHosted,
+        Denial::ToHosted,
+        Denial::FromStranger,
         Denial::Plaintext,
         Denial::TooMany,
         Denial::Unproven(reason),
@@ -87,7 +89,9 @@ fn every_reason_to_refuse_a_request_is_explained() {
         // A new one does not compile until it has been added above.
         match denial {
             Denial::NotHosted
-            | Denial::NotTheirs
+            | Denial::FromHosted
+            | Denial::ToHosted
+            | Denial::FromStranger
             | Denial::Plaintext
             | Denial::TooMany
             | Denial::Unproven(_)

@@ -42,10 +42,11 @@ impl SelfCheck {
     /// as often as the configuration says.
     pub(super) async fn run(self: Arc<Self>) {
         sleep(jitter(START_MIN)).await;
+        let mut anew = false;
         loop {
             let every = self.reloader.current().self_check;
             let pause = match every {
-                Some(every) => self.look(every).await,
+                Some(every) => self.look(every, anew).await,
                 None => {
                     *self.record() = Record::default();
                     self.count();
@@ -53,16 +54,20 @@ impl SelfCheck {
                 }
             };
             tokio::select! {
-                () = sleep(pause) => (),
-                // A secret that is mounted anew changes file by file.
-                () = self.reloader.changed.notified() => sleep(jitter(CHANGE_MIN)).await,
+                () = sleep(pause) => anew = false,
+                () = self.reloader.changed.notified() => {
+                    // A secret that is mounted anew changes file by file.
+                    sleep(jitter(CHANGE_MIN)).await;
+                    // Whoever changed something may have changed the records, too.
+                    anew = true;
+                }
             }
         }
     }
 
-    /// Looks at all domains, and tells when to look again.
-    async fn look(&self, every: Duration) -> Duration {
-        let found = self.survey().await;
+    /// Looks at all domains, `anew` at what is published by now, and tells when to look again.
+    async fn look(&self, every: Duration, anew: bool) -> Duration {
+        let found = self.survey(anew).await;
         let now = self.reloader.rooms.now();
         let (changes, pause) = {
             let mut record = self.record();
@@ -78,7 +83,7 @@ impl SelfCheck {
     }
 
     /// What our domains publish.
-    async fn survey(&self) -> BTreeMap<Domain, Vec<Check>> {
+    async fn survey(&self, anew: bool) -> BTreeMap<Domain, Vec<Check>> {
         let config = Arc::new(self.reloader.current());
         let domains: Vec<_> = match &config.hosts {
             Hosts::Listed { domains, .. } => domains.iter().cloned().collect(),
@@ -93,6 +98,9 @@ impl SelfCheck {
             {
                 let surveyor = surveyor.clone();
                 looking.spawn(async move {
+                    if anew {
+                        surveyor.forget(&domain);
+                    }
                     let checks = timeout(PATIENCE, surveyor.check(&domain)).await;
                     (checks.unwrap_or_else(|_| vec![late(&domain)]), domain)
                 });

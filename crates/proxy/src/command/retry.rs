@@ -11,7 +11,7 @@ pub fn retry(args: &Retry) -> Exit {
     let way = Way::Post(format!("/retry?remote={remote}"));
     carry_out("retry", &args.port, &way, |told| match told["forgotten"].as_u64() {
         Some(0) => format!(
-            "nothing was held against {remote}: it is tried as soon as there is something to send"
+            "nothing was remembered of {remote}: it is tried as soon as there is something to send"
         ),
         _ => format!("{remote} is tried again as soon as there is something to send"),
     })

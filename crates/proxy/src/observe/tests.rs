@@ -7,7 +7,7 @@ use super::Observer;
 use crate::binding::{ConnectionId, Mode, Side};
 use crate::connection::event::{Ending, Event, Facts, Totals};
 use crate::logging::tests::said_by;
-use crate::stream::{Condition, Loss};
+use crate::stream::{Condition, Loss, Setback};
 use crate::tests::pair;
 
 fn facts() -> Facts {
@@ -77,7 +77,8 @@ fn a_connection_that_ends_tells_what_it_carried() {
 #[test]
 fn a_failure_is_news_again_once_the_pair_has_worked() {
     let pair = || pair("montague.example", "capulet.example");
-    let failed = || Event::Failed { pair: pair(), side: Side::Public, reason: "connect" };
+    let failed =
+        || Event::Failed { pair: pair(), side: Side::Public, setback: Setback::NotListening };
     let bound = Event::Bound {
         facts: facts(),
         pair: pair(),

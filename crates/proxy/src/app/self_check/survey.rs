@@ -59,6 +59,11 @@ impl Surveyor {
         judge(&ours, &lead, &places, Some(&examined.evidence.posh), proves)
     }
 
+    /// Forgets what was looked up of a domain before.
+    pub(super) fn forget(&self, domain: &Domain) {
+        self.verifier.forget(domain);
+    }
+
     /// What stands at a place that is ours, and what it makes of us.
     async fn look_at(&self, domain: &Domain, endpoint: &Endpoint) -> Option<Place> {
         // Who goes by TLSA records asks for the certificate by their name (RFC 7671 §10.2).

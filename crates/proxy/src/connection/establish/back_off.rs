@@ -40,15 +40,17 @@ impl Rooms {
         }
     }
 
-    /// Forgets that a peer could not be reached, and which of our pairs it would not have beside
-    /// others; the operator knows that something has changed. Tells how much there was to forget.
+    /// Forgets that a peer could not be reached, which of our pairs it would not have beside others,
+    /// and what was looked up of it; the operator knows that something has changed. Tells how much
+    /// there was to forget.
     ///
     /// On which rungs its places were met is not forgotten: that keeps others from taking them down
     /// (M-06).
     pub fn retry(&self, peer: &Domain) -> usize {
         let alone = usize::from(self.unreached().remove(peer).is_some());
         let mut unshared = self.unshared.lock().unwrap_or_else(PoisonError::into_inner);
-        alone + unshared.forget(|(_, pair)| pair.target == *peer)
+        let refused = unshared.forget(|(_, pair)| pair.target == *peer);
+        alone + refused + self.verifier.load().forget(peer)
     }
 
     pub(super) fn unreached(&self) -> MutexGuard<'_, HashMap<Domain, Unreached>> {
