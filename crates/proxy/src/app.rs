@@ -4,6 +4,7 @@ mod doors;
 mod explain;
 mod failures;
 mod reload;
+mod scrape;
 mod self_check;
 mod settings;
 mod site;
@@ -181,6 +182,7 @@ impl App {
             }
         }
         info!("draining");
+        metrics.standing.draining();
         status.drain();
         // No peer comes in any more. Our own server still may, to verify what is under way; the
         // admin port and the resolver go last.
@@ -247,7 +249,7 @@ fn views(
         (shared(rooms), shared(rooms), shared(rooms));
     let for_retry = shared(rooms);
     let (for_metrics, for_turned_away) = (Arc::clone(metrics), shared(rooms));
-    let (for_queue, for_metrics_ready) = (shared(rooms), Arc::clone(reloader));
+    let (for_scrape, for_metrics_ready) = (shared(rooms), Arc::clone(reloader));
     let (for_ready, for_config, for_reload, for_log) =
         (Arc::clone(reloader), Arc::clone(reloader), Arc::clone(reloader), Arc::clone(reloader));
     let for_levels = Arc::clone(reloader);
@@ -257,13 +259,7 @@ fn views(
         server_name: reloader.current().server_name,
         ready: Box::new(move || for_ready.readiness()),
         metrics: Box::new(move || {
-            let readiness = for_metrics_ready.readiness();
-            for component in Component::ALL {
-                let ready = readiness.cause(*component).is_none();
-                for_metrics.standing.ready(*component, ready);
-            }
-            let (stanzas, bytes) = for_queue.tables.queued();
-            for_metrics.connections.queued(stanzas, bytes);
+            scrape::refresh(&for_metrics, &for_scrape, &for_metrics_ready.readiness());
             for_metrics.render()
         }),
         config: Box::new(move || for_config.show()),

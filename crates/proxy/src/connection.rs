@@ -11,6 +11,8 @@ pub mod driver;
 pub mod establish;
 /// What an operator may want to know of.
 pub mod event;
+/// How much goes over all of them.
+pub mod flow;
 mod lapsing;
 /// The way into a connection.
 pub mod outbox;

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use crate::binding::Side;
 use crate::connection::driver::Order;
 use crate::connection::rooms::Rooms;
 use crate::stream::{Input, StanzaError};
@@ -23,7 +22,7 @@ pub async fn drain(rooms: &Arc<Rooms>, patience: Duration) {
     let ended = StanzaError::RemoteServerTimeout("The federation proxy was shut down".to_owned());
     for pair in rooms.tables.waiting() {
         let mut step = rooms.tables.give_back(&pair, &ended);
-        rooms.follow(Side::Public, &mut step);
+        rooms.follow(&mut step);
     }
     until(begun + patience.mul_f32(CARE), || rooms.tables.is_quiet()).await;
     order(rooms, |_| true);

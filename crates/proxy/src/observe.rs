@@ -1,16 +1,18 @@
 //! What happened, told to the log and to the metrics; the one room with both.
 
 mod failures;
+mod met;
+mod proofs;
 mod verified;
+mod wires;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use ligase_metrics::{
-    Attempt, AuthReason, AuthResult, BindingGuard, BounceCondition, ChannelGuard, ConnectionGuard,
-    DialbackResult, DialbackRole, Direction, Kind, Metrics, Proof, RevocationCause, Rung, Side,
-    Transport, ViolationReason, ViolationSide,
+    BindingGuard, BounceCondition, ChannelGuard, ConnectionGuard, Direction, Kind, Metrics, Proof,
+    Side, Transport, ViolationReason, ViolationSide,
 };
 use ligase_verifier::Domain;
 use tracing::{debug, info, warn};
@@ -18,8 +20,9 @@ use tracing::{debug, info, warn};
 use crate::binding::{self, ConnectionId};
 use crate::connection::event::{Ending, Event, Facts, Totals};
 use crate::logging::Throttle;
-use crate::stream::{self, Loss, Role};
+use crate::stream::{self, Loss};
 
+use met::Met;
 pub use verified::verified;
 
 use self::failures::Failures;
@@ -32,6 +35,7 @@ pub struct Observer {
     throttle: Mutex<Throttle>,
     unproven: Mutex<Throttle>,
     failures: Failures,
+    met: Mutex<Met>,
 }
 
 /// What is counted for a connection until it ends.
@@ -40,6 +44,8 @@ struct Counted {
     connection: ConnectionGuard,
     channel: Option<ChannelGuard>,
     bindings: HashMap<binding::DomainPair, BindingGuard>,
+    /// Whether it was counted as opened: it is when it is known what carries it.
+    came_up: bool,
 }
 
 impl Observer {
@@ -51,6 +57,7 @@ impl Observer {
             throttle: Mutex::default(),
             unproven: Mutex::default(),
             failures: Failures::default(),
+            met: Mutex::default(),
         }
     }
 
@@ -61,26 +68,20 @@ impl Observer {
             Event::Settled(facts) => {
                 if let Some(counted) = self.open().get_mut(&facts.id) {
                     counted.connection.turn(transport(&facts));
+                    self.came_up(facts, counted);
                 }
             }
             Event::Panicked => self.metrics.standing.panicked(),
             Event::Ended(facts, ending, totals) => self.ended(facts, ending, totals),
             Event::Bound { facts, pair, comes, mode, grounds, took } => {
-                self.bound(facts, &pair, grounds, took);
+                self.bound(facts, &pair, comes, grounds, took);
                 self.failures.mended(&pair, facts.side);
                 tell_bound(facts, &pair, comes, mode, grounds);
             }
             Event::Failed { pair, side, setback } => self.failed(&pair, side, setback.label()),
             Event::Refused { facts, pair, denial } => tell_refused(facts, &pair, denial),
             Event::Fell { pair, to } => {
-                let rung = match to {
-                    stream::Rung::ServerName => Rung::ServerName,
-                    stream::Rung::DomainName => Rung::DomainName,
-                    stream::Rung::SenderCertificate => Rung::SenderCertificate,
-                    stream::Rung::Dialback => Rung::Dialback,
-                    stream::Rung::Plain => Rung::Plain,
-                };
-                self.metrics.verdicts.fell_back(rung);
+                let rung = proofs::fell(&self.metrics, to);
                 let (remote, rung) = (pair.target.ascii(), rung.as_str());
                 debug!(target: "ligase::establish", remote, rung, "fell back");
             }
@@ -94,9 +95,10 @@ impl Observer {
             Event::Denied(violation, peer) => {
                 self.broke(violation, ViolationSide::Admin, None, Some(peer));
             }
-            Event::Dialback { role, valid } => self.dialed_back(role, valid),
+            Event::Dialback { role, valid } => proofs::dialed_back(&self.metrics, role, valid),
+            Event::Barred { outbound, level } => proofs::barred(&self.metrics, outbound, level),
             Event::Judged { side, outbound, domain, proof, result, reason } => {
-                self.judged(side, outbound, proof, result, reason);
+                proofs::judged(&self.metrics, side, outbound, proof, result, reason);
                 self.tell_judged(&domain, proof, result, reason);
             }
             Event::Passed { side, kind, count } => {
@@ -108,7 +110,17 @@ impl Observer {
                 let condition = condition.unwrap_or(BounceCondition::UndefinedCondition);
                 self.metrics.refusals.bounced(towards(side.other()), condition);
             }
-            Event::Lost(facts, pair, loss) => self.lost(facts, &pair, loss),
+            Event::Lost { facts, pair, comes, loss } => self.lost(facts, &pair, comes, loss),
+            Event::Shaken { facts, version, took } => {
+                wires::shaken(&self.metrics, &facts, version, took);
+            }
+            Event::Headed(facts, mode) => wires::headed(&self.metrics, &facts, mode),
+            Event::Acknowledged(took) => self.metrics.wires.acknowledged(took),
+            Event::DialedHome { reached, took } => {
+                wires::dialed_home(&self.metrics, reached, took);
+            }
+            Event::Captured(led) => wires::captured(&self.metrics, led),
+            Event::Steered(fate) => wires::steered(&self.metrics, fate),
         }
     }
 
@@ -122,7 +134,8 @@ impl Observer {
     fn opened(&self, facts: Facts) {
         let connection =
             self.metrics.connections.opened(side(facts.side), direction(&facts), transport(&facts));
-        let counted = Counted { connection, channel: None, bindings: HashMap::new() };
+        let (channel, bindings) = (None, HashMap::new());
+        let counted = Counted { connection, channel, bindings, came_up: false };
         self.open().insert(facts.id, counted);
         debug!(
             target: "ligase::connection",
@@ -134,12 +147,28 @@ impl Observer {
         );
     }
 
+    /// Counts a connection as opened, once.
+    fn came_up(&self, facts: Facts, counted: &mut Counted) {
+        if !std::mem::replace(&mut counted.came_up, true) {
+            let (side, direction) = (side(facts.side), direction(&facts));
+            self.metrics.connections.came_up(side, direction, transport(&facts));
+        }
+    }
+
     fn ended(&self, facts: Facts, ending: Ending, totals: Totals) {
-        self.open().remove(&facts.id);
+        let counted = self.open().remove(&facts.id);
+        if let Some(mut counted) = counted {
+            self.came_up(facts, &mut counted);
+            let (side, direction) = (side(facts.side), direction(&facts));
+            let connections = &self.metrics.connections;
+            connections.closed(side, direction, wires::ending(ending), totals.lasted);
+        }
         let (reason, because) = match ending {
             Ending::Closed => ("closed", None),
             Ending::Refused(condition, because) => (condition.as_str(), Some(because)),
             Ending::Broken => ("broken", None),
+            Ending::Idle => ("idle", None),
+            Ending::Drained => ("drain", None),
         };
         info!(
             target: "ligase::connection",
@@ -158,16 +187,24 @@ impl Observer {
         );
     }
 
+    #[expect(clippy::disallowed_methods, reason = "what peers have shown is forgotten in time")]
     fn bound(
         &self,
         facts: Facts,
         pair: &binding::DomainPair,
+        comes: bool,
         grounds: &'static str,
         took: Duration,
     ) {
         let direction = direction(&facts);
+        let mut open = self.open();
+        if let Some(counted) = open.get_mut(&facts.id) {
+            self.came_up(facts, counted);
+        }
         if facts.side == binding::Side::Backend {
+            // Whatever our own server has shown, it is no peer's proof.
             self.metrics.standing.backend(true);
+            return;
         }
         let Some(proof) = Proof::read(grounds) else {
             return;
@@ -175,30 +212,32 @@ impl Observer {
         if proof != Proof::Dialback {
             self.metrics.verdicts.upgraded(direction, proof);
         }
+        let (_, remote) = ends(&facts, pair, comes);
+        let fallen = {
+            let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
+            met.meet(remote, proof, Instant::now())
+        };
+        if let Some(from) = fallen {
+            self.metrics.verdicts.downgraded(direction, from);
+        }
         self.metrics.connections.set_up(direction, proof, took);
-        if let Some(counted) = self.open().get_mut(&facts.id) {
-            counted.bindings.insert(pair.clone(), self.metrics.connections.bound(direction, proof));
-            let open = || self.metrics.connections.channel_opened(direction);
-            counted.channel.get_or_insert_with(open);
+        if let Some(counted) = open.get_mut(&facts.id) {
+            let binding = self.metrics.connections.bound(direction, proof);
+            counted.bindings.insert(pair.clone(), binding);
+            let channel = || self.metrics.connections.channel_opened(direction);
+            counted.channel.get_or_insert_with(channel);
         }
     }
 
-    fn lost(&self, facts: Facts, pair: &binding::DomainPair, loss: Loss) {
+    fn lost(&self, facts: Facts, pair: &binding::DomainPair, comes: bool, loss: Loss) {
         if facts.side == binding::Side::Backend {
             return;
         }
-        let cause = match loss {
-            Loss::PeerRevoked => RevocationCause::PeerRevoked,
-            Loss::ProofEnded => RevocationCause::ProofExpired,
-            Loss::ProofFailed => RevocationCause::ProofFailed,
-            Loss::HostRemoved => RevocationCause::HostRemoved,
-            Loss::PeerBlocked => RevocationCause::PeerBlocked,
-        };
-        self.metrics.refusals.revoked(cause);
+        let cause = proofs::lost(&self.metrics, loss);
         if let Some(counted) = self.open().get_mut(&facts.id) {
             counted.bindings.remove(pair);
         }
-        let (local, remote) = ends(&facts, pair);
+        let (local, remote) = ends(&facts, pair, comes);
         info!(
             target: "ligase::binding",
             conn = facts.id.0,
@@ -266,43 +305,6 @@ impl Observer {
         }
     }
 
-    fn dialed_back(&self, role: Role, valid: Option<bool>) {
-        let role = match role {
-            Role::Initiating => DialbackRole::Initiating,
-            Role::Receiving => DialbackRole::Receiving,
-            Role::Authoritative => DialbackRole::Authoritative,
-        };
-        let result = match valid {
-            Some(true) => DialbackResult::Valid,
-            Some(false) => DialbackResult::Invalid,
-            None => DialbackResult::Error,
-        };
-        self.metrics.verdicts.dialed_back(role, result);
-    }
-
-    fn judged(
-        &self,
-        side: binding::Side,
-        outbound: bool,
-        proof: Option<&'static str>,
-        result: &'static str,
-        reason: &'static str,
-    ) {
-        if side == binding::Side::Backend {
-            return;
-        }
-        let direction = if outbound { Direction::Outbound } else { Direction::Inbound };
-        let tried = match reason.split('.').next() {
-            Some("dane") => Proof::Dane,
-            Some("posh") => Proof::Posh,
-            Some(_) | None => Proof::Pkix,
-        };
-        let proof = proof.and_then(Proof::read).unwrap_or(tried);
-        let result = AuthResult::read(result).unwrap_or(AuthResult::Undetermined);
-        let reason = AuthReason::read(reason).unwrap_or(AuthReason::Other);
-        self.metrics.verdicts.attempted(Attempt { direction, proof, result, reason });
-    }
-
     fn open(&self) -> MutexGuard<'_, HashMap<ConnectionId, Counted>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -316,13 +318,7 @@ fn tell_bound(
     mode: binding::Mode,
     proof: &'static str,
 ) {
-    let (far, near) =
-        if comes { (&pair.sender, &pair.target) } else { (&pair.target, &pair.sender) };
-    // Behind our own server's connections are our own domains.
-    let (local, remote) = match facts.side {
-        binding::Side::Public => (near, far),
-        binding::Side::Backend => (far, near),
-    };
+    let (local, remote) = ends(&facts, pair, comes);
     info!(
         target: "ligase::binding",
         conn = facts.id.0,
@@ -376,11 +372,15 @@ pub fn direction(facts: &Facts) -> Direction {
     }
 }
 
-/// The ends of a pair, ours first.
-fn ends<'a>(facts: &Facts, pair: &'a binding::DomainPair) -> (&'a Domain, &'a Domain) {
-    match direction(facts) {
-        Direction::Outbound => (&pair.sender, &pair.target),
-        Direction::Inbound => (&pair.target, &pair.sender),
+/// The ends of a pair, ours first; `comes` tells whether its sender is the far end's. On a stream for
+/// both directions (XEP-0288) that is not up to who opened it.
+fn ends<'a>(facts: &Facts, pair: &'a binding::DomainPair, comes: bool) -> (&'a Domain, &'a Domain) {
+    let (far, near) =
+        if comes { (&pair.sender, &pair.target) } else { (&pair.target, &pair.sender) };
+    // Behind our own server's connections are our own domains.
+    match facts.side {
+        binding::Side::Public => (near, far),
+        binding::Side::Backend => (far, near),
     }
 }
 

@@ -34,6 +34,7 @@ pub use ids::Ids;
 pub use initiating::{Attempt, Errand, Initiating, Rung};
 pub use input::{Action, Answer, Bounds, Channels, Input, Loss, Terms, Tidings, Unsecured};
 pub use management::Management;
+pub use open::Way;
 pub use receiving::Receiving;
 pub use sasl::{Authorization, SaslError};
 pub use setback::Setback;

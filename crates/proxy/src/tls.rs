@@ -18,7 +18,8 @@ use rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::version::{TLS12, TLS13};
 use rustls::{
-    AlertDescription, CertificateError, ClientConfig, CommonState, ServerConfig, SignatureScheme,
+    AlertDescription, CertificateError, ClientConfig, CommonState, ProtocolVersion, ServerConfig,
+    SignatureScheme,
 };
 
 use crate::stream::Violation;
@@ -150,6 +151,23 @@ pub enum Begin {
     AfterStartTls,
     /// With the first byte (XEP-0368), which is then named in ALPN.
     AtOnce,
+}
+
+/// A version of TLS that we speak.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Version {
+    /// RFC 5246.
+    Tls12,
+    /// RFC 8446.
+    Tls13,
+}
+
+/// Which version a finished handshake came to.
+pub fn version(connection: &CommonState) -> Option<Version> {
+    let version = connection.protocol_version()?;
+    let known =
+        [(ProtocolVersion::TLSv1_2, Version::Tls12), (ProtocolVersion::TLSv1_3, Version::Tls13)];
+    known.into_iter().find(|(known, _)| *known == version).map(|(_, version)| version)
 }
 
 /// The certificates that the peer of a finished handshake has shown, if any.

@@ -429,8 +429,8 @@ fn show(action: &Action, bounds: &Bounds) -> Vec<String> {
             Tidings::Seen(presented) => format!("? seen {}", name(presented)),
         },
         // What is only counted or told of is no part of the conversation.
-        Action::Answered(..) | Action::Refused(..) => return Vec::new(),
-        Action::Lost(pair, loss) => format!("? lost {pair}: {loss:?}"),
+        Action::Answered(..) | Action::Refused(..) | Action::Barred(_) => return Vec::new(),
+        Action::Lost(pair, _, loss) => format!("? lost {pair}: {loss:?}"),
         Action::Trust => "? trust".to_owned(),
         Action::Count(violation) => format!("? count {}", violation.as_str()),
         Action::SetTimer(time) => {

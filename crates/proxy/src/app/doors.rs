@@ -13,6 +13,7 @@ use crate::binding::Side;
 use crate::capture::dns::{self, Responder, Sources, Steering};
 use crate::config::{Capture, Config};
 use crate::connection::arrival::Gate;
+use crate::connection::event::{Event, Led};
 use crate::connection::rooms::Rooms;
 use crate::net::listener::{Admission, Limits, bind};
 use crate::posh;
@@ -29,7 +30,7 @@ pub(super) struct Doors {
 }
 
 impl Doors {
-    pub(super) fn open(config: &Config, rooms: &Rooms) -> Result<Self, Error> {
+    pub(super) fn open(config: &Config, rooms: &Arc<Rooms>) -> Result<Self, Error> {
         let federation = bind_all(&config.listen.federation)?;
         let backend = bind_all(&config.listen.backend)?;
         let posh = bind_all(&config.listen.posh)?;
@@ -60,6 +61,7 @@ impl Doors {
             dns,
             public_gate: Gate {
                 side: Side::Public,
+                led: None,
                 admission: admission(limits.connections_per_address),
                 redirected: None,
                 allowed: None,
@@ -67,6 +69,11 @@ impl Doors {
             // Our own server is one address with a stream for each pair.
             backend_gate: Gate {
                 side: Side::Backend,
+                led: Some(match config.capture {
+                    // Whom the packet filter has not sent here has asked DNS.
+                    Capture::Dns | Capture::Redirect { .. } => Led::Dns,
+                    Capture::Explicit => Led::Explicit,
+                }),
                 admission: admission(limits.connections),
                 redirected,
                 allowed,
@@ -107,7 +114,7 @@ fn bind_all(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, Error> {
     each.map(|address| bind(*address).map_err(|error| Error::Bind(*address, error))).collect()
 }
 
-fn responder(config: &Config, rooms: &Rooms) -> Result<Responder, Error> {
+fn responder(config: &Config, rooms: &Arc<Rooms>) -> Result<Responder, Error> {
     let listen = config.listen.dns.clone();
     let steering = Steering {
         address: steer_to(config.listen.backend.first().copied()),
@@ -121,9 +128,11 @@ fn responder(config: &Config, rooms: &Rooms) -> Result<Responder, Error> {
     let upstream = rooms.verifier.load().resolver_servers().to_vec();
     let first = listen.first().copied();
     let settings = dns::Settings { listen, upstream, steering, sources };
-    Responder::bind(settings).map_err(|error| {
+    let responder = Responder::bind(settings).map_err(|error| {
         Error::Bind(first.unwrap_or_else(|| SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0)), error)
-    })
+    })?;
+    let rooms = Arc::clone(rooms);
+    Ok(responder.observed_by(move |fate| (rooms.tell)(Event::Steered(fate))))
 }
 
 /// Where our own server finds us: at the listener's address, or on loopback where that is any.

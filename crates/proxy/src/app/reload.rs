@@ -66,6 +66,11 @@ impl Reloader {
         let config = Config::read(&self.path, &self.overrides)?;
         let verifier = self.doubted_verifier(&config)?;
         let reloaded = self.rooms.tls.identities().replace(files(&config));
+        match &reloaded {
+            Ok(Reloaded::Changed) => self.metrics.standing.certificates_reread(Outcome::Success),
+            Ok(Reloaded::Unchanged) => (),
+            Err(_) => self.metrics.standing.certificates_reread(Outcome::Failure),
+        }
         reloaded.map_err(|error| {
             let (key, problem) = ("certificates".to_owned(), error.to_string());
             vec![config::Error { key, problem }]
@@ -124,6 +129,7 @@ impl Reloader {
                 let _ = self.reload();
             } else if let Ok(Reloaded::Changed) = self.rooms.tls.identities().reload() {
                 info!("certificates reread");
+                self.metrics.standing.certificates_reread(Outcome::Success);
                 self.changed.notify_one();
                 let expiry = self.rooms.tls.identities().earliest_expiry();
                 self.metrics.standing.earliest_expiry(Some(expiry));

@@ -3,10 +3,11 @@
 mod message;
 mod upstream;
 
+use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use ligase_verifier::Domain;
@@ -60,6 +61,17 @@ pub enum Sources {
     Anybody,
 }
 
+/// What becomes of a query.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Fate {
+    /// It asked where a peer is, and the peer is here.
+    Here,
+    /// It asked for something else about that place, and there is nothing.
+    Denied,
+    /// It was none of ours, and was passed on.
+    Passed,
+}
+
 /// A bound responder.
 #[derive(Debug)]
 pub struct Responder {
@@ -68,7 +80,6 @@ pub struct Responder {
 }
 
 /// What all queries have in common.
-#[derive(Debug)]
 struct Shared {
     steering: Steering,
     sources: Sources,
@@ -79,7 +90,11 @@ struct Shared {
     failing: AtomicBool,
     /// Queries under way.
     places: Arc<Semaphore>,
+    /// Is told what becomes of queries; nobody, until somebody wants to be.
+    tell: OnceLock<Tell>,
 }
+
+type Tell = Box<dyn Fn(Fate) + Send + Sync>;
 
 impl Responder {
     /// Binds all sockets; inside a runtime.
@@ -111,8 +126,16 @@ impl Responder {
                 strangers: AtomicBool::new(false),
                 failing: AtomicBool::new(false),
                 places: Arc::new(Semaphore::new(QUERIES_MAX)),
+                tell: OnceLock::new(),
             }),
         })
+    }
+
+    /// Has somebody told what becomes of queries; the first who asks for it.
+    #[must_use]
+    pub fn observed_by(self, tell: impl Fn(Fate) + Send + Sync + 'static) -> Self {
+        let _ = self.shared.tell.set(Box::new(tell));
+        self
     }
 
     /// The addresses that it is bound to.
@@ -225,6 +248,12 @@ async fn write_message(socket: &mut TcpStream, message: &[u8]) -> io::Result<()>
     socket.write_all(&framed).await
 }
 
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("steering", &self.steering).finish_non_exhaustive()
+    }
+}
+
 impl Shared {
     fn admit(&self, source: SocketAddr) -> bool {
         let admitted = self.sources.admit(source.ip());
@@ -241,7 +270,15 @@ impl Shared {
             Err(Unread::Silent) => return None,
             Err(Unread::Refuse(answer)) => return Some(answer),
         };
-        if let Some(outcome) = self.steering.decide(&query) {
+        let outcome = self.steering.decide(&query);
+        if let Some(tell) = self.tell.get() {
+            tell(match &outcome {
+                Some(Outcome::Service { .. }) => Fate::Here,
+                Some(Outcome::NoData | Outcome::NoName | Outcome::Fail(_)) => Fate::Denied,
+                None => Fate::Passed,
+            });
+        }
+        if let Some(outcome) = outcome {
             return Some(query.answer(&outcome));
         }
         let answer = self.upstreams.ask(&query, transport).await;

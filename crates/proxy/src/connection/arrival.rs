@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
 use super::driver::{Driver, Machine, Start};
-use super::event::{Event, Facts};
+use super::event::{Event, Facts, Led};
 use super::rooms::Rooms;
 use super::wire::Handshake;
 use crate::binding::Side;
@@ -24,6 +24,8 @@ use crate::tls::Begin;
 pub struct Gate {
     /// Which side it is.
     pub side: Side,
+    /// What leads our own server to the listener, where it is for that and nothing better is known.
+    pub led: Option<Led>,
     /// How many may be in.
     pub admission: Admission,
     /// All of our own listeners, where only redirected connections belong here: one that was bound
@@ -41,10 +43,13 @@ impl Rooms {
         let admission = gate.admission.clone();
         accept_all(listener, admission, |arrival| match arrival {
             Arrival::Admitted(socket, peer, seat) => {
-                if let Err(violation) = gate.check(&socket, peer) {
-                    let _ = socket.set_zero_linger();
-                    self.refused(gate.side, violation, peer);
-                    return;
+                match gate.check(&socket, peer) {
+                    Ok(led) => led.into_iter().for_each(|led| (self.tell)(Event::Captured(led))),
+                    Err(violation) => {
+                        let _ = socket.set_zero_linger();
+                        self.refused(gate.side, violation, peer);
+                        return;
+                    }
                 }
                 let (rooms, side) = (Arc::clone(&self), gate.side);
                 tokio::spawn(async move {
@@ -141,20 +146,22 @@ impl Rooms {
 }
 
 impl Gate {
-    fn check(&self, socket: &TcpStream, peer: SocketAddr) -> Result<(), Violation> {
+    /// Lets somebody in, and tells what led them here if they are our own server.
+    fn check(&self, socket: &TcpStream, peer: SocketAddr) -> Result<Option<Led>, Violation> {
         if let Some(allowed) = &self.allowed
             && !allowed.contains(&peer.ip())
         {
             return Err(Violation::BackendAcl);
         }
         let Some(listening) = &self.redirected else {
-            return Ok(());
+            return Ok(self.led);
         };
         let origin = || -> io::Result<Origin> {
             Ok(judge(original(socket)?, socket.local_addr()?, listening))
         };
         match origin() {
-            Ok(Origin::Direct | Origin::Redirected(_)) => Ok(()),
+            Ok(Origin::Direct) => Ok(self.led),
+            Ok(Origin::Redirected(_)) => Ok(Some(Led::Redirect)),
             Ok(Origin::Loop) | Err(_) => Err(Violation::LoopOriginalDestination),
         }
     }

@@ -78,6 +78,11 @@ impl Rooms {
             Verdict::Undetermined(it) => ("undetermined", None, it.finding.label()),
         };
         let (side, outbound) = (facts.side, facts.outbound);
+        let level = self.terms(Side::Public).level(Some(&domain));
+        let is_short = matches!(verdict, Verdict::Unproven(_)) && !level.allows_dialback();
+        if is_short && !name.is_server() {
+            (self.tell)(Event::Barred { outbound, level });
+        }
         (self.tell)(Event::Judged { side, outbound, domain, proof, result, reason });
         Finding::Verdict(verdict)
     }

@@ -12,14 +12,13 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 pub use self::orders::{Found, Order, Start};
 use super::event::{Ending, Event, Facts, Totals};
+use super::flow::Meter;
 use super::outbox::Outbox;
 use super::rooms::{Rooms, Settings};
 use super::tables::Step;
 use super::wire::{Turn, Wire};
 use crate::binding::{ConnectionId, DomainPair, Side, Table};
-use crate::stream::{
-    Action, Condition, Frame, Initiating, Input, Reader, Receiving, Setback, Violation,
-};
+use crate::stream::{Action, Frame, Initiating, Input, Reader, Receiving, Setback};
 
 /// Drives one stream, until either side ends it.
 ///
@@ -42,6 +41,7 @@ pub struct Driver {
     timer: Pin<Box<Sleep>>,
     /// When something last went over the wire.
     moved: Instant,
+    meter: Meter,
     /// Outboxes that have had enough of us, and since when.
     full: VecDeque<(ConnectionId, Arc<Outbox>)>,
     full_since: Instant,
@@ -99,6 +99,7 @@ impl Driver {
             errand,
             timer: Box::pin(sleep_until(now)),
             moved: now,
+            meter: Meter::new(facts.side),
             full: VecDeque::new(),
             full_since: now,
             seat,
@@ -124,6 +125,7 @@ impl Driver {
             return ending;
         }
         loop {
+            self.tally();
             if self.full.is_empty()
                 && let Some(ending) = self.hear().await
             {
@@ -137,9 +139,11 @@ impl Driver {
                     return Ending::Broken;
                 }
             };
+            let was_of_use = matches!(input, Input::TimedOut { .. }) && self.is_authorized();
             let actions = self.step(input);
             if let Some(ending) = self.carry_out(actions).await {
-                return ending;
+                let is_idle = was_of_use && ending == Ending::Closed;
+                return if is_idle { Ending::Idle } else { ending };
             }
         }
     }
@@ -240,7 +244,7 @@ impl Driver {
                 machine.handle(input, at, table, out);
             }
         });
-        self.rooms.follow(self.facts.side, &mut step);
+        self.rooms.follow(&mut step);
         let Step { actions, full, .. } = step;
         if !full.is_empty() {
             self.note_full(full);
@@ -257,7 +261,7 @@ impl Driver {
     async fn carry_out(&mut self, mut todo: VecDeque<Action>) -> Option<Ending> {
         while let Some(action) = todo.pop_front() {
             match action {
-                Action::Send(text) => self.wire.say(&text),
+                Action::Send(text) => self.say(&text),
                 Action::StartTls(addressed) => {
                     let input = self.start_tls(addressed).await;
                     todo.extend(self.step(input));
@@ -286,14 +290,7 @@ impl Driver {
                 }
                 Action::Tell(tidings) => self.tell(tidings),
                 Action::Keep(keep) => self.wire.keep(keep),
-                Action::Acknowledged(count) => {
-                    if !self.wire.acknowledge(count) {
-                        let error = Condition::UndefinedCondition
-                            .because("more was acknowledged than was sent")
-                            .blame(Violation::StreamManagementProtocol);
-                        todo.extend(self.step(Input::Refuse(error)));
-                    }
-                }
+                Action::Acknowledged(count) => todo.extend(self.acknowledged(count)),
                 Action::Trust => {
                     self.trusted = true;
                     self.reader.set_limits(self.limits());
@@ -301,8 +298,12 @@ impl Driver {
                 Action::Answered(role, valid) if self.facts.side == Side::Public => {
                     (self.rooms.tell)(Event::Dialback { role, valid });
                 }
-                Action::Lost(pair, loss) => {
-                    (self.rooms.tell)(Event::Lost(self.facts, pair, loss));
+                Action::Lost(pair, way, loss) => {
+                    (self.rooms.tell)(Event::lost(self.facts, pair, way, loss));
+                }
+                Action::Barred(level) if self.facts.side == Side::Public => {
+                    let outbound = self.facts.outbound;
+                    (self.rooms.tell)(Event::Barred { outbound, level });
                 }
                 Action::Refused(pair, denial) => {
                     (self.rooms.tell)(Event::Refused { facts: self.facts, pair, denial });
@@ -312,11 +313,12 @@ impl Driver {
                 Action::End(error) => self.end(&error),
                 Action::Close(error) => return Some(self.close(error).await),
                 // Stanzas are moved under the lock that decides where to.
-                // What our own server answers is no news.
+                // What our own server answers, or does without, is no news.
                 Action::Forward(..)
                 | Action::Hold(_)
                 | Action::Bounce(..)
-                | Action::Answered(..) => (),
+                | Action::Answered(..)
+                | Action::Barred(_) => (),
             }
         }
         None
@@ -342,10 +344,12 @@ impl Machine {
 /// in the table, no stanza unaccounted for, nobody who waits in vain.
 impl Drop for Driver {
     fn drop(&mut self) {
+        self.full.clear();
+        self.tally();
         let unconfirmed = self.wire.unconfirmed();
         let unsent = self.wire.unsent().collect();
         let mut step = self.rooms.tables.leave(self.facts.id, unsent, unconfirmed);
-        self.rooms.follow(self.facts.side, &mut step);
+        self.rooms.follow(&mut step);
         for answer in self.waiting.drain().flat_map(|(_, answers)| answers) {
             let _ = answer.send(Err(Setback::Stream(None)));
         }

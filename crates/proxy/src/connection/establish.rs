@@ -87,7 +87,7 @@ impl Rooms {
                 let setback = match rooms.reach(&pair).await {
                     Ok(()) => {
                         let (gone, mut step) = rooms.tables.let_go(&pair);
-                        rooms.follow(side, &mut step);
+                        rooms.follow(&mut step);
                         if gone {
                             return;
                         }
@@ -103,7 +103,7 @@ impl Rooms {
                 sleep(PAUSE).await;
             };
             let mut step = rooms.tables.give_back(&pair, &setback.stanza_error());
-            rooms.follow(side, &mut step);
+            rooms.follow(&mut step);
             if side == Side::Public && setback.to_peer() == DialbackError::ItemNotFound {
                 // Our own server will not have it, so nobody has to go on sending it (E-18).
                 rooms.tables.withdraw(&pair);
@@ -255,10 +255,15 @@ impl Rooms {
 
     /// Dials our own server, which has few places for those whom it has not taken up yet: whoever
     /// has one keeps it until the server speaks.
+    #[expect(clippy::disallowed_methods, reason = "how long our own server takes is of interest")]
     pub(super) async fn dial_home(&self) -> Result<Dialed> {
         let seat = Arc::clone(&self.backend_seats).acquire_owned().await.ok();
         let address = self.settings.load().backend_address;
-        Ok(Dialed::at_home(self.connect(&[address]).await?, seat))
+        let begun = Instant::now();
+        let socket = self.connect(&[address]).await;
+        let (reached, took) = (socket.is_ok(), begun.elapsed());
+        (self.tell)(Event::DialedHome { reached, took });
+        Ok(Dialed::at_home(socket?, seat))
     }
 
     /// Opens a stream on a fresh socket, on an errand.

@@ -3,8 +3,10 @@ use std::time::Duration;
 
 use ligase_verifier::{Domain, Transport};
 
-use crate::binding::{ConnectionId, DomainPair, Mode, Side};
-use crate::stream::{Condition, Denial, Kind, Loss, Role, Rung, Setback, Violation};
+use crate::binding::{ConnectionId, DomainPair, Level, Mode, Side};
+use crate::capture::dns::Fate;
+use crate::stream::{Condition, Denial, Kind, Loss, Role, Rung, Setback, Violation, Way};
+use crate::tls;
 
 /// Something that the operator may want to know. Whoever is told decides what becomes of it: a log
 /// line, a number, both or nothing.
@@ -109,8 +111,66 @@ pub enum Event {
         /// The condition.
         condition: &'static str,
     },
-    /// A pair may not pass over a connection any more, for this reason.
-    Lost(Facts, DomainPair, Loss),
+    /// A pair may not pass over a connection any more.
+    Lost {
+        /// The connection.
+        facts: Facts,
+        /// The pair.
+        pair: DomainPair,
+        /// Whether its sender is the far end's; else its target is.
+        comes: bool,
+        /// Why.
+        loss: Loss,
+    },
+    /// A peer showed less than the policy asks of it.
+    Barred {
+        /// Whether we opened the connection.
+        outbound: bool,
+        /// What the policy asks.
+        level: Level,
+    },
+    /// A TLS handshake has ended.
+    Shaken {
+        /// The connection.
+        facts: Facts,
+        /// What it came to, if it did not fail.
+        version: Option<tls::Version>,
+        /// How long it took.
+        took: Duration,
+    },
+    /// A stream header of ours went to the far end, on a stream under these names.
+    Headed(Facts, Mode),
+    /// A far end answered, after so long, how much it has taken (XEP-0198).
+    Acknowledged(Duration),
+    /// Our own server was dialed.
+    DialedHome {
+        /// Whether it took the connection.
+        reached: bool,
+        /// How long that took.
+        took: Duration,
+    },
+    /// A connection came from our own server.
+    Captured(Led),
+    /// Our own server asked DNS something.
+    Steered(Fate),
+}
+
+impl Event {
+    /// A pair may not pass over a connection any more, which it had passed that way.
+    pub fn lost(facts: Facts, pair: DomainPair, way: Way, loss: Loss) -> Self {
+        Self::Lost { facts, pair, comes: way == Way::Inbound, loss }
+    }
+}
+
+/// What led our own server to us.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Led {
+    /// Our answers to its DNS queries.
+    Dns,
+    /// The packet filter.
+    Redirect,
+    /// Its own configuration.
+    Explicit,
 }
 
 /// What stays true of a connection while it lives.
@@ -152,4 +212,8 @@ pub enum Ending {
     Refused(Condition, &'static str),
     /// The network failed.
     Broken,
+    /// It was of no more use: it had carried nothing for long.
+    Idle,
+    /// We are about to end.
+    Drained,
 }

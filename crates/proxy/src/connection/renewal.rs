@@ -52,10 +52,10 @@ impl Rooms {
             Finding::Verdict(Verdict::Undetermined(reason))
         });
         let mut step = self.tables.renewed(facts.id, name, found);
-        self.follow(facts.side, &mut step);
+        self.follow(&mut step);
         for action in step.actions {
-            if let Action::Lost(pair, loss) = action {
-                (self.tell)(Event::Lost(facts, pair, loss));
+            if let Action::Lost(pair, way, loss) = action {
+                (self.tell)(Event::lost(facts, pair, way, loss));
             }
         }
     }

@@ -11,9 +11,10 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 
 use super::event::Event;
+use super::flow::Flow;
 use super::lapsing::Lapsing;
 use super::shares::Shares;
-use super::tables::{Step, Tables};
+use super::tables::{KINDS, Passed, Step, Tables};
 use crate::binding::{DomainPair, Side};
 use crate::establish::{Journal, Memory};
 use crate::net::dial::Patience;
@@ -33,6 +34,8 @@ pub struct Rooms {
     pub local_ca: Arc<LocalCa>,
     /// What may change while we run.
     pub settings: ArcSwap<Settings>,
+    /// How much has gone over the wires.
+    pub flow: Flow,
     /// Is told what happens.
     pub tell: Box<dyn Fn(Event) + Send + Sync>,
     /// The searches for a way out that are under way.
@@ -153,6 +156,7 @@ impl Rooms {
             tls,
             local_ca,
             settings: ArcSwap::from_pointee(settings),
+            flow: Flow::default(),
             tell,
             flights: Mutex::default(),
             places: Mutex::default(),
@@ -218,15 +222,15 @@ impl Rooms {
     }
 
     /// Does what a step left to do for those who may wait, but for the actions of its machine.
-    pub fn follow(self: &Arc<Self>, side: Side, step: &mut Step) {
-        for (kind, count) in super::tables::KINDS.into_iter().zip(step.passed) {
-            if 0 < count {
-                (self.tell)(Event::Passed { side: side.other(), kind, count });
+    pub fn follow(self: &Arc<Self>, step: &mut Step) {
+        let Passed { public, backend } = step.passed;
+        for (side, counts) in [(Side::Public, public), (Side::Backend, backend)] {
+            for (kind, count) in KINDS.into_iter().zip(counts).filter(|(_, count)| 0 < *count) {
+                (self.tell)(Event::Passed { side, kind, count });
             }
         }
         for (condition, pair) in step.bounced.drain(..) {
-            let hosted = self.settings.load().public.hosted.may_contain(&pair.target);
-            let side = if hosted { Side::Backend } else { Side::Public };
+            let side = self.side_of_target(&pair);
             (self.tell)(Event::Bounced { side, condition });
         }
         for pair in step.seek.drain(..) {

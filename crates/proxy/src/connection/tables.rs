@@ -72,10 +72,19 @@ pub struct Step {
     pub seek: Vec<DomainPair>,
     /// Outboxes that have had enough.
     pub full: Vec<(ConnectionId, Arc<Outbox>)>,
-    /// How many stanzas went into outboxes, by kind.
-    pub passed: [u64; 3],
+    /// How many stanzas went into outboxes on each side, by kind.
+    pub passed: Passed,
     /// Bounces that were made, by condition.
     pub bounced: Vec<(&'static str, DomainPair)>,
+}
+
+/// How many stanzas went out on each side, by kind in the order of [`KINDS`].
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Passed {
+    /// Towards peers.
+    pub public: [u64; 3],
+    /// Towards our own server.
+    pub backend: [u64; 3],
 }
 
 impl Tables {
@@ -172,9 +181,9 @@ impl Tables {
                 Action::Forward(exit, stanza) => inner.forward(exit, stanza, &mut step),
                 Action::Hold(stanza) => inner.hold(stanza, &mut step),
                 Action::Bounce(stanza, error) => inner.bounce(&stanza, &error, &mut step),
-                Action::Lost(pair, loss) => {
+                Action::Lost(pair, way, loss) => {
                     inner.take_back(id, &pair, &mut step);
-                    step.actions.push_back(Action::Lost(pair, loss));
+                    step.actions.push_back(Action::Lost(pair, way, loss));
                 }
                 Action::Send(_)
                 | Action::StartTls(_)
@@ -187,6 +196,7 @@ impl Tables {
                 | Action::Keep(_)
                 | Action::Acknowledged(_)
                 | Action::Trust
+                | Action::Barred(_)
                 | Action::Answered(..)
                 | Action::Refused(..)
                 | Action::Count(_)

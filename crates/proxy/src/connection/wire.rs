@@ -1,3 +1,5 @@
+mod kept;
+
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -5,6 +7,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use ligase_verifier::Presented;
@@ -14,6 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::{LazyConfigAcceptor, TlsAcceptor, TlsConnector, TlsStream};
 
+use self::kept::Kept;
 use super::event::Totals;
 use super::outbox::Outbox;
 use crate::stream::{Management, Stanza};
@@ -39,19 +43,6 @@ pub struct Wire {
     kept: Kept,
     /// What has been carried so far; the stanzas that come in are counted by whoever reads them.
     pub totals: Totals,
-}
-
-/// Stanzas that were written, and are kept until they are acknowledged (XEP-0198).
-#[derive(Debug, Default)]
-struct Kept {
-    /// From which byte on stanzas are kept; not at all, where there is none.
-    from: Option<u64>,
-    stanzas: VecDeque<Stanza>,
-    bytes: usize,
-    /// How many have been acknowledged; it wraps around.
-    acknowledged: u32,
-    /// Whether an answer is due.
-    asked: bool,
 }
 
 #[derive(Debug)]
@@ -106,6 +97,11 @@ impl Wire {
         self.outgoing.extend_from_slice(text.as_bytes());
         self.said += text.len();
         self.queued += text.len() as u64;
+    }
+
+    /// How many bytes were received and written so far, as they are inside TLS.
+    pub fn moved(&self) -> (u64, u64) {
+        (self.totals.bytes_in, self.written)
     }
 
     /// Whether everything taken so far was handed to the network.
@@ -252,6 +248,14 @@ impl Wire {
         Ok(presented)
     }
 
+    /// Which TLS came up, if it did.
+    pub fn version(&self) -> Option<tls::Version> {
+        match &self.socket {
+            Socket::Tls(stream) => tls::version(stream.get_ref().1),
+            Socket::Plain(_) | Socket::Lost => None,
+        }
+    }
+
     /// Ends our half: what was taken is written, then the far end hears that there is no more.
     /// Reads on for a moment, so that its unread bytes do not make the network throw ours away.
     pub async fn finish(&mut self) {
@@ -286,24 +290,18 @@ impl Wire {
 
     /// Keeps what is said and taken from now on until it is acknowledged, or nothing any more.
     pub fn keep(&mut self, keep: bool) {
-        self.kept = Kept { from: keep.then_some(self.queued), ..Kept::default() };
+        self.kept = Kept::beginning(keep.then_some(self.queued));
     }
 
     /// Forgets what the far end says that it has taken: so many stanzas, counted from the first that
     /// was kept. Tells whether that many were sent.
     pub fn acknowledge(&mut self, count: u32) -> bool {
-        let kept = &mut self.kept;
-        let more = count.wrapping_sub(kept.acknowledged) as usize;
-        if kept.stanzas.len() < more {
-            return false;
-        }
-        kept.bytes -= kept.stanzas.drain(..more).map(|it| it.bytes().len()).sum::<usize>();
-        (kept.acknowledged, kept.asked) = (count, false);
-        if kept.stanzas.is_empty() {
-            // An idle connection keeps no buffers.
-            kept.stanzas = VecDeque::new();
-        }
-        true
+        self.kept.acknowledge(count)
+    }
+
+    /// How long the far end took to answer how much it has taken, told once.
+    pub fn round_trip(&mut self) -> Option<Duration> {
+        self.kept.round_trip()
     }
 
     /// Asks how much the far end has taken, once for everything that was written since it was asked
@@ -311,8 +309,7 @@ impl Wire {
     fn ask(&mut self) {
         let counted = self.kept.from.is_some();
         let waits = !self.kept.stanzas.is_empty() || !self.flight.is_empty();
-        if counted && waits && !self.kept.asked {
-            self.kept.asked = true;
+        if counted && waits && self.kept.ask() {
             let request = Management::Request.to_xml();
             self.outgoing.extend_from_slice(request.as_bytes());
             self.queued += request.len() as u64;

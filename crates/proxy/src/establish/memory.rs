@@ -104,6 +104,11 @@ impl<Place: Clone + Eq + Hash> Memory<Place> {
         self.known(place, now).map(|met| Recalled { rung: met.rung, failures: met.failures })
     }
 
+    /// How many places are remembered now.
+    pub fn count(&self, now: Duration) -> usize {
+        self.places.values().filter(|met| met.is_fresh(now)).count()
+    }
+
     fn known(&self, place: &Place, now: Duration) -> Option<&Met> {
         self.places.get(place).filter(|met| met.is_fresh(now))
     }

@@ -1,3 +1,5 @@
+mod counting;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +9,7 @@ use super::Observer;
 use crate::binding::{ConnectionId, Mode, Side};
 use crate::connection::event::{Ending, Event, Facts, Totals};
 use crate::logging::tests::said_by;
-use crate::stream::{Condition, Loss, Setback};
+use crate::stream::{Condition, Loss, Setback, Way};
 use crate::tests::pair;
 
 fn facts() -> Facts {
@@ -87,7 +89,7 @@ fn a_failure_is_news_again_once_the_pair_has_worked() {
         grounds: "pkix",
         took: Duration::ZERO,
     };
-    let lost = Event::Lost(facts(), pair(), Loss::PeerRevoked);
+    let lost = Event::lost(facts(), pair(), Way::Outbound, Loss::PeerRevoked);
     let said = said([failed(), failed(), bound, lost, failed()]);
     let news = said.iter().filter(|line| line.starts_with("WARN  no way out for a pair"));
     assert_eq!((said.len(), news.count()), (4, 2), "{said:?}");

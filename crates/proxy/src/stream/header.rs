@@ -64,10 +64,16 @@ impl Header {
         }
     }
 
+    /// Whether words of ours are a header.
+    pub fn is_in(xml: &str) -> bool {
+        xml.starts_with(DECLARATION)
+    }
+
     /// The header as bytes of a stream, after its XML declaration.
     pub fn to_xml(&self) -> String {
         let mut xml = String::with_capacity(256);
-        xml.push_str("<?xml version='1.0'?><stream:stream xmlns='");
+        xml.push_str(DECLARATION);
+        xml.push_str("<stream:stream xmlns='");
         xml.push_str(ns::SERVER);
         // COMPAT: old servers look for this declaration to learn that we know dialback, and one
         // knows no other prefixes than these two (XEP-0220 §2.4.1).
@@ -110,6 +116,9 @@ pub(super) fn blame(error: InvalidDomain) -> Violation {
         InvalidDomain::Ambiguous => Violation::DomainAmbiguous,
     }
 }
+
+/// What a header of ours begins with, and nothing else that we say.
+const DECLARATION: &str = "<?xml version='1.0'?>";
 
 /// The longest id that we keep; servers use 10 to 64 characters, and each open stream holds one.
 const ID_MAX: usize = 256;

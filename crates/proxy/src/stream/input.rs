@@ -5,6 +5,7 @@ use ligase_verifier::{Domain, Presented, Prooftype};
 
 use super::{
     Denial, DialbackError, Frame, Keys, Role, Setback, Stanza, StanzaError, StreamError, Violation,
+    Way,
 };
 use crate::binding::{
     ConnectionId, DomainPair, Finding, Hosted, Level, Name, Policy, Side, StreamId,
@@ -161,9 +162,11 @@ pub enum Action {
     Answered(Role, Option<bool>),
     /// The pair may not pass over this connection any more. What was to leave by it finds another
     /// way out, or goes back to its sender.
-    Lost(DomainPair, Loss),
+    Lost(DomainPair, Way, Loss),
     /// The far end asked for this pair and does not get it.
     Refused(DomainPair, Denial),
+    /// The far end shows less than this, which the policy asks of it.
+    Barred(Level),
     /// A rule was broken, and that costs the far end no more than this.
     Count(Violation),
     /// Forget the timer that is running and set this one.

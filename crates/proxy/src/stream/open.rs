@@ -62,7 +62,7 @@ pub(super) struct Open {
 
 /// Which way a stream was opened, or a stanza goes; without bidi (XEP-0288) the two are the same.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Way {
+pub enum Way {
     /// From the far end to us.
     Inbound,
     /// From us to the far end.

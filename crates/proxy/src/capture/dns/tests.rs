@@ -1,6 +1,7 @@
 use std::net::Ipv4Addr;
 
 use tokio::process::Command;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::message::tests::{noise, query};
 use super::*;
@@ -98,6 +99,8 @@ fn strangers_are_not_answered() {
 struct World {
     tasks: JoinSet<()>,
     addresses: Vec<SocketAddr>,
+    /// What became of queries.
+    told: UnboundedReceiver<Fate>,
 }
 
 impl World {
@@ -109,10 +112,14 @@ impl World {
             sources: Sources::Loopback,
         })
         .unwrap();
+        let (fates, told) = unbounded_channel();
+        let responder = responder.observed_by(move |fate| {
+            let _ = fates.send(fate);
+        });
         let addresses = responder.addresses().unwrap();
         let mut tasks = JoinSet::new();
         tasks.spawn(responder.serve());
-        Self { tasks, addresses }
+        Self { tasks, addresses, told }
     }
 
     /// An upstream server that gives one long text for every name.
@@ -228,6 +235,23 @@ async fn without_upstream_only_our_own_answers_are_given() {
     let world = World::new(vec![]);
     for said in world.dig("capulet.example A").await {
         assert!(said.contains("status: SERVFAIL"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn what_becomes_of_each_query_is_told() {
+    let mut world = World::with_upstream().await;
+    for (question, fate) in [
+        ("_xmpp-server._tcp.capulet.example SRV", Fate::Here),
+        ("+tcp _xmpp-server._tcp.capulet.example SRV", Fate::Here),
+        ("_xmpps-server._tcp.capulet.example SRV", Fate::Denied),
+        ("_xmpp-server._tcp.capulet.example A", Fate::Denied),
+        ("capulet.example TXT", Fate::Passed),
+    ] {
+        for _ in world.dig(question).await {
+            assert_eq!(world.told.recv().await, Some(fate), "{question}");
+        }
+        assert!(world.told.is_empty(), "{question}");
     }
 }
 

@@ -1,14 +1,17 @@
 //! What actions come to: handshakes, look-ups, word to those who wait, the end.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use ligase_verifier::{Domain, Presented, Transport};
 use tokio::time::{Instant, timeout};
 
 use super::{Driver, Found, Machine};
-use crate::binding::{DomainPair, Grounds, Name};
+use crate::binding::{DomainPair, Grounds, Name, Row, Side};
 use crate::connection::event::{Ending, Event};
-use crate::stream::{Input, Setback, StreamError, Tidings, Unsecured, Violation};
+use crate::stream::{
+    Action, Condition, Header, Input, Setback, StreamError, Tidings, Unsecured, Violation,
+};
 use crate::tls;
 
 impl Driver {
@@ -46,11 +49,15 @@ impl Driver {
             return NOT_SECURED;
         };
         let wire = &mut self.wire;
+        let begun = now();
         let shaken = timeout(patience, async {
             wire.flush().await?;
             wire.start_tls(handshake).await
         });
-        let violation = match shaken.await {
+        let shaken = shaken.await;
+        let (facts, version) = (self.facts, self.wire.version());
+        (self.rooms.tell)(Event::Shaken { facts, version, took: begun.elapsed() });
+        let violation = match shaken {
             Ok(Ok(presented)) => {
                 let how = if direct { Transport::DirectTls } else { Transport::StartTls };
                 self.facts.transport = Some(how);
@@ -72,6 +79,41 @@ impl Driver {
             self.broke(violation);
         }
         NOT_SECURED
+    }
+
+    /// Says something, and tells of it if it is a stream header to a peer.
+    pub(super) fn say(&mut self, text: &str) {
+        if self.facts.side == Side::Public && Header::is_in(text) {
+            let mode = self.rooms.tables.look(|table| table.row(self.facts.id).map(|it| it.mode));
+            // One that is closed already is told why under a header, too.
+            (self.rooms.tell)(Event::Headed(self.facts, mode.unwrap_or_default()));
+        }
+        self.wire.say(text);
+    }
+
+    /// Takes note of how much the far end says that it has taken.
+    pub(super) fn acknowledged(&mut self, count: u32) -> VecDeque<Action> {
+        if !self.wire.acknowledge(count) {
+            let error = Condition::UndefinedCondition
+                .because("more was acknowledged than was sent")
+                .blame(Violation::StreamManagementProtocol);
+            return self.step(Input::Refuse(error));
+        }
+        if let Some(took) = self.wire.round_trip() {
+            (self.rooms.tell)(Event::Acknowledged(took));
+        }
+        VecDeque::new()
+    }
+
+    /// Adds up what has gone over the wire, and for how long it has not been read.
+    pub(super) fn tally(&mut self) {
+        let is_blocked = !self.full.is_empty();
+        self.meter.read(self.wire.moved(), is_blocked, now(), &self.rooms.flow);
+    }
+
+    /// Whether the far end is authorized for anything.
+    pub(super) fn is_authorized(&self) -> bool {
+        self.rooms.tables.look(|table| table.row(self.facts.id).is_some_and(Row::is_authorized))
     }
 
     pub(super) fn tell(&mut self, tidings: Tidings) {
@@ -127,9 +169,12 @@ impl Driver {
     }
 
     pub(super) async fn close(&mut self, error: Option<StreamError>) -> Ending {
-        let ending = error
-            .as_ref()
-            .map_or(Ending::Closed, |error| Ending::Refused(error.condition, error.because));
+        let ending = match &error {
+            Some(error) => Ending::Refused(error.condition, error.because),
+            // We have had our last words, which is how we end all streams when we do.
+            None if self.ended => Ending::Drained,
+            None => Ending::Closed,
+        };
         if let Some(error) = error {
             if let Some(violation) = error.violation {
                 self.broke(violation);
@@ -149,15 +194,18 @@ impl Driver {
         if self.trusted { self.settings.limits_after } else { self.settings.limits_before }
     }
 
-    #[expect(clippy::disallowed_methods, reason = "a driver is where the clock is read")]
     pub(super) fn set_timer(&mut self, patience: std::time::Duration) {
-        self.timer.as_mut().reset(Instant::now() + patience);
+        self.timer.as_mut().reset(now() + patience);
     }
 
-    #[expect(clippy::disallowed_methods, reason = "a driver is where the clock is read")]
     pub(super) fn touch(&mut self) {
-        self.moved = Instant::now();
+        self.moved = now();
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a driver is where the clock is read")]
+fn now() -> Instant {
+    Instant::now()
 }
 
 /// A handshake that failed by more than our name for the far end or its absence.

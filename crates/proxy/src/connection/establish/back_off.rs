@@ -53,6 +53,13 @@ impl Rooms {
         alone + refused + self.verifier.load().forget(peer)
     }
 
+    /// How many peers are left alone, because they could not be reached.
+    #[expect(clippy::disallowed_methods, reason = "back-off is about time")]
+    pub fn left_alone(&self) -> usize {
+        let now = Instant::now();
+        self.unreached().values().filter(|known| now < known.until).count()
+    }
+
     pub(super) fn unreached(&self) -> MutexGuard<'_, HashMap<Domain, Unreached>> {
         self.unreached.lock().unwrap_or_else(PoisonError::into_inner)
     }

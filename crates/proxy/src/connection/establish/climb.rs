@@ -73,6 +73,10 @@ impl Rooms {
                 denied = Some(last.clone());
             }
             self.note_missed(place, rung);
+            if last == Setback::Plaintext {
+                let level = self.terms(Side::Public).level(Some(&pair.target));
+                (self.tell)(Event::Barred { outbound: true, level });
+            }
             match ladder.next(rung, &last) {
                 Next::Climb(to) => {
                     if rung < to {

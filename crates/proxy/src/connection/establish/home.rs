@@ -9,7 +9,7 @@ use crate::connection::rooms::Rooms;
 
 impl Rooms {
     /// Which side a pair leaves on.
-    pub(super) fn side_of_target(&self, pair: &DomainPair) -> Side {
+    pub(in crate::connection) fn side_of_target(&self, pair: &DomainPair) -> Side {
         let hosted = Arc::clone(&self.settings.load().public.hosted);
         if hosted.may_contain(&pair.target) && !self.is_hosted(&pair.sender) {
             Side::Backend

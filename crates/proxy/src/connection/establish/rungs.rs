@@ -71,6 +71,12 @@ impl Rooms {
         setback
     }
 
+    /// Of how many places is remembered how they were met.
+    pub fn places_known(&self) -> usize {
+        let now = self.elapsed();
+        self.memory().count(now)
+    }
+
     /// Whether a domain has a certificate of its own, other than our server's.
     pub(super) fn has_certificate(&self, domain: &Domain) -> bool {
         let identities = self.tls.identities();

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::{Inner, Step};
-use crate::binding::{ConnectionId, DomainPair, Passage};
+use crate::binding::{ConnectionId, DomainPair, Passage, Side};
 use crate::stream::{Stanza, StanzaError};
 
 impl Inner {
@@ -56,7 +56,10 @@ impl Inner {
         };
         match entry.outbox.push(stanza) {
             Ok(()) => {
-                step.passed[kind] += 1;
+                match entry.facts.side {
+                    Side::Public => step.passed.public[kind] += 1,
+                    Side::Backend => step.passed.backend[kind] += 1,
+                }
                 let known = step.full.last().is_some_and(|(last, _)| *last == exit);
                 if !known && entry.outbox.is_full() {
                     step.full.push((exit, Arc::clone(&entry.outbox)));

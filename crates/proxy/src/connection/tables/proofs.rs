@@ -8,7 +8,7 @@ use super::{Step, Tables};
 use crate::binding::{ConnectionId, Finding, Name};
 use crate::connection::driver::Order;
 use crate::connection::event::Facts;
-use crate::stream::{Action, Input, Loss};
+use crate::stream::{Action, Input, Loss, Way};
 
 /// A connection on which a proof has ended, as far as it takes to look at it again.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ impl Tables {
             inner.table.disprove(id, &name);
             for pair in lost {
                 inner.take_back(id, &pair, &mut step);
-                step.actions.push_back(Action::Lost(pair, Loss::ProofEnded));
+                step.actions.push_back(Action::Lost(pair, Way::Outbound, Loss::ProofEnded));
             }
         }
         step

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::binding::{Finding, Grounds, Passage, Side};
-use crate::stream::Loss;
+use crate::stream::{Loss, Way};
 use crate::tests::{domain, grounds, message, pair, proof};
 
 const PEER: ConnectionId = ConnectionId(1);
@@ -92,7 +92,7 @@ fn stanzas_go_into_outboxes_and_the_rest_to_the_driver() {
     let mut actions = step.actions;
     let actions = actions.make_contiguous();
     assert!(matches!(actions, [Action::Restart, Action::Trust]), "{actions:?}");
-    assert_eq!(step.passed, [2, 0, 0]);
+    assert_eq!(step.passed, Passed { backend: [2, 0, 0], ..Passed::default() });
     assert!(step.seek.is_empty() && step.full.is_empty());
     assert!(!world.tables.is_quiet());
     assert_eq!(world.sent(BACKEND), ["1", "2"]);
@@ -104,7 +104,7 @@ fn what_has_no_way_out_waits_and_is_sought_for_once() {
     let world = world();
     let step = world.act(PEER, vec![Action::Hold(stanza("1")), Action::Hold(stanza("2"))]);
     assert_eq!(step.seek, [inbound()]);
-    assert_eq!(step.passed, [0; 3]);
+    assert_eq!(step.passed, Passed::default());
     let step = world.act(PEER, vec![Action::Hold(stanza("3"))]);
     assert!(step.seek.is_empty(), "somebody seeks already");
     assert_eq!(world.tables.waiting(), [inbound()]);
@@ -118,7 +118,7 @@ fn what_has_no_way_out_waits_and_is_sought_for_once() {
     assert_eq!(passage, Passage::Wait);
     let (gone, step) = world.tables.let_go(&inbound());
     assert!(gone);
-    assert_eq!(step.passed, [3, 0, 0]);
+    assert_eq!(step.passed, Passed { backend: [3, 0, 0], ..Passed::default() });
     assert_eq!(world.sent(BACKEND), ["1", "2", "3"]);
     let passage = world.tables.look(|table| table.way_out(&inbound()));
     assert_eq!(passage, Passage::Exit(BACKEND));
@@ -135,6 +135,8 @@ fn what_finds_no_room_comes_back_to_its_sender() {
     assert_eq!(world.tables.queued().0, 4);
     let refused = ("resource-constraint", inbound().reversed());
     assert_eq!(step.bounced, [refused.clone(), refused]);
+    // They go back to the peer, though it was the peer's own driver that sent them.
+    assert_eq!(step.passed, Passed { public: [2, 0, 0], ..Passed::default() });
     assert_eq!(world.sent(PEER), ["4", "5"]);
 }
 
@@ -220,7 +222,7 @@ fn what_is_forwarded_to_a_connection_that_has_ended_waits() {
     world.outboxes[&BACKEND].close();
     let step = world.act(PEER, vec![forward(BACKEND, "1"), forward(BACKEND, "2")]);
     assert_eq!(step.seek, [inbound()]);
-    assert_eq!(step.passed, [0; 3]);
+    assert_eq!(step.passed, Passed::default());
     assert_eq!(world.tables.queued().0, 2);
     let step = world.act(PEER, vec![forward(ConnectionId(99), "3")]);
     assert!(step.seek.is_empty());
@@ -236,7 +238,7 @@ fn what_may_not_leave_any_more_is_taken_back() {
     world.let_out(&other, BACKEND);
     let stranger = Action::Forward(BACKEND, message("b.test", "l.test", "9"));
     world.act(PEER, vec![forward(BACKEND, "1"), stranger, forward(BACKEND, "2")]);
-    let step = world.act(BACKEND, vec![Action::Lost(inbound(), Loss::ProofFailed)]);
+    let step = world.act(BACKEND, vec![Action::Lost(inbound(), Way::Outbound, Loss::ProofFailed)]);
     assert_eq!(step.seek, [inbound()]);
     assert!(matches!(step.actions.front(), Some(Action::Lost(..))));
     assert_eq!(world.sent(BACKEND), ["9"]);
@@ -301,7 +303,7 @@ fn what_waits_for_a_connection_that_does_not_listen_is_taken_back() {
     assert_eq!(step.seek, std::slice::from_ref(&back));
     let loss = Loss::ProofEnded;
     assert!(
-        matches!(step.actions.front(), Some(Action::Lost(it, why)) if *it == back && *why == loss)
+        matches!(step.actions.front(), Some(Action::Lost(it, Way::Outbound, why)) if *it == back && *why == loss)
     );
     assert!(world.sent(PEER).is_empty());
     assert_eq!(world.tables.waiting(), [back]);

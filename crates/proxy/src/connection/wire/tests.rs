@@ -84,7 +84,11 @@ async fn what_is_not_acknowledged_is_kept() {
     let length = sent.iter().map(|it| it.bytes().len()).sum::<usize>() + request.len();
     let said = pass(&mut wire, &outbox, &mut far, length).await;
     assert!(said.ends_with(&request) && said.matches("<r ").count() == 1, "{said}");
+    assert_eq!(wire.moved(), (0, (early.bytes().len() + length) as u64));
+    assert_eq!(wire.round_trip(), None, "nobody has answered");
     assert!(wire.acknowledge(2));
+    assert!(wire.round_trip().is_some());
+    assert_eq!(wire.round_trip(), None, "it is told once");
     // What is left is asked for again.
     assert_eq!(pass(&mut wire, &outbox, &mut far, request.len()).await, request);
     assert!(!wire.acknowledge(4), "more than was sent");

@@ -175,7 +175,7 @@ impl Open {
             // Nobody asked, so nothing is granted (E-03); but a right may be taken back (E-16).
             let revoked = word != Word::Valid && table.shut_out(pair, self.id);
             out.push(if revoked {
-                Action::Lost(pair.clone(), Loss::PeerRevoked)
+                Action::Lost(pair.clone(), Way::Outbound, Loss::PeerRevoked)
             } else {
                 Action::Count(Violation::DialbackUnsolicited)
             });

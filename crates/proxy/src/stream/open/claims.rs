@@ -50,6 +50,9 @@ impl Open {
         if let Some((denial, violation)) = self.objection(pair, table) {
             out.push(refused(pair, denial));
             out.push(Action::Count(violation));
+            if violation == Violation::StreamTlsRequired {
+                out.push(Action::Barred(self.terms.level(Some(&pair.sender))));
+            }
             let word = Word::Error(Some(denial.to_peer()));
             out.push(Action::Send(dialback.answer(word).to_xml()));
             return Ok(());

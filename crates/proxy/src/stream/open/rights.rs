@@ -13,6 +13,15 @@ pub(super) struct Rights {
     pub(super) exits: Vec<DomainPair>,
 }
 
+impl Rights {
+    /// That all of them are taken back.
+    pub(super) fn actions(&self, loss: Loss) -> impl Iterator<Item = Action> {
+        let lost = move |pair: &DomainPair, way| Action::Lost(pair.clone(), way, loss);
+        let comes = self.entrances.iter().map(move |it| lost(it, Way::Inbound));
+        comes.chain(self.exits.iter().map(move |it| lost(it, Way::Outbound)))
+    }
+}
+
 impl Open {
     /// The pair may leave by this connection: tells those who wait for it.
     ///
@@ -113,9 +122,7 @@ impl Open {
     ) -> Rights {
         let lost = self.rights_of(name, table);
         table.disprove(self.id, name);
-        for pair in lost.entrances.iter().chain(&lost.exits) {
-            out.push(Action::Lost(pair.clone(), loss));
-        }
+        out.extend(lost.actions(loss));
         for pair in &lost.entrances {
             self.note_revoked(pair.clone());
         }
@@ -131,7 +138,7 @@ impl Open {
     ) {
         if table.shut_in(pair, self.id) && !self.leaving {
             self.note_revoked(pair.clone());
-            out.push(Action::Lost(pair.clone(), Loss::HostRemoved));
+            out.push(Action::Lost(pair.clone(), Way::Inbound, Loss::HostRemoved));
             self.tell_revoked(pair, DialbackError::ItemNotFound, out);
         }
     }

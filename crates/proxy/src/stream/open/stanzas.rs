@@ -45,7 +45,7 @@ impl Open {
         let lost = table.shut_out(&ours, self.id);
         if lost {
             remember(&mut self.heeded, &ours, self.at);
-            out.push(Action::Lost(ours, Loss::PeerRevoked));
+            out.push(Action::Lost(ours, Way::Outbound, Loss::PeerRevoked));
         }
         lost
     }

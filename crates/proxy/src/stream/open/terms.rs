@@ -28,8 +28,7 @@ impl Open {
         for pair in &gone.exits {
             table.shut_out(pair, self.id);
         }
-        let all = gone.entrances.iter().chain(&gone.exits);
-        out.extend(all.map(|pair| Action::Lost(pair.clone(), Loss::HostRemoved)));
+        out.extend(gone.actions(Loss::HostRemoved));
         let before = out.len();
         let mut barred = Vec::new();
         for name in self.too_weak(table) {

@@ -164,7 +164,7 @@ fn a_proof_that_failed_takes_its_pairs_and_no_others() {
             &out[..],
             [
                 Action::Count(Violation::DaneMismatch),
-                Action::Lost(pair, Loss::ProofFailed),
+                Action::Lost(pair, Way::Inbound, Loss::ProofFailed),
                 Action::Send(text),
             ] if *pair == lost && text == revocation
         ),
@@ -194,7 +194,7 @@ fn a_proof_that_failed_takes_the_exits_of_its_domain() {
     assert!(
         matches!(
             &out[..],
-            [Action::Count(Violation::DnsLimit), Action::Lost(pair, Loss::ProofEnded)]
+            [Action::Count(Violation::DnsLimit), Action::Lost(pair, Way::Outbound, Loss::ProofEnded)]
                 if *pair == lost
         ),
         "{out:?}"
@@ -241,7 +241,7 @@ fn pairs_of_a_domain_that_is_not_hosted_any_more_end() {
     assert!(
         matches!(
             &out[..],
-            [Action::Lost(pair, Loss::HostRemoved), Action::Send(text)]
+            [Action::Lost(pair, Way::Inbound, Loss::HostRemoved), Action::Send(text)]
                 if *pair == gone && text.starts_with(told)
         ),
         "{out:?}"
@@ -271,7 +271,7 @@ fn pairs_on_weaker_grounds_than_are_asked_for_end() {
     assert!(
         matches!(
             &out[..],
-            [Action::Lost(pair, Loss::PeerBlocked), Action::Send(text)]
+            [Action::Lost(pair, Way::Inbound, Loss::PeerBlocked), Action::Send(text)]
                 if *pair == weak && text.contains("<policy-violation ")
         ),
         "{out:?}"
@@ -364,7 +364,7 @@ fn a_pair_that_our_server_does_not_take_is_taken_back() {
     }
     let gone = pair("a.test", "l.test");
     let out = say(&mut open, &mut table, 0, Input::Withdraw(gone.clone()));
-    let [Action::Lost(lost, Loss::HostRemoved), Action::Send(told)] = &out[..] else {
+    let [Action::Lost(lost, Way::Inbound, Loss::HostRemoved), Action::Send(told)] = &out[..] else {
         panic!("{out:?}");
     };
     assert_eq!(*lost, gone);
@@ -395,7 +395,9 @@ fn a_refusal_takes_a_right_back_once_in_a_while() {
     for (at, heeded) in [(0, true), (5, false), (9, false), (11, true)] {
         table.let_out(&ours, ID).unwrap();
         let out = say(&mut open, &mut table, at, Input::Frame(Frame::Stanza(stanza.clone())));
-        let lost = out.iter().any(|it| matches!(it, Action::Lost(pair, _) if *pair == ours));
+        let lost = out
+            .iter()
+            .any(|it| matches!(it, Action::Lost(pair, Way::Outbound, _) if *pair == ours));
         assert_eq!(lost, heeded, "after {at} s: {out:?}");
         assert_eq!(table.exit(&ours).is_none(), heeded, "after {at} s");
         // Whoever sent what was refused hears so in any case.

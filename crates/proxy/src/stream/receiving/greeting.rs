@@ -82,12 +82,14 @@ impl Receiving {
         greeting: Greeting,
         out: &mut Vec<Action>,
     ) -> Result<State, StreamError> {
-        let plaintext = self.terms.level(greeting.header.from.as_ref()).allows_plaintext();
+        let level = self.terms.level(greeting.header.from.as_ref());
+        let plaintext = level.allows_plaintext();
         if greeting.header.version_1 {
             let start_tls = self.terms.tls.then_some(!plaintext);
             let offer = Offer { start_tls, ..Offer::default() };
             out.push(Action::Send(offer.to_xml()));
         } else if !plaintext {
+            out.push(Action::Barred(level));
             return Err(Condition::PolicyViolation
                 .because("a stream before XMPP 1.0 cannot be encrypted")
                 .blame(Violation::StreamTlsRequired));
