@@ -11,6 +11,7 @@ mod failures;
 mod interop;
 mod ladder;
 mod load;
+mod own;
 mod proofs;
 mod records;
 mod refute;

@@ -1,5 +1,7 @@
 //! Builds the rooms, opens the doors, waits for the end.
 
+#[cfg(test)]
+mod documented;
 mod doors;
 mod explain;
 mod failures;

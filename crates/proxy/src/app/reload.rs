@@ -186,6 +186,7 @@ impl Reloader {
             },
             "resolver": { "dnssec": config.resolver.dnssec.as_str() },
             "policy": { "default": config.policy.default.as_str() },
+            "self_check_seconds": config.self_check.map_or(0, |it| it.as_secs()),
             "log": {
                 "level": config.log.level.as_str(),
                 "format": config.log.format.as_str(),

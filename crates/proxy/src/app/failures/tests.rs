@@ -134,3 +134,19 @@ fn only_the_latest_are_told_and_the_others_counted() {
     assert_eq!(remotes, ["peer4.example", "peer3.example"]);
     assert_eq!((left_out, failures.count(at(9))), (3, 5));
 }
+
+#[test]
+fn the_documentation_shows_what_is_told() {
+    let failures = Failures::default();
+    let reason = Reason { prooftype: None, finding: Finding::TlsaMismatch };
+    let refused = |port, second: u64| {
+        let peer = format!("192.0.2.7:{port}").parse().unwrap();
+        let (facts, denial) = (Facts { peer, ..facts(Side::Public) }, Denial::Unproven(reason));
+        let event = Event::Refused { facts, pair: outbound().reversed(), denial };
+        failures.see(&event, at(1_795_323_600 + second));
+    };
+    refused(30_000, 1);
+    refused(40_000, 31);
+    let told = failures.show(at(1_795_323_660));
+    assert_eq!(told, crate::app::documented::documented("failures"));
+}

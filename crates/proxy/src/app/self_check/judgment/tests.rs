@@ -189,6 +189,29 @@ fn tlsa_records_are_measured_as_those_who_go_by_them_do() {
 }
 
 #[test]
+fn the_documentation_shows_what_is_told() {
+    use Security::Secure;
+    let host = domain("xmpp1.hosting.example");
+    let key = "8a1f00c2d3e4f5061728394a5b6c7d8e9fa0b1c2d3e4f5061728394a5b6c7d8e";
+    let record = format!("_5269._tcp.xmpp1.hosting.example. 3600 IN TLSA 3 1 1 {key}");
+    let ours = Ours {
+        domain: domain("montague.example"),
+        server_name: host.clone(),
+        paste: Paste { tlsa: record, ..Paste::default() },
+        ..ours(&["xmpp1.hosting.example"])
+    };
+    let endpoint = Endpoint { target: host, ..endpoint(true) };
+    let (tlsa, dane) = (tlsa(Secure, 1), refuted(Finding::TlsaMismatch));
+    let places = [Place { endpoint: endpoint.clone(), ..place(true, tlsa, dane) }];
+    let checks = judge(&ours, &Lead::Here(vec![endpoint]), &places, None, false);
+    let mut record = crate::app::self_check::record::Record::default();
+    record.note(std::collections::BTreeMap::from([(ours.domain, checks)]));
+    let at = |second| SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(second);
+    (record.at, record.next) = (Some(at(1_795_323_600)), Some(at(1_795_327_200)));
+    assert_eq!(record.show(), crate::app::documented::documented("self-check"));
+}
+
+#[test]
 fn a_posh_document_is_missed_only_where_nothing_else_proves_the_domain() {
     let absent = || tlsa(Security::Insecure, 0);
     let places = [place(false, absent(), unproven())];

@@ -74,6 +74,11 @@ fn a_pair_is_told_by_the_connection_that_it_leaves_by() {
         "expires_at": null,
     });
     assert_eq!(told.pairs[0], expect);
+    let documented = crate::app::documented::documented("status");
+    assert_eq!(
+        [&told.pairs[0], &told.channels[0]],
+        [&documented["pairs"][0], &documented["channels"][0],]
+    );
     let escalus = &told.pairs[1];
     assert_eq!([&escalus["remote"], &escalus["mode"]], ["escalus.example", "server-name"]);
     assert_eq!([&escalus["send"], &escalus["receive"]], [&json!(false), &json!(true)]);
