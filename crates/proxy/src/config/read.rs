@@ -148,7 +148,7 @@ fn read_file(file: &mut Section<'_>, folder: &Path, overrides: &Overrides) -> Op
 fn self_check(file: &mut Section<'_>) -> Option<Duration> {
     let seconds = file.number("self_check_seconds", 3600, 0..=SELF_CHECK_SECONDS_MAX);
     if (1..SELF_CHECK_SECONDS_MIN).contains(&seconds) {
-        let least = format!("must be 0 for never, or at least {SELF_CHECK_SECONDS_MIN}");
+        let least = format!("write 0 for never, or at least {SELF_CHECK_SECONDS_MIN}");
         file.problem("self_check_seconds", &least);
     }
     (seconds != 0).then(|| Duration::from_secs(seconds))

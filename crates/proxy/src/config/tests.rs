@@ -270,7 +270,7 @@ fn errors_further_down_name_the_key() {
         &["resolver.allow[1]: \"private\" is not one of loopback"],
     );
     check("drain_seconds: 1.5", &["drain_seconds: must be a whole number from 0 to 600"]);
-    let least = "self_check_seconds: must be 0 for never, or at least 60";
+    let least = "self_check_seconds: write 0 for never, or at least 60";
     check("self_check_seconds: 59", &[least]);
     let whole = "self_check_seconds: must be a whole number from 0 to 86400";
     check("self_check_seconds: 86401", &[whole]);
