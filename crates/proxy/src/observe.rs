@@ -22,10 +22,10 @@ use crate::connection::event::{Ending, Event, Facts, Totals};
 use crate::logging::Throttle;
 use crate::stream::{self, Loss};
 
-use met::Met;
 pub use verified::verified;
 
 use self::failures::Failures;
+use self::met::Met;
 
 /// Turns events into log lines and numbers.
 #[derive(Debug)]
@@ -160,8 +160,8 @@ impl Observer {
         if let Some(mut counted) = counted {
             self.came_up(facts, &mut counted);
             let (side, direction) = (side(facts.side), direction(&facts));
-            let connections = &self.metrics.connections;
-            connections.closed(side, direction, wires::ending(ending), totals.lasted);
+            let ending = wires::ending(ending);
+            self.metrics.connections.closed(side, direction, ending, totals.lasted);
         }
         let (reason, because) = match ending {
             Ending::Closed => ("closed", None),
@@ -335,10 +335,7 @@ fn tell_bound(
 
 /// Somebody asked for a pair and did not get it; why is in lines of their own, which have a limit.
 fn tell_refused(facts: Facts, pair: &binding::DomainPair, denial: stream::Denial) {
-    let (local, remote) = match facts.side {
-        binding::Side::Public => (&pair.target, &pair.sender),
-        binding::Side::Backend => (&pair.sender, &pair.target),
-    };
+    let (local, remote) = ends(&facts, pair, true);
     debug!(
         conn = facts.id.0,
         side = facts.side.as_str(),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::event::Totals;
 use crate::binding::Side;
 
 /// What has come together since somebody last took it, by side.
@@ -72,24 +73,17 @@ impl Meter {
         Self { side, received: 0, sent: 0, blocked: None }
     }
 
-    /// Adds what is new: so many bytes have been received and sent in all. From now on the connection
-    /// is read, or `blocked`.
-    pub(super) fn read(
-        &mut self,
-        (received, sent): (u64, u64),
-        blocked: bool,
-        now: Instant,
-        flow: &Flow,
-    ) {
+    /// Adds what is new in these totals. From now on the connection is read, or `blocked`.
+    pub(super) fn read(&mut self, totals: &Totals, blocked: bool, now: Instant, flow: &Flow) {
         let add = |sum: &AtomicU64, new: u64| {
             if 0 < new {
                 sum.fetch_add(new, Ordering::Relaxed);
             }
         };
         let near = flow.of(self.side);
-        add(&near.received, received - self.received);
-        add(&near.sent, sent - self.sent);
-        (self.received, self.sent) = (received, sent);
+        add(&near.received, totals.bytes_in - self.received);
+        add(&near.sent, totals.bytes_out - self.sent);
+        (self.received, self.sent) = (totals.bytes_in, totals.bytes_out);
         // What a connection brings leaves on the other side, but for what bounces.
         if let Some(since) = self.blocked.take() {
             let waited = now.saturating_duration_since(since).as_micros();

@@ -99,11 +99,6 @@ impl Wire {
         self.queued += text.len() as u64;
     }
 
-    /// How many bytes were received and written so far, as they are inside TLS.
-    pub fn moved(&self) -> (u64, u64) {
-        (self.totals.bytes_in, self.written)
-    }
-
     /// Whether everything taken so far was handed to the network.
     pub fn is_flushed(&self) -> bool {
         self.outgoing.is_empty() && !self.unflushed

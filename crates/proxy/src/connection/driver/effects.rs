@@ -108,7 +108,7 @@ impl Driver {
     /// Adds up what has gone over the wire, and for how long it has not been read.
     pub(super) fn tally(&mut self) {
         let is_blocked = !self.full.is_empty();
-        self.meter.read(self.wire.moved(), is_blocked, now(), &self.rooms.flow);
+        self.meter.read(&self.wire.totals, is_blocked, now(), &self.rooms.flow);
     }
 
     /// Whether the far end is authorized for anything.

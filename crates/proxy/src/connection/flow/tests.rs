@@ -4,6 +4,10 @@ use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);
 
+fn totals(bytes_in: u64, bytes_out: u64) -> Totals {
+    Totals { bytes_in, bytes_out, ..Totals::default() }
+}
+
 fn moved(side: Side, received: u64, sent: u64, blocked: Duration) -> Moved {
     Moved { side, received, sent, blocked }
 }
@@ -12,14 +16,14 @@ fn moved(side: Side, received: u64, sent: u64, blocked: Duration) -> Moved {
 async fn bytes_are_added_once_and_taken_once() {
     let (flow, now) = (Flow::default(), Instant::now());
     let (mut peer, mut home) = (Meter::new(Side::Public), Meter::new(Side::Backend));
-    peer.read((10, 3), false, now, &flow);
-    peer.read((15, 3), false, now, &flow);
-    home.read((1, 100), false, now, &flow);
+    peer.read(&totals(10, 3), false, now, &flow);
+    peer.read(&totals(15, 3), false, now, &flow);
+    home.read(&totals(1, 100), false, now, &flow);
     assert_eq!(
         flow.take(),
         [moved(Side::Public, 15, 3, Duration::ZERO), moved(Side::Backend, 1, 100, Duration::ZERO)]
     );
-    peer.read((15, 4), false, now, &flow);
+    peer.read(&totals(15, 4), false, now, &flow);
     assert_eq!(
         flow.take(),
         [moved(Side::Public, 0, 1, Duration::ZERO), moved(Side::Backend, 0, 0, Duration::ZERO)]
@@ -33,7 +37,7 @@ async fn waiting_is_counted_while_it_lasts_on_the_side_that_takes_too_slowly() {
     let mut home = Meter::new(Side::Backend);
     let mut read = |blocked: bool, after: u32| {
         let now = start + after * SECOND;
-        home.read((0, 0), blocked, now, &flow);
+        home.read(&totals(0, 0), blocked, now, &flow);
         flow.take().map(|moved| moved.blocked)
     };
     assert_eq!(read(false, 1), [Duration::ZERO; 2]);

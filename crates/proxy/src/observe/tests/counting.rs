@@ -10,10 +10,6 @@ use crate::tls::Version;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// What a connection carried that lasted so long.
-const LASTED: Totals =
-    Totals { bytes_in: 0, bytes_out: 0, stanzas_in: 0, stanzas_out: 0, lasted: SECOND };
-
 /// A connection that a peer opened, or we did, on that side; its TLS came up after STARTTLS.
 fn facts(side: binding::Side, outbound: bool) -> Facts {
     let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 5269));
@@ -47,6 +43,10 @@ fn of(lines: &[String], family: &str) -> Vec<String> {
     lines.iter().filter_map(rest).filter(|it| it.starts_with(['{', ' '])).collect()
 }
 
+fn ended(facts: Facts, ending: Ending) -> Event {
+    Event::Ended(facts, ending, Totals { lasted: 60 * SECOND, ..Totals::default() })
+}
+
 fn bound(facts: Facts, pair: DomainPair, comes: bool, grounds: &'static str) -> Event {
     let mode = Mode::DomainName;
     Event::Bound { facts, pair, comes, mode, grounds, took: SECOND }
@@ -64,8 +64,7 @@ fn a_connection_is_opened_once_and_ends_once() {
 
     let there = pair("l.test", "a.test");
     let bound = bound(public(true), there, false, "pkix");
-    let lines =
-        counted(life.into_iter().chain([bound, Event::Ended(public(true), Ending::Idle, LASTED)]));
+    let lines = counted(life.into_iter().chain([bound, ended(public(true), Ending::Idle)]));
     assert_eq!(of(&lines, "ligase_connections_opened_total"), [opened]);
     assert_eq!(of(&lines, "ligase_connections_active"), [""; 0]);
     assert_eq!(
@@ -78,7 +77,7 @@ fn a_connection_is_opened_once_and_ends_once() {
     );
 
     // One that never came to TLS.
-    let lines = counted([Event::Opened(plain), Event::Ended(plain, Ending::Broken, LASTED)]);
+    let lines = counted([Event::Opened(plain), ended(plain, Ending::Broken)]);
     assert_eq!(
         of(&lines, "ligase_connections_opened_total"),
         ["{direction=\"outbound\",side=\"public\",transport=\"plain\"} 1"]
@@ -95,8 +94,7 @@ fn every_end_is_counted_under_its_reason() {
         (Ending::Idle, "idle"),
         (Ending::Drained, "drain"),
     ] {
-        let lines =
-            counted([Event::Opened(public(false)), Event::Ended(public(false), ending, LASTED)]);
+        let lines = counted([Event::Opened(public(false)), ended(public(false), ending)]);
         let expect = format!("{{direction=\"inbound\",reason=\"{reason}\",side=\"public\"}} 1");
         assert_eq!(of(&lines, "ligase_connections_closed_total"), [expect]);
     }
