@@ -84,6 +84,8 @@ impl Page {
             }
         }
         assert!(depth.is_some(), "{} has no heading “{heading}”", self.path);
+        let first: BTreeSet<_> = rows.iter().map(|cells| &cells[0]).collect();
+        assert_eq!(first.len(), rows.len(), "{}: a row stands twice below {heading}", self.path);
         rows
     }
 
