@@ -177,11 +177,14 @@ fn every_line_of_the_log_is_explained() {
 
 #[test]
 fn every_endpoint_of_the_admin_port_is_documented() {
-    let documented = page("docs/operations.md").keys("The admin port");
+    let page = page("docs/operations.md");
+    let keys = page.keys("The admin port");
+    // What an answer may hold has tables of its own.
+    let requests = keys.iter().filter(|it| it.starts_with("GET ") || it.starts_with("POST "));
+    let documented: BTreeSet<String> =
+        requests.map(|it| it.split(['?', '[']).next().unwrap().to_owned()).collect();
     let real: BTreeSet<String> =
         ligase::admin::endpoints().map(|(method, path)| format!("{method} {path}")).collect();
-    let documented: BTreeSet<String> =
-        documented.iter().map(|it| it.split(['?', '[']).next().unwrap().to_owned()).collect();
     assert_eq!(documented, real);
 }
 
