@@ -326,12 +326,12 @@ fn keys(config: &Config) -> Result<BothKeys, Error> {
         Some(secret) => {
             let mut secrets = vec![secret.current.clone()];
             secrets.extend(secret.previous.clone());
-            secrets
+            Keys::shared(&secrets)
         }
-        None => vec![seed()?.to_vec()],
+        None => Keys::new(&[seed()?.to_vec()]),
     };
     let backend = Keys::new(&[seed()?.to_vec()]);
-    Ok(BothKeys { public: Arc::new(Keys::new(&public)), backend: Arc::new(backend) })
+    Ok(BothKeys { public: Arc::new(public), backend: Arc::new(backend) })
 }
 
 /// 32 bytes of chance.

@@ -221,17 +221,28 @@ fn error_of(element: &Element) -> Option<DialbackError> {
 pub struct Keys {
     /// The current key, then those of earlier secrets that replicas may still use.
     keys: Vec<hmac::Key>,
+    shared: bool,
 }
 
 impl Keys {
-    /// Derives keys from `secrets`, the current one first.
+    /// Derives keys from `secrets`, the current one first, for this process alone.
     pub fn new(secrets: &[Vec<u8>]) -> Self {
         let key = |secret: &Vec<u8>| {
             // The HMAC key is the digest in hexadecimal, as text (XEP-0185 §2).
             let digest = digest::digest(&digest::SHA256, secret);
             hmac::Key::new(hmac::HMAC_SHA256, hex(digest.as_ref()).as_bytes())
         };
-        Self { keys: secrets.iter().map(key).collect() }
+        Self { keys: secrets.iter().map(key).collect(), shared: false }
+    }
+
+    /// The same for several processes that answer for each other (XEP-0185 §1).
+    pub fn shared(secrets: &[Vec<u8>]) -> Self {
+        Self { shared: true, ..Self::new(secrets) }
+    }
+
+    /// Whether a key of a stream that is not ours may be that of another process.
+    pub fn are_shared(&self) -> bool {
+        self.shared
     }
 
     /// The key that proves that we asked for `pair` on the stream `id`.

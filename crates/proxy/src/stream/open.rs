@@ -263,7 +263,8 @@ impl Open {
     /// Answers, as authoritative server, whether a key is ours (E-19).
     ///
     /// It is only while the stream it was made for is alive and the pair was asked for on it: a
-    /// key that somebody kept is worth nothing.
+    /// key that somebody kept is worth nothing. Where several processes share a secret, the stream
+    /// may be another's, and the key alone has to tell (E-19).
     fn authenticate(
         &self,
         pair: &DomainPair,
@@ -282,7 +283,8 @@ impl Open {
         let asked = pair.reversed();
         // Both are looked at whatever the first one says, so that time tells nothing (L06).
         let ours = self.terms.keys.is_ours(&asked, stream, key);
-        let pending = table.is_asked(self.terms.side, stream, &asked);
+        let pending =
+            self.terms.keys.are_shared() || table.is_asked(self.terms.side, stream, &asked);
         out.push(Action::Answered(Role::Authoritative, Some(pending && ours)));
         Ok(match (pending, ours) {
             (true, true) => Word::Valid,

@@ -121,6 +121,39 @@ fn a_request_bears_the_key_of_its_stream() {
     assert!(table.is_asked(Side::Public, &StreamId("S1".into()), &way));
 }
 
+/// E-19: a key of a stream that is not open here is another replica's only where they share a secret.
+#[test]
+fn replicas_answer_for_each_other() {
+    let secrets = [b"s3cr3tf0rd14lb4ck".to_vec()];
+    let id = StreamId("of another replica".into());
+    let asked = pair("l.test", "a.test");
+    let key = Keys::new(&secrets).make(&asked, &id);
+    for (keys, key, answer, violation) in [
+        (Keys::shared(&secrets), &key, Word::Valid, None),
+        (Keys::shared(&secrets), &"0".repeat(64), Word::Invalid, Some(Violation::DialbackKey)),
+        (Keys::new(&secrets), &key, Word::Invalid, Some(Violation::DialbackNoPending)),
+    ] {
+        let (mut open, mut table) = inbound(&[]);
+        let keys = Arc::new(keys);
+        open.terms = Arc::new(Terms { keys, ..terms(Side::Public, Level::Any) });
+        let part = Part::Verify(id.clone());
+        let word = Word::Request(key.clone());
+        let question = Dialback { part, pair: asked.reversed(), word };
+        let answer = question.answer(answer).to_xml();
+        let out = say(&mut open, &mut table, 0, Input::Frame(Frame::Dialback(question)));
+        let said = out.iter().find_map(|it| match it {
+            Action::Send(text) => Some(text),
+            _ => None,
+        });
+        assert_eq!(said, Some(&answer));
+        let counted = out.iter().find_map(|it| match it {
+            Action::Count(violation) => Some(*violation),
+            _ => None,
+        });
+        assert_eq!(counted, violation);
+    }
+}
+
 /// E-14: strikes are forgiven after a minute, and not a second earlier.
 #[test]
 fn strikes_are_forgiven_in_time() {
@@ -327,7 +360,10 @@ fn nothing_is_granted_by_terms_of_old() {
         say(&mut open, &mut table, 0, Input::Authority(way.clone(), Answer::Valid));
         say(&mut open, &mut table, 0, terms);
         let out = say(&mut open, &mut table, 0, Input::Reached(way.clone(), Ok(())));
-        assert!(matches!(&out[..], [Action::Send(text)] if text.contains(error)), "{out:?}");
+        assert!(
+            matches!(&out[..], [Action::Refused(..), Action::Send(text)] if text.contains(error)),
+            "{out:?}"
+        );
         assert!(!table.has_entrance(&way));
     }
 }
