@@ -43,19 +43,26 @@ fn looks(browser: &Browser, url: &str) {
     ];
     for (name, status) in &states {
         browser.say(status);
-        for (screen, width, height) in [("desktop", 1280, 900), ("phone", 360, 780)] {
+        for (screen, width, height) in SCREENS {
             for (scheme, dark) in [("light", false), ("dark", true)] {
                 let what = format!("{name}-{screen}-{scheme}");
                 browser.look_with(Screen { width, height, dark });
                 visit(browser, url);
                 let across = browser.run("return document.documentElement.scrollWidth");
                 assert!(across.as_u64() <= Some(u64::from(width)), "{what} is {across} wide");
+                let tallest = browser.run(TALLEST);
+                assert!(tallest.as_u64() < Some(ROW_MAX), "{what} has a row of {tallest}");
                 assert_eq!(browser.barriers(), [""; 0], "{what}");
                 browser.picture(&pictures().join(format!("{what}.png")), true);
                 assert_eq!(browser.complaints(), [""; 0], "{what}");
             }
         }
     }
+    // Between the two, nothing is new but how wide things are.
+    browser.look_with(Screen { width: 800, height: 1100, dark: false });
+    visit(browser, url);
+    browser.picture(&pictures().join("failing-tablet-light.png"), true);
+    assert!(browser.run(TALLEST).as_u64() < Some(ROW_MAX));
     browser.look_with(Screen { width: 1280, height: 900, dark: false });
 }
 
@@ -129,6 +136,7 @@ fn finds_pairs(browser: &Browser, url: &str) {
         &[
             "All is well: 1,248 pairs, 1,132 of them proven, 116 by dialback.",
             "DANE 372 (30 %)",
+            "dialback 116 (9 %)",
             "460 more. 748 further pairs are at /bindings only.",
             "188 more. 3 further channels with fewer pairs are at /connections only.",
             "4 domains as they should be",
@@ -303,6 +311,7 @@ fn the_page_shows_a_running_ligase() {
         [true, false].map(|behind| house(&world, &places, behind));
     let ligase = ligase.or_fail("find ligase");
     let browser = Browser::start(montague.host(), ADMIN);
+    browser.look_with(Screen { width: 1280, height: 900, dark: false });
     browser.visit(&format!("http://{ADMIN}/"));
     browser.until(SHOWS);
     sees(&browser, &["No peer has been met yet", "xmpp.montague.lab"]);
@@ -364,6 +373,16 @@ fn pictures() -> PathBuf {
     fs::create_dir_all(&folder).or_fail("make a folder for pictures");
     folder
 }
+
+/// What is looked at with: pixels across, and down.
+const SCREENS: [(&str, u32, u32); 2] = [("desktop", 1280, 900), ("phone", 360, 780)];
+
+/// How tall the tallest row of any table is.
+const TALLEST: &str = "return Math.max(0, ...[...document.querySelectorAll('tbody tr')].map((it) =>
+    it.offsetHeight))";
+
+/// Letters that stand below each other make a row taller than this.
+const ROW_MAX: u64 = 200;
 
 /// Whether the page shows anything yet.
 const SHOWS: &str = "!document.getElementById('told').hidden";
