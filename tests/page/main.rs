@@ -58,6 +58,11 @@ fn looks(browser: &Browser, url: &str) {
             }
         }
     }
+    browser.say(&fixtures::busy());
+    browser.look_with(Screen { width: 360, height: 780, dark: true });
+    visit(browser, url);
+    browser.picture(&pictures().join("status-phone.png"), false);
+    browser.say(&fixtures::failing());
     // Between the two, nothing is new but how wide things are.
     browser.look_with(Screen { width: 800, height: 1100, dark: false });
     visit(browser, url);
@@ -85,6 +90,7 @@ fn tells_what_to_do(browser: &Browser, url: &str) {
     browser.say(&fixtures::failing());
     visit(browser, url);
     assert_eq!(browser.run("return document.getElementById('verdict').className"), "bad");
+    browser.picture(&pictures().join("status-failing.png"), false);
     sees(
         browser,
         &[
