@@ -40,7 +40,7 @@ fn whatever_is_logged_is_json() {
         let (number, signed) = (chance.next(), chance.next().cast_signed());
         let float = f64::from_bits(chance.next());
         let error = std::io::Error::other(other.clone());
-        let maybe = (number % 2 == 0).then_some(text.as_str());
+        let maybe = number.is_multiple_of(2).then_some(text.as_str());
         let value = json(|| {
             let outer = info_span!("outer", other = other.as_str(), level = text.as_str());
             let _inside = outer.enter();
@@ -52,7 +52,7 @@ fn whatever_is_logged_is_json() {
                 signed,
                 float,
                 large = u128::from(number) << 64,
-                truth = number % 2 == 0,
+                truth = number.is_multiple_of(2),
                 maybe,
                 error = &error as &dyn std::error::Error,
                 "{text}"
@@ -102,7 +102,8 @@ impl Chance {
             '}',
             'é',
         ];
-        let length = if self.next() % 4 == 0 { self.next() % 400 } else { self.next() % 12 };
+        let length =
+            if self.next().is_multiple_of(4) { self.next() % 400 } else { self.next() % 12 };
         (0..length)
             .map(|_| match self.next() % 3 {
                 0 => SHARP[(self.next() % 16) as usize],
