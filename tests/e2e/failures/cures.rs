@@ -54,7 +54,8 @@ pub(super) fn show_a_certificate_for_clients(scene: &Scene, _: &Told) {
     scene.ligase.await_answer("/certificates", &certificate.digest());
 }
 
-/// Publishes what `ligase records` prints, instead of what stands there.
+/// Publishes what `ligase records` prints, instead of what stands there, and ends the server where the
+/// domain was.
 pub(super) fn publish_our_records(scene: &Scene, _: &Told) {
     let config = scene.proxy.lock().or_fail("find the settings").config();
     let config = config.display().to_string();
@@ -64,6 +65,7 @@ pub(super) fn publish_our_records(scene: &Scene, _: &Told) {
         zone.forget("_xmpp-server._tcp.tenant.lab", "SRV");
         zone.lines(&printed);
     });
+    scene.elder.lock().or_fail("find the old server").take();
 }
 
 pub(super) fn start_the_peer(scene: &Scene, _: &Told) {

@@ -22,7 +22,9 @@ pub(super) struct Scene {
     /// Most peers, and what vouches for one of them.
     pub(super) verona: Server,
     pub(super) asleep: Mutex<Option<Server>>,
-    _others: [Server; 3],
+    /// Where our tenant was before.
+    pub(super) elder: Mutex<Option<Server>>,
+    _others: [Server; 2],
     _web: Web,
     /// Who is logged in, by domain.
     pub(super) users: Mutex<HashMap<String, User>>,
@@ -99,18 +101,24 @@ impl Scene {
         strict.register("somebody", "strict.lab");
         capulet.register("somebody", "capulet.lab");
         capulet.register("somebody", "moved.lab");
-        Self {
+        let scene = Self {
             ligase,
             proxy: Mutex::new(proxy),
             ours: Mutex::new(Some(ours)),
             hosts,
             verona,
             asleep: Mutex::default(),
-            _others: [strict, capulet, elder],
+            elder: Mutex::new(Some(elder)),
+            _others: [strict, capulet],
             _web: web,
             users: Mutex::default(),
             world: Mutex::new(world),
+        };
+        // Everybody talks to these two.
+        for domain in ["montague.lab", "tenant.lab"] {
+            scene.login(domain);
         }
+        scene
     }
 
     /// Stages a failure: somebody writes and gets the message back; the operator looks, does what
@@ -143,9 +151,7 @@ impl Scene {
     /// Has the proxy try a peer again at once.
     fn retry(&self, remote: &str) {
         let program = ligase_tests::peer::program("ligase");
-        let mut command = self.hosts.montague.command(&program);
-        let _ = command.args(["retry", remote]).output();
-        std::thread::sleep(Duration::from_secs(4));
+        self.hosts.montague.run(&program, &["retry", remote]);
     }
 
     /// Somebody who lives at a domain, once for all.
@@ -163,7 +169,6 @@ impl Scene {
         let users = self.world.lock().or_fail("find the world").users().clone();
         let user = users.login(&format!("somebody@{domain}"), host);
         let mut known = self.users.lock().or_fail("find the users");
-        // Two may have come at once, and the later is the one that stays.
         known.insert(domain.to_owned(), user.clone());
         user
     }

@@ -11,6 +11,9 @@ use super::Failure;
 /// What is told of one failure, word for word.
 pub(super) struct Told {
     pub(super) name: &'static str,
+    pub(super) label: &'static str,
+    /// What mends it, in the document's words.
+    pub(super) done: &'static str,
     pub(super) local: String,
     pub(super) remote: String,
     /// What the sender's client showed.
@@ -41,7 +44,8 @@ impl Told {
         let way = json["directions"][usize::from(!failure.is_outbound)].clone();
         let entries = ["/failures", "/status"].map(|path| entry(&ligase.json(path), failure));
         let [local, remote] = [local, remote].map(str::to_owned);
-        Self { name: failure.name, local, remote, heard, log, text, way, entries }
+        let Failure { name, label, done, .. } = *failure;
+        Self { name, label, done, local, remote, heard, log, text, way, entries }
     }
 
     /// All of it tells the true cause, and the cure.
@@ -51,7 +55,7 @@ impl Told {
         assert!(self.log.ends_with(&format!("reason={label}")), "{label}: {}", self.log);
         let search = &self.way["last_search"];
         assert_eq!(search["reason"]["label"], label, "{:#}", self.way);
-        let advice = self.way["advice"].as_str().unwrap_or_default();
+        let advice = self.advice();
         for word in failure.advice {
             assert!(advice.contains(word), "{label}: {word:?} is not in: {advice}");
         }
@@ -61,6 +65,11 @@ impl Told {
             assert_eq!(entry["advice"], advice, "{entry:#}");
             assert_ne!(entry["count"], 0, "{entry:#}");
         }
+    }
+
+    /// What the operator is told to do.
+    pub(super) fn advice(&self) -> &str {
+        self.way["advice"].as_str().unwrap_or_default()
     }
 
     /// Nothing is told of it any more.
