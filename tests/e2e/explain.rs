@@ -161,7 +161,7 @@ fn not_believed(montague: &House, stranger: &Stranger) {
         "unvouched.lab -> montague.lab: whoever came was not believed",
         "xmpp.unvouched.lab:6000, ",
         "no trusted authority vouches for the certificate (cert.chain)",
-        "do         Its operator has to show a certificate that proves the domain",
+        "do         Policy asks for proof: its operator has to show a certificate of an authority that",
     ] {
         assert!(text.contains(expect), "{expect:?} is not in:\n{text}");
     }

@@ -44,7 +44,7 @@ use crate::tls::local_ca::{self, LocalCa};
 
 use self::doors::Doors;
 use self::explain::{Explainer, Witness};
-use self::failures::Failures;
+use self::failures::{Cure, Failures};
 use self::reload::Reloader;
 use self::self_check::SelfCheck;
 use self::settings::BothKeys;
@@ -118,8 +118,9 @@ impl App {
             Box::new(move |event| {
                 let now = self::now();
                 seeing.see(&event, now);
-                failing.see(&event, now);
+                let cure = failing.see(&event, now);
                 observer.tell(event);
+                cure.iter().for_each(Cure::tell);
             }),
         ));
         let doors = Doors::open(&config, &rooms)?;

@@ -36,11 +36,12 @@ fn page(told: &[Option<Told>]) -> String {
     }
     for it in told.iter().flatten() {
         let (name, heard, log, text) = (it.name, &it.heard, &it.log, it.text.trim_end());
+        let cure = &it.cure;
         let (local, remote) = (&it.local, &it.remote);
         let _ = writeln!(
             page,
             "\n## {name}\n\nThe sender's client shows, and the log has:\n\n\
-             ```text\n{heard}\n{log}\n```\n\n\
+             ```text\n{heard}\n\n{log}\n{cure}\n```\n\n\
              ```text\n$ ligase explain {local} {remote}\n{text}\n```\n\n{}",
             it.done
         );

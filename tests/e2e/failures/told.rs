@@ -18,8 +18,9 @@ pub(super) struct Told {
     pub(super) remote: String,
     /// What the sender's client showed.
     pub(super) heard: String,
-    /// The line of the log.
+    /// The line of the log, and the one that follows it.
     pub(super) log: String,
+    pub(super) cure: String,
     /// What `ligase explain` prints for people.
     pub(super) text: String,
     /// The direction that fails, as `ligase explain` tells it to programs.
@@ -34,7 +35,8 @@ impl Told {
         let (local, remote) = (failure.local, failure.remote);
         let line = format!("local={local} remote={remote} reason=");
         let side = if failure.is_outbound { "side=public" } else { "side=backend" };
-        let log = ligase.log().hear(&format!("{side} {line}"), Duration::from_secs(5));
+        let log = ligase.log().hear(&format!("no way out for a pair {side} {line}"), SOON);
+        let cure = ligase.log().hear(&format!("what to do about it {side} {line}"), SOON);
         let explain = |more: &[&str]| {
             let arguments = [&["explain", local, remote], more].concat();
             ligase.host().run(&program("ligase"), &arguments)
@@ -45,7 +47,7 @@ impl Told {
         let entries = ["/failures", "/status"].map(|path| entry(&ligase.json(path), failure));
         let [local, remote] = [local, remote].map(str::to_owned);
         let Failure { name, label, done, .. } = *failure;
-        Self { name, label, done, local, remote, heard, log, text, way, entries }
+        Self { name, label, done, local, remote, heard, log, cure, text, way, entries }
     }
 
     /// All of it tells the true cause, and the cure.
@@ -59,7 +61,9 @@ impl Told {
         for word in failure.advice {
             assert!(advice.contains(word), "{label}: {word:?} is not in: {advice}");
         }
-        assert!(self.text.contains(advice), "{advice:?} is not in:\n{}", self.text);
+        for place in [&self.text, &self.cure] {
+            assert!(place.contains(advice), "{advice:?} is not in:\n{place}");
+        }
         for entry in &self.entries {
             assert_eq!(entry["reason"]["label"], label, "{entry:#}");
             assert_eq!(entry["advice"], advice, "{entry:#}");
@@ -85,6 +89,9 @@ impl Told {
         }
     }
 }
+
+/// Enough for a line to be heard.
+const SOON: Duration = Duration::from_secs(5);
 
 fn entry(told: &Value, failure: &Failure) -> Value {
     find(told, failure).or_fail(&format!("find {} in {told:#}", failure.remote))

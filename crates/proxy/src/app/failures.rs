@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use serde_json::{Value, json};
+use tracing::info;
 
 use self::memory::{Failure, Memory, Met, Subject};
 use super::explain::advice::{advice, advice_about_caller, name};
@@ -19,14 +20,17 @@ use crate::stream::Setback;
 pub(super) struct Failures(Mutex<Memory>);
 
 impl Failures {
-    /// Takes note of an event.
-    pub(super) fn see(&self, event: &Event, at: SystemTime) {
+    /// Takes note of an event. Returns what to do about it, where that is news and we were to reach
+    /// somebody: who comes and is refused has other lines, which have a limit.
+    pub(super) fn see(&self, event: &Event, at: SystemTime) -> Option<Cure> {
         if let Event::Failed { pair, side, setback } = event {
             // That we are about to end is nobody's fault.
             if *setback != Setback::Draining {
                 let subject = Subject::new(pair, *side, *side == Side::Backend);
-                let met = Met { label: setback.label(), text: setback.text(), peer: None, at };
-                self.lock().note(subject, met);
+                let (side, label) = (*side, setback.label());
+                let met = Met { label, text: setback.text(), peer: None, at };
+                let is_news = self.lock().note(subject.clone(), met);
+                return is_news.then_some(Cure { subject, side, label });
             }
         } else if let Event::Refused { facts, pair, denial } = event {
             let comes_in = facts.side == Side::Public;
@@ -38,6 +42,7 @@ impl Failures {
             let comes_in = (facts.side == Side::Public) == *comes;
             self.lock().mend(&Subject::new(pair, facts.side, comes_in));
         }
+        None
     }
 
     /// How many there are.
@@ -67,6 +72,31 @@ impl Failures {
 
     fn lock(&self) -> MutexGuard<'_, Memory> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What to do about a failure that was not known before.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Cure {
+    subject: Subject,
+    side: Side,
+    label: &'static str,
+}
+
+impl Cure {
+    /// Tells it to the log.
+    pub(super) fn tell(&self) {
+        let Subject { local, remote, .. } = &self.subject;
+        let advice = name(advice(self.side, self.label), local, remote);
+        info!(
+            target: "ligase::establish",
+            side = self.side.as_str(),
+            local = local.ascii(),
+            remote = remote.ascii(),
+            reason = self.label,
+            advice,
+            "what to do about it"
+        );
     }
 }
 

@@ -210,8 +210,8 @@ fn about_us(label: &str) -> &'static str {
         }
         "dialback.invalid" | "db.key" => {
             "It asked somebody else about our key: have the SRV records of LOCAL lead here \
-             (`ligase records --config FILE LOCAL` prints them), and all replicas share one \
-             dialback_secret."
+             (`ligase records --config FILE LOCAL` prints them), any older server give the domain \
+             up, and all replicas share one dialback_secret."
         }
         "dialback.unreached" => {
             "It cannot reach us to ask about our key: have the SRV records of LOCAL lead here \

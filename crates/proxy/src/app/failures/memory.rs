@@ -72,8 +72,8 @@ impl Memory {
     /// Entries at a time, at some 400 bytes each: more than anybody reads.
     pub(super) const FAILURES_MAX: usize = 256;
 
-    /// Notes that something did not work.
-    pub(super) fn note(&mut self, subject: Subject, met: Met) {
+    /// Notes that something did not work; tells whether that is news.
+    pub(super) fn note(&mut self, subject: Subject, met: Met) -> bool {
         self.number += 1;
         let (number, key) = (self.number, (subject, met.label));
         if let Some(known) = self.known.get_mut(&key) {
@@ -81,7 +81,7 @@ impl Memory {
             let again = met.peer.is_some() && known.last.peer == met.peer;
             known.count += u64::from(!again);
             (known.last, known.number) = (met, number);
-            return;
+            return false;
         }
         if Self::FAILURES_MAX <= self.known.len() {
             self.forget(met.at);
@@ -95,6 +95,7 @@ impl Memory {
         let subject = key.0.clone();
         let failure = Failure { subject, first_at: met.at, last: met, count: 1, number };
         self.known.insert(key, failure);
+        true
     }
 
     /// Notes that it works.

@@ -150,3 +150,15 @@ fn the_documentation_shows_what_is_told() {
     let told = failures.show(at(1_795_323_660));
     assert_eq!(told, crate::app::documented::documented("failures"));
 }
+
+#[test]
+fn what_to_do_is_told_once_until_it_works() {
+    let failures = Failures::default();
+    let see = |event: &Event| failures.see(event, at(1)).is_some();
+    let failed = failed(outbound(), Side::Public, Setback::NotListening);
+    assert_eq!([see(&failed), see(&failed)], [true, false]);
+    assert!(!see(&bound(outbound(), Side::Public, false)));
+    assert!(see(&failed));
+    // Whoever comes chooses how often.
+    assert!(!see(&refused(outbound().reversed(), Side::Public, Denial::NotHosted)));
+}
