@@ -168,6 +168,8 @@ impl Scene {
         };
         let users = self.world.lock().or_fail("find the world").users().clone();
         let user = users.login(&format!("somebody@{domain}"), host);
+        // Until the server has taken note, it would keep for later what comes.
+        user.see(&user.full, "available");
         let mut known = self.users.lock().or_fail("find the users");
         known.insert(domain.to_owned(), user.clone());
         user

@@ -114,8 +114,8 @@ fn about_peer(label: &str) -> &'static str {
              start it, or to publish SRV records that lead to it."
         }
         "connect.timeout" | "connect.no_route" => {
-            "A packet filter is in the way, or the machine is off: look at what lets this machine \
-             reach the places below, then ask its operator to do the same."
+            "A packet filter drops what is sent to the places below, or the machine is off: see that \
+             this machine may connect to them (`nc -vz HOST PORT`), then ask its operator to."
         }
         "connect.exhausted" => "Raise the limit of open files (LimitNOFILE) and restart ligase.",
         "timeout" => {

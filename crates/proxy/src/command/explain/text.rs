@@ -51,6 +51,7 @@ impl Page {
         let state = self.paint(color, state);
         // Writing into a String cannot fail.
         let _ = writeln!(self.out, "\n{heading}: {state}");
+        self.cause(way);
         for connection in list(&way["connections"]) {
             self.connection(connection, false);
         }
@@ -58,13 +59,18 @@ impl Page {
             self.connection(connection, true);
         }
         self.pursuit(way);
+    }
+
+    /// Why it fails and what to do about it: what is looked for first, and by most alone.
+    fn cause(&mut self, way: &Value) {
+        if let Some(why) = why(way) {
+            self.line("why", &reason(why));
+        }
         if let Some(advice) = way["advice"].as_str() {
             let advice = self.paint(Color::Bold, &printable(advice, TEXT_MAX));
             self.line("do", &advice);
         }
-        if matches!(way["state"].as_str(), Some("failed" | "backing-off"))
-            && way["direction"] == "outbound"
-        {
+        if why(way).is_some() && way["direction"] == "outbound" {
             let then = format!("`ligase retry {}`: it is tried anew at once", word(&way["to"]));
             self.line("then", &then);
         }
@@ -123,8 +129,7 @@ impl Page {
         let back_off = &way["back_off"];
         if !back_off.is_null() {
             let (until, failures) = (word(&back_off["until"]), word(&back_off["failures"]));
-            let why = reason(&back_off["reason"]);
-            self.line("back-off", &format!("until {until}, after {failures} in a row: {why}"));
+            self.line("back-off", &format!("until {until}, after {failures} in a row"));
         }
         let doubt = &way["not_believed"];
         if !doubt.is_null() {
@@ -134,11 +139,11 @@ impl Page {
         }
         // Of a way that is open it is enough to know which.
         if way["state"] != "carried" {
-            self.search(&way["last_search"]);
+            self.search(&way["last_search"], why(way));
         }
     }
 
-    fn search(&mut self, search: &Value) {
+    fn search(&mut self, search: &Value, told: Option<&Value>) {
         if search.is_null() {
             return;
         }
@@ -146,6 +151,10 @@ impl Page {
         let end = match search["result"].as_str().unwrap_or_default() {
             "under-way" => "is under way".to_owned(),
             "met" => "found a way".to_owned(),
+            // Once is enough.
+            _ if told == Some(&search["reason"]) => {
+                format!("ended at {}", word(&search["ended_at"]))
+            }
             _ => format!("ended at {}: {}", word(&search["ended_at"]), reason(&search["reason"])),
         };
         self.line("search", &format!("began at {began}, {end}"));
@@ -163,6 +172,9 @@ impl Page {
             let rung = step["rung"].as_str().map(|it| format!(", {}", rung(it)));
             let end = match step["result"].as_str() {
                 Some("met") => self.paint(Color::Green, "met"),
+                _ if step["rung"] == "server-name" && step["reason"]["label"] == "host_unknown" => {
+                    "it goes by the names of its domains alone, as most do".to_owned()
+                }
                 _ => reason(&step["reason"]),
             };
             self.line("", &format!("{place}{}: {end}", rung.unwrap_or_default()));
@@ -233,10 +245,19 @@ fn rung(rung: &str) -> &'static str {
     }
 }
 
+/// Why a direction fails, if it does.
+fn why(way: &Value) -> Option<&Value> {
+    let fails = matches!(way["state"].as_str(), Some("failed" | "backing-off"));
+    let known = [&way["back_off"]["reason"], &way["last_search"]["reason"]];
+    known.into_iter().find(|it| fails && !it.is_null())
+}
+
 fn reason(told: &Value) -> String {
     let (text, label) = (word(&told["text"]), word(&told["label"]));
-    // Some say it themselves.
-    if text.contains(&format!("({label})")) { text } else { format!("{text} ({label})") }
+    // Some say it themselves, some in the words of XMPP.
+    let is_told =
+        [label.clone(), label.replace('_', "-")].iter().any(|it| text.contains(&format!("({it})")));
+    if is_told { text } else { format!("{text} ({label})") }
 }
 
 /// A string or a number; nothing where there is none.

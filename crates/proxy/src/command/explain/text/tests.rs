@@ -25,14 +25,15 @@ montague.example -> capulet.example: carried
              it is at the address that we were told
 
 capulet.example -> montague.example: not reached; left alone for a while
+  why        Nobody is there (connect)
+  do         Try again.
   queue      1 stanza waits
-  back-off   until 2026-11-22T05:02:00Z, after 3 in a row: Nobody is there (connect)
+  back-off   until 2026-11-22T05:02:00Z, after 3 in a row
   came       2026-11-22T05:00:30Z: unproven (cert.chain)
   search     began at 2026-11-22T05:00:01Z, ended at 2026-11-22T05:00:03Z: It does not believe us (sasl)
              (2 steps before these)
              xmpp.capulet.example:5269, server to server: It did not answer (timeout)
              our own server, dialback over TLS: met
-  do         Try again.
 
   DNS        capulet.example is served at
              xmpp.capulet.example:5269, STARTTLS, signed
