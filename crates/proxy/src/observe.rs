@@ -337,6 +337,7 @@ fn tell_bound(
 fn tell_refused(facts: Facts, pair: &binding::DomainPair, denial: stream::Denial) {
     let (local, remote) = ends(&facts, pair, true);
     debug!(
+        target: "ligase::binding",
         conn = facts.id.0,
         side = facts.side.as_str(),
         local = local.ascii(),

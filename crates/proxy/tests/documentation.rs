@@ -15,6 +15,7 @@ use clap::Parser as _;
 use clap::error::ErrorKind;
 use ligase::args::Args;
 use ligase::config::{Config, Overrides};
+use ligase::logging::TARGETS;
 use ligase::stream::{Condition, Denial, DialbackError, Setback, Violation};
 use ligase_metrics::{AuthReason, Metrics, ViolationReason};
 use ligase_verifier::{Finding, Reason, Unresolved};
@@ -173,6 +174,27 @@ fn every_line_of_the_log_is_explained() {
     let real = log::lines();
     assert!(20 < real.len(), "only {} lines were found", real.len());
     assert_eq!(documented, real);
+}
+
+/// What more can be logged of is what logs something, and whatever logs something can be asked to
+/// log more.
+#[test]
+fn every_part_that_logs_can_be_asked_to_log_more() {
+    let parts = TARGETS.iter().filter(|it| it.starts_with("ligase::"));
+    let used = log::targets();
+    for part in parts.clone() {
+        assert!(used.iter().any(|it| it.starts_with(part)), "nothing is logged as {part}");
+    }
+    for target in used {
+        // Who changes the level is heard whatever it is.
+        let is_known =
+            target == "ligase::logging" || parts.clone().any(|it| target.starts_with(it));
+        assert!(is_known, "{target} is none of logging::TARGETS");
+    }
+    let page = pages::text("docs/operations.md");
+    for target in TARGETS {
+        assert!(page.contains(&format!("`{target}`")), "{target} is not documented");
+    }
 }
 
 #[test]

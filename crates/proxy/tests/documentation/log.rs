@@ -8,34 +8,50 @@ use crate::pages::root;
 
 /// Every line that may be logged, by its level and its message.
 pub(crate) fn lines() -> BTreeSet<String> {
-    let mut lines = BTreeSet::new();
-    for folder in ["crates/proxy/src", "crates/verifier/src", "crates/metrics/src"] {
-        gather(&root().join(folder), &mut lines);
-    }
-    lines
+    let each = calls().into_iter().map(|(level, _, message)| format!("{level} {message}"));
+    each.collect()
 }
 
-fn gather(folder: &Path, lines: &mut BTreeSet<String>) {
+/// What the lines of the log are about: the part that each names, or else the room that says it.
+pub(crate) fn targets() -> BTreeSet<String> {
+    calls().into_iter().map(|(_, target, _)| target).collect()
+}
+
+/// Level, target and message of every line.
+fn calls() -> BTreeSet<(String, String, String)> {
+    let mut calls = BTreeSet::new();
+    for folder in ["crates/proxy/src", "crates/verifier/src", "crates/metrics/src"] {
+        gather(&root().join(folder), &mut calls);
+    }
+    calls
+}
+
+fn gather(folder: &Path, calls: &mut BTreeSet<(String, String, String)>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();
         if path.is_dir() && name != "tests" {
-            gather(&path, lines);
+            gather(&path, calls);
         } else if name.ends_with(".rs") && name != "tests.rs" {
-            read(&fs::read_to_string(&path).unwrap(), lines);
+            let room = path.to_str().unwrap().rsplit_once("src/").unwrap().1;
+            let room = room.trim_end_matches(".rs").replace('/', "::");
+            read(&fs::read_to_string(&path).unwrap(), &format!("ligase::{room}"), calls);
         }
     }
 }
 
-fn read(text: &str, lines: &mut BTreeSet<String>) {
+fn read(text: &str, room: &str, calls: &mut BTreeSet<(String, String, String)>) {
     for level in ["error", "warn", "info", "debug", "trace"] {
         for (at, _) in text.match_indices(&format!("{level}!(")) {
             let is_longer = text[..at].ends_with(|it: char| it.is_alphanumeric() || it == '_');
             if !is_longer {
-                let message = message(&text[at + level.len() + 2..]);
+                let rest = &text[at + level.len() + 2..];
+                let named = rest.trim_start().strip_prefix("target: \"");
+                let target = named.and_then(|it| it.split('"').next()).unwrap_or(room);
+                let message = message(rest);
                 let message =
                     message.unwrap_or_else(|| panic!("{level}: what is said? {text:.200}"));
-                lines.insert(format!("{level} {message}"));
+                calls.insert((level.to_owned(), target.to_owned(), message));
             }
         }
     }
