@@ -92,6 +92,7 @@ fn streams_between_servers_fall_to_streams_between_domains() {
         refused(DialbackError::Forbidden),
         Setback::Invalid,
         Setback::Sasl,
+        Setback::Usage,
     ];
     for setback in setbacks() {
         let next = ladder(Level::Encrypted).next(Rung::ServerName, &setback);
@@ -105,6 +106,7 @@ fn streams_between_servers_fall_to_streams_between_domains() {
 fn our_servers_certificate_falls_to_the_senders_own() {
     let triggers = [
         Setback::Sasl,
+        Setback::Usage,
         Setback::Invalid,
         refused(DialbackError::NotAuthorized),
         refused(DialbackError::NotAcceptable),

@@ -23,6 +23,6 @@ fn a_denial_tells_the_peer_little_and_the_operator_all() {
         ),
     ] {
         assert_eq!((denial.label(), denial.to_peer()), (label, told));
-        assert!(40 < denial.text().len() || denial == Denial::Policy, "{}", denial.text());
+        assert!(denial.text().contains(' '), "{}", denial.text());
     }
 }
