@@ -70,6 +70,8 @@ fn a_proxy_told_to_reload_does() {
     fs::write(&config, format!("{sound}nonsense: true\n")).or_fail("break the configuration");
     ligase.program().signal("HUP");
     ligase.await_answer("/metrics", "ligase_config_last_reload_success 0");
+    ligase.await_answer("/metrics", "ligase_certificate_reloads_total{result=\"success\"} 1");
+    assert!(0.0 < ligase.metric("ligase_config_reloads_total", &["result=\"failure\""]));
     chat(&house.by_starttls, &peer.by_starttls);
 
     // A domain that is new is served without a restart.

@@ -1,7 +1,9 @@
 //! What promtool says of the files.
 
-use std::process::Command;
+use std::io::Write;
+use std::process::{Command, Stdio};
 
+use ligase_metrics::Metrics;
 use ligase_tests::OrFail;
 
 use crate::files::{EXAMPLE, RULES, TESTS, root};
@@ -15,6 +17,25 @@ fn promtool(arguments: &[&str]) -> String {
     let said = String::from_utf8_lossy(&said).into_owned();
     assert!(done.status.success(), "promtool {arguments:?}: {said}");
     said
+}
+
+/// Names, types, units and help of every family.
+#[test]
+fn what_ligase_tells_is_sound() {
+    let mut reader = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .or_fail("run promtool; does tests/install.sh say nothing?");
+    let text = Metrics::new("1", "test").render();
+    // Dropped when it is written, so that promtool sees its end.
+    let written = reader.stdin.take().or_fail("write").write_all(text.as_bytes());
+    written.or_fail("write the metrics");
+    let done = reader.wait_with_output().or_fail("read what promtool says");
+    let said = String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned();
+    assert!(done.status.success() && said.is_empty(), "{said}");
 }
 
 #[test]
