@@ -168,6 +168,13 @@ fn families() -> BTreeMap<String, Labels> {
     families
 }
 
+/// The names of all series that there are, as Prometheus knows them.
+pub(crate) fn series() -> BTreeSet<String> {
+    let text = Metrics::new("1", "test").render();
+    let lines = text.lines().filter(|it| !it.starts_with('#'));
+    lines.filter_map(|it| it.split(['{', ' ']).next()).map(str::to_owned).collect()
+}
+
 /// The family of a series.
 fn find<'a>(families: &'a BTreeMap<String, Labels>, metric: &str) -> Option<(&'a str, &'a Labels)> {
     let parts = ["_bucket", "_sum", "_count"].map(|end| metric.strip_suffix(end));

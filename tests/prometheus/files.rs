@@ -106,7 +106,7 @@ impl Rule {
 
 /// A query as somebody asks it who has chosen everything, and long times.
 fn chosen(expr: &str) -> String {
-    let mut expr = expr.replace("$__rate_interval", "2m").replace("$__range", "1h");
+    let mut expr = expr.replace("$__rate_interval", "1h").replace("$__range", "1h");
     for variable in ["$namespace", "$pod", "$instance", "$direction"] {
         expr = expr.replace(variable, ".*");
     }

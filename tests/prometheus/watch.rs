@@ -33,6 +33,7 @@ pub(crate) struct Sample {
 #[derive(Clone, Debug)]
 pub(crate) struct Alarm {
     pub(crate) name: String,
+    pub(crate) severity: String,
     pub(crate) instance: String,
     pub(crate) description: String,
 }
@@ -73,26 +74,18 @@ impl Watch {
         samples.iter().map(Sample::of).collect()
     }
 
-    /// The sum of all values of what is asked for; none if there are none.
-    #[track_caller]
-    pub(crate) fn sum(&self, query: &str) -> Option<f64> {
-        self.ask(&format!("sum({query})")).first().map(|it| it.value)
-    }
-
-    /// Waits until something that is asked for is so, and returns it. Nothing tells a stranger how
-    /// a program is but asking.
-    #[track_caller]
+    /// Waits until something that is asked for is so, and returns it; or what was so last. Nothing
+    /// tells a stranger how a program is but asking.
     pub(crate) fn wait<T>(
         &self,
-        doing: &str,
+        patience: Duration,
         mut ask: impl FnMut(&Self) -> Result<T, String>,
-    ) -> T {
+    ) -> Result<T, String> {
         let begun = now();
         loop {
             match ask(self) {
-                Ok(found) => return found,
-                Err(last) if PATIENCE < now() - begun => panic!("{doing}: {last}"),
-                Err(_) => thread::sleep(BREATHER),
+                Err(_) if now() - begun < patience => thread::sleep(BREATHER),
+                found => return found,
             }
         }
     }
@@ -100,7 +93,7 @@ impl Watch {
     /// Waits until everything has been scraped again, so that what has been counted by now is seen.
     pub(crate) fn look_again(&self) {
         let seen = self.ask("timestamp(up)");
-        self.wait("scrape again", |watch| {
+        let again = self.wait(SOON, |watch| {
             let is_older = |it: &Sample| {
                 let before = seen.iter().find(|old| old.labels == it.labels);
                 before.is_some_and(|before| it.value < before.value + 1.0)
@@ -108,6 +101,7 @@ impl Watch {
             let again = watch.ask("timestamp(up)");
             if again.iter().any(is_older) { Err(format!("{again:?}")) } else { Ok(()) }
         });
+        again.or_fail("see everything scraped again");
     }
 
     /// The alerts that fire now.
@@ -119,6 +113,7 @@ impl Watch {
             let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
             Alarm {
                 name: text(&it["labels"]["alertname"]),
+                severity: text(&it["labels"]["severity"]),
                 instance: text(&it["labels"]["instance"]),
                 description: text(&it["annotations"]["description"]),
             }
@@ -174,5 +169,5 @@ const INTERVAL: &str = "1s";
 /// How often it is asked, where something is waited for.
 const BREATHER: Duration = Duration::from_millis(250);
 
-/// Longer than any fault takes to be seen: windows are of 20 seconds.
-const PATIENCE: Duration = Duration::from_secs(45);
+/// Enough for several scrapes.
+pub(crate) const SOON: Duration = Duration::from_secs(15);
