@@ -125,12 +125,13 @@ impl Driver {
             return ending;
         }
         loop {
-            self.tally();
             if self.full.is_empty()
                 && let Some(ending) = self.hear().await
             {
                 return ending;
             }
+            // Only now is it known whether there is room for more; the wait for it is counted.
+            self.tally();
             let input = match self.next().await {
                 Happened::Nothing => continue,
                 Happened::Input(input) => input,
