@@ -43,7 +43,10 @@ fn every_alert_says_how_bad_it_is_and_what_it_means() {
         assert!(["critical", "warning", "info"].contains(&&*alert.severity), "{name}");
         assert!(alert.description.contains("{{ $labels.instance }}"), "{name}: where?");
         assert_eq!(alert.runbook, format!("docs/runbooks/{name}.md"));
-        let wait = alert.wait.as_deref().map_or("at once.".to_owned(), |it| format!("after {it}."));
+        let wait = alert
+            .wait
+            .as_deref()
+            .map_or_else(|| "at once.".to_owned(), |it| format!("after {it}."));
         let page = read(&alert.runbook);
         let told = page.starts_with(&format!("# {name}\n\nSeverity "));
         assert!(told && page.contains(&alert.severity) && page.contains(&wait), "{name}: {wait}");
