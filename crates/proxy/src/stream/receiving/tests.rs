@@ -249,6 +249,34 @@ fn no_path_in_the_clear_lets_a_stanza_past_an_unproven_pair() {
     check(&place(Side::Public, Level::Any, false), &inputs, 8);
 }
 
+/// Who asks for a pair without TLS, and who comes from before there was any, show too little.
+#[test]
+fn whoever_does_without_tls_shows_less_than_is_asked() {
+    let barred = |level, inputs: &[Input]| {
+        let Place { mut machine, mut table, .. } = place(Side::Public, level, false);
+        let mut out = Vec::new();
+        for input in inputs {
+            machine.handle(input.clone(), Duration::ZERO, &mut table, &mut out);
+        }
+        let levels = out.into_iter().filter_map(|action| match action {
+            Action::Barred(level) => Some(level),
+            _ => None,
+        });
+        levels.collect::<Vec<_>>()
+    };
+    let Input::Frame(Frame::Header(now)) = header("a.test", "l.test") else {
+        panic!("no header");
+    };
+    let of_old = Input::Frame(Frame::Header(Header { version_1: false, ..now }));
+    let claims = [header("a.test", "l.test"), claim("a.test", "l.test")];
+    for level in [Level::Encrypted, Level::Pkix, Level::Dna] {
+        assert_eq!(barred(level, std::slice::from_ref(&of_old)), [level]);
+        assert_eq!(barred(level, &claims), [level]);
+    }
+    assert_eq!(barred(Level::Any, std::slice::from_ref(&of_old)), []);
+    assert_eq!(barred(Level::Any, &claims), []);
+}
+
 #[test]
 fn no_path_through_starttls_keeps_what_was_granted_before() {
     let inputs = [
