@@ -289,15 +289,19 @@ fn views(
     }
 }
 
-/// Looks for our own server until it has been seen once; from then on its streams tell.
+/// Looks for our own server while it is taken for down: nobody else may try it for hours. While it is
+/// up, its streams tell.
 async fn watch_backend(rooms: Arc<Rooms>, metrics: Arc<Metrics>) {
     loop {
-        let address = rooms.settings.load().backend_address;
-        if tokio::net::TcpStream::connect(address).await.is_ok() {
-            metrics.standing.backend(true);
-            return;
-        }
-        tokio::time::sleep(BACKEND_GLANCE).await;
+        let pause = if metrics.standing.backend_is_up() {
+            BACKEND_REST
+        } else {
+            let address = rooms.settings.load().backend_address;
+            let is_up = tokio::net::TcpStream::connect(address).await.is_ok();
+            metrics.standing.backend(is_up);
+            BACKEND_GLANCE
+        };
+        tokio::time::sleep(pause).await;
     }
 }
 
@@ -388,5 +392,8 @@ impl fmt::Debug for App {
     }
 }
 
-/// How often is looked for our own server until it is there.
+/// How often is looked for our own server while it is not there.
 const BACKEND_GLANCE: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// How long nobody looks whether it is to be looked for.
+const BACKEND_REST: std::time::Duration = std::time::Duration::from_secs(10);

@@ -45,6 +45,21 @@ fn the_example_is_accepted() {
 }
 
 #[test]
+fn the_example_has_every_key() {
+    let text = std::fs::read_to_string(root().join("deploy/ligase.yaml")).unwrap();
+    let example: serde_yaml::Value = serde_yaml::from_str(&text).unwrap();
+    // These stand in place of what the example says of the same.
+    let others = ["hosts.file", "dialback_secret.file"];
+    for key in rows("## Keys").into_iter().map(|row| row[0].clone()) {
+        let found = key.split('.').try_fold(&example, |at, name| match name.strip_suffix("[]") {
+            Some(list) => at.get(list)?.get(0),
+            None => at.get(name),
+        });
+        assert!(found.is_some() || others.contains(&key.as_str()), "{key} is missing");
+    }
+}
+
+#[test]
 fn every_limit_is_documented_as_it_is() {
     let documented: Vec<_> = rows("## Limits")
         .into_iter()

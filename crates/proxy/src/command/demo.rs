@@ -102,8 +102,8 @@ impl Told {
             let pairs = ["montague.example abbey.example", "abbey.example montague.example"];
             for ((house, proxy), pair) in houses.into_iter().zip(guards).zip(pairs) {
                 let admin = proxy.admin;
-                self.voice.fact(&house.to_string(), &format!("curl http://{admin}/connections"));
-                for also in ["bindings", "metrics", "config"] {
+                self.voice.fact(&house.to_string(), &format!("http://{admin}/ in a browser"));
+                for also in ["connections", "bindings", "failures", "metrics", "config"] {
                     self.voice.fact("", &format!("curl http://{admin}/{also}"));
                 }
                 self.voice.fact("", &format!("ligase explain {pair} --admin {admin}"));

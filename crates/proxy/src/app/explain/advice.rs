@@ -40,31 +40,30 @@ pub(in crate::app) fn advice_about_caller(label: &str) -> &'static str {
     match label {
         "dane.mismatch" => {
             "Somebody claimed to be REMOTE with a key that its TLSA records exclude, and was \
-             refused. If the address in the log is not the peer's, there is nothing to do; if it \
+             refused. If the address that it came from is not the peer's, there is nothing to do; if it \
              is, its operator has to publish the TLSA record of the new key."
         }
         "posh.mismatch" | "posh.expired" => {
             "Somebody claimed to be REMOTE with a certificate that its POSH document does not \
-             name, and was refused. If the address in the log is not the peer's, there is nothing \
+             name, and was refused. If the address that it came from is not the peer's, there is nothing \
              to do; if it is, its operator has to renew the document."
         }
         "cert.none" | "cert.chain" | "cert.expired" | "cert.name" | "cert.eku"
         | "cert.malformed" | "cert.constraint" => {
-            "Somebody claimed to be REMOTE and showed nothing that proves it. If the address in \
-             the log is not the peer's, there is nothing to do; if it is, its operator has to show \
+            "Somebody claimed to be REMOTE and showed nothing that proves it. If the address that it came from is not the peer's, there is nothing to do; if it is, its operator has to show \
              a certificate that proves the domain: `ligase check REMOTE --config FILE` tells which."
         }
         "db.not_hosted" => {
-            "Somebody who claims to be REMOTE asked for LOCAL: if our server serves it, list it in \
-             `hosts`; if not, see that no SRV records of LOCAL lead here."
+            "Somebody who claims to be REMOTE asked for LOCAL. If our server serves it as a domain, \
+             list it in `hosts`. If it is only the name of a host, there is nothing to do: some peers \
+             try whether a server goes by it. Else see that no SRV records of LOCAL lead here."
         }
         "db.from_hosted" => {
-            "Somebody from outside claimed to be REMOTE, which is one of ours, and was refused. If \
-             the address in the log is our own server's, it goes out past ligase: look at \
+            "Somebody from outside claimed to be REMOTE, which is one of ours, and was refused. If the address that it came from is our own server's, it goes out past ligase: look at \
              `capture`. If not, there is nothing to do."
         }
         "db.key" => {
-            "The server that DNS names for REMOTE denied the key. If the address in the log is not \
+            "The server that DNS names for REMOTE denied the key. If the address that it came from is not \
              the peer's, there is nothing to do; if it is, its servers have to share one dialback \
              secret."
         }
@@ -78,8 +77,10 @@ pub(in crate::app) fn advice_about_caller(label: &str) -> &'static str {
              limits.assertions_in_flight or limits.pairs_per_connection."
         }
         "stream.tls_required" => {
-            "It came without TLS. Its operator has to switch TLS on; `policy.peers: {REMOTE: any}` \
-             lets it do without."
+            "Somebody claimed to be REMOTE without TLS, and was refused. If the address that it came \
+             from is not the peer's, there is nothing to do; if it is, its operator has to switch TLS \
+             on. Where the domain publishes TLSA records or was met over TLS before, make no \
+             exception; otherwise `policy.peers: {REMOTE: any}` lets it do without."
         }
         label => about_peer(label),
     }
@@ -98,9 +99,10 @@ fn about_peer(label: &str) -> &'static str {
         }
         "dns.declined" => "Nothing: the domain says that it takes no part in federation.",
         "dns.bogus" => {
-            "Its operator has to sign the zone anew: `ligase check REMOTE --config FILE` tells \
-             which record is wrong. If every signed domain fails like this, resolver.servers leave \
-             signatures out, and have to be replaced."
+            "Its zone is signed wrongly, or somebody on the way forges it: `ligase check REMOTE \
+             --config FILE` tells which record is wrong. If `ligase check REMOTE` in another network \
+             says the same, its operator has to sign the zone anew. If every signed domain fails \
+             like this, resolver.servers leave signatures out, and have to be replaced."
         }
         "dns.failure" | "dns.limit" => {
             "Look at resolver.servers first; if they answer for other domains, its own name \
@@ -110,12 +112,13 @@ fn about_peer(label: &str) -> &'static str {
             "Its operator has to publish addresses that are reached from the Internet."
         }
         "connect.refused" => {
-            "Its server does not run, or does not listen at the places below: its operator has to \
-             start it, or to publish SRV records that lead to it."
+            "Its server does not run, or does not listen where its SRV records lead: its operator \
+             has to start it, or to mend the records."
         }
         "connect.timeout" | "connect.no_route" => {
-            "A packet filter drops what is sent to the places below, or the machine is off: see that \
-             this machine may connect to them (`nc -vz HOST PORT`), then ask its operator to."
+            "A packet filter drops what is sent where its SRV records lead, or the machine is off: \
+             see that this machine may connect there (`ligase explain LOCAL REMOTE` names the places; \
+             `nc -vz HOST PORT`), then ask its operator to."
         }
         "connect.exhausted" => "Raise the limit of open files (LimitNOFILE) and restart ligase.",
         "timeout" => {
@@ -136,8 +139,8 @@ fn about_peer(label: &str) -> &'static str {
              `policy.peers: {REMOTE: any}` lets it do without."
         }
         "host_unknown" => {
-            "The server at the places below does not host REMOTE: its operator has to add the \
-             domain there, or to have the SRV records of REMOTE lead to the server that has it."
+            "The server that its SRV records lead to does not host REMOTE: its operator has to add \
+             the domain there, or to have the records lead to the server that has it."
         }
         label => about_certificate(label),
     }

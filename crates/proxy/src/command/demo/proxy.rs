@@ -197,6 +197,8 @@ trust:
   posh_port: {posh_port}
 policy:
   default: dna
+# Peers come by the wire that is watched, so the records lead there and not to where we listen.
+self_check_seconds: 0
 "
     )
 }
