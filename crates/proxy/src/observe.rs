@@ -117,6 +117,7 @@ impl Observer {
             Event::Headed(facts, mode) => wires::headed(&self.metrics, &facts, mode),
             Event::Acknowledged(took) => self.metrics.wires.acknowledged(took),
             Event::DialedHome { reached, took } => {
+                self.metrics.standing.backend(reached);
                 wires::dialed_home(&self.metrics, reached, took);
             }
             Event::Captured(led) => wires::captured(&self.metrics, led),
@@ -125,9 +126,6 @@ impl Observer {
     }
 
     fn failed(&self, pair: &binding::DomainPair, side: binding::Side, reason: &'static str) {
-        if side == binding::Side::Backend {
-            self.metrics.standing.backend(!reason.starts_with(UNREACHED));
-        }
         self.failures.tell(pair, side, reason);
     }
 
@@ -390,9 +388,6 @@ pub fn transport(facts: &Facts) -> Transport {
         Some(ligase_verifier::Transport::DirectTls) => Transport::DirectTls,
     }
 }
-
-/// How the reasons of a search begin that found nobody at the address.
-const UNREACHED: &str = "connect.";
 
 #[cfg(test)]
 mod tests;

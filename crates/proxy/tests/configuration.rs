@@ -46,7 +46,7 @@ fn the_example_is_accepted() {
 
 #[test]
 fn the_example_has_every_key() {
-    let text = std::fs::read_to_string(root().join("deploy/ligase.yaml")).unwrap();
+    let text = fs::read_to_string(root().join("deploy/ligase.yaml")).unwrap();
     let example: serde_yaml::Value = serde_yaml::from_str(&text).unwrap();
     // These stand in place of what the example says of the same.
     let others = ["hosts.file", "dialback_secret.file"];

@@ -35,6 +35,9 @@ pub(super) fn answer<B>(request: &Request<B>, from: SocketAddr, views: &Views) -
     let path = request.uri().path();
     let answered = match *request.method() {
         _ if !is_sound(request) => Err(StatusCode::BAD_REQUEST),
+        Method::GET | Method::HEAD if is_rebound(request, from, views) => {
+            Err(StatusCode::MISDIRECTED_REQUEST)
+        }
         Method::GET | Method::HEAD if path == EXPLAIN => {
             return explain(request.uri().query(), from, views);
         }
@@ -205,6 +208,19 @@ fn may_write<B>(request: &Request<B>, from: SocketAddr, views: &Views) -> Result
         Err(StatusCode::MISDIRECTED_REQUEST)
     }
 }
+
+/// Whether a browser of this machine was led here by a name that is not ours: a page may have had DNS
+/// lead its own name here, to read whom we talk with. What names nobody is for everybody.
+fn is_rebound<B>(request: &Request<B>, from: SocketAddr, views: &Views) -> bool {
+    if !from.ip().to_canonical().is_loopback() || NAMELESS.contains(&request.uri().path()) {
+        return false;
+    }
+    let host = request.headers().get(HOST).map(|it| it.to_str().unwrap_or_default());
+    host.is_some_and(|host| !is_us(host, views))
+}
+
+/// What names no domain.
+const NAMELESS: [&str; 4] = ["/live", "/ready", "/metrics", "/version"];
 
 /// Whether a `Host` header means us, whatever DNS says: an address, this machine, our own name.
 fn is_us(host: &str, views: &Views) -> bool {

@@ -79,8 +79,17 @@ pub(in crate::app) fn advice_about_caller(label: &str) -> &'static str {
         "stream.tls_required" => {
             "Somebody claimed to be REMOTE without TLS, and was refused. If the address that it came \
              from is not the peer's, there is nothing to do; if it is, its operator has to switch TLS \
-             on. Where the domain publishes TLSA records or was met over TLS before, make no \
-             exception; otherwise `policy.peers: {REMOTE: any}` lets it do without."
+             on."
+        }
+        "posh.http" | "posh.tls" | "posh.redirect" | "posh.json" | "posh.size" | "posh.ssrf" => {
+            "Somebody claimed to be REMOTE, whose POSH document could not be had. If the address that \
+             it came from is not the peer's, there is nothing to do; if it is, its operator has to \
+             mend what https://REMOTE/.well-known/posh/xmpp-server.json answers."
+        }
+        "dane.none" | "policy" => {
+            "Somebody claimed to be REMOTE and showed less than policy asks for. If the address that \
+             it came from is not the peer's, there is nothing to do; if it is, its operator has to \
+             prove the domain better: `ligase check REMOTE --config FILE` tells how."
         }
         label => about_peer(label),
     }
@@ -155,17 +164,17 @@ fn about_certificate(label: &str) -> &'static str {
         }
         "cert.name" => {
             "Its operator has to show a certificate that names REMOTE, or publish TLSA records or \
-             a POSH document for this one. If dialback will do meanwhile: `policy.peers: {REMOTE: \
-             encrypted}`."
+             a POSH document for this one. If it never was proven before and dialback will do \
+             meanwhile: `policy.peers: {REMOTE: encrypted}`."
         }
         "cert.chain" | "cert.constraint" => {
             "Policy asks for proof: its operator has to show a certificate of an authority that \
-             trust.roots knows, or publish TLSA records or a POSH document for this one. If \
-             dialback will do: `policy.peers: {REMOTE: encrypted}`."
+             trust.roots knows, or publish TLSA records or a POSH document for this one. If it never \
+             was proven before and dialback will do: `policy.peers: {REMOTE: encrypted}`."
         }
         "cert.none" | "cert.eku" | "cert.malformed" => {
-            "Its operator has to show a certificate for a TLS server that names REMOTE. If \
-             dialback will do meanwhile: `policy.peers: {REMOTE: encrypted}`."
+            "Its operator has to show a certificate for a TLS server that names REMOTE. If it never \
+             was proven before and dialback will do meanwhile: `policy.peers: {REMOTE: encrypted}`."
         }
         "cert.revoked" => "Nothing: its authority has revoked the certificate.",
         label => about_proof(label),
@@ -189,8 +198,8 @@ fn about_proof(label: &str) -> &'static str {
         }
         "posh.http" => {
             "Its operator has to have https://REMOTE/.well-known/posh/xmpp-server.json answered: \
-             the web server does not run, is not reached from here, or does not serve it. If \
-             dialback will do meanwhile: `policy.peers: {REMOTE: encrypted}`."
+             the web server does not run, is not reached from here, or does not serve it. If it \
+             never was proven before and dialback will do: `policy.peers: {REMOTE: encrypted}`."
         }
         "posh.tls" | "posh.redirect" | "posh.json" | "posh.size" | "posh.ssrf" => {
             "Its operator has to mend what https://REMOTE/.well-known/posh/xmpp-server.json \
@@ -228,8 +237,8 @@ fn about_us(label: &str) -> &'static str {
         }
         "stream.broken" => "Its server, or whatever answers in its place, breaks the protocol.",
         "policy" => {
-            "It shows less than policy asks for; if dialback will do: `policy.peers: {REMOTE: \
-             encrypted}`."
+            "It shows less than policy asks for. If it never was proven before and dialback will do: \
+             `policy.peers: {REMOTE: encrypted}`."
         }
         "pointless" => {
             "ligase carries what goes between a domain of `hosts` and one that is not: compare \
