@@ -108,10 +108,9 @@ fn about_peer(label: &str) -> &'static str {
         }
         "dns.declined" => "Nothing: the domain says that it takes no part in federation.",
         "dns.bogus" => {
-            "Its zone is signed wrongly, or somebody on the way forges it: `ligase check REMOTE \
-             --config FILE` tells which record is wrong. If `ligase check REMOTE` in another network \
-             says the same, its operator has to sign the zone anew. If every signed domain fails \
-             like this, resolver.servers leave signatures out, and have to be replaced."
+            "Its zone is signed wrongly, or somebody forges it: `ligase check REMOTE --config FILE` \
+             tells which record. If it is so in another network, too, its operator has to sign the \
+             zone anew. If every signed domain fails, replace resolver.servers."
         }
         "dns.failure" | "dns.limit" => {
             "Look at resolver.servers first; if they answer for other domains, its own name \
@@ -148,8 +147,8 @@ fn about_peer(label: &str) -> &'static str {
              `policy.peers: {REMOTE: any}` lets it do without."
         }
         "host_unknown" => {
-            "The server that its SRV records lead to does not host REMOTE: its operator has to add \
-             the domain there, or to have the records lead to the server that has it."
+            "The server that its records lead to does not host REMOTE: its operator has to add the \
+             domain there, or to have the SRV records of REMOTE lead to the server that has it."
         }
         label => about_certificate(label),
     }
