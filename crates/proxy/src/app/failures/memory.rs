@@ -10,7 +10,8 @@ use crate::net::subscriber;
 /// Failures, each once for its reason, however often it comes back.
 ///
 /// Whoever comes chooses the domains, and our users choose theirs: when there are too many, those
-/// who have most of them lose one.
+/// who have most of them lose one. Whoever came is told by the address, everybody else by the
+/// parent of the names.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     known: HashMap<(Subject, &'static str), Failure>,
@@ -87,9 +88,9 @@ impl Memory {
             self.forget(met.at);
         }
         if Self::FAILURES_MAX <= self.known.len()
-            && let Some(crowd) = self.crowd()
+            && let Some(crowded) = self.crowded()
         {
-            self.known.remove(&crowd);
+            self.known.remove(&crowded);
             self.lost += 1;
         }
         let subject = key.0.clone();
@@ -132,28 +133,52 @@ impl Memory {
         }
     }
 
-    /// The oldest of those who fill the list: of the direction that has more entries, and there of
-    /// the subscriber that has most.
-    fn crowd(&self) -> Option<(Subject, &'static str)> {
+    /// One of those that fill the list: of the direction that has more entries, and there of the
+    /// greatest crowd, what did not come back, or else the oldest.
+    fn crowded(&self) -> Option<(Subject, &'static str)> {
         let inbound = self.known.values().filter(|it| it.subject.comes_in).count();
         let comes_in = self.known.len() < inbound * 2;
-        let mut by_subscriber: HashMap<Option<IpAddr>, usize> = HashMap::new();
+        let mut sizes: HashMap<Crowd, usize> = HashMap::new();
         let of_way = || self.known.iter().filter(|(_, it)| it.subject.comes_in == comes_in);
         for (_, failure) in of_way() {
-            *by_subscriber.entry(failure.came_from()).or_default() += 1;
+            *sizes.entry(failure.crowd()).or_default() += 1;
         }
-        let most = by_subscriber.values().max().copied()?;
-        let crowded = |it: &Failure| by_subscriber.get(&it.came_from()) == Some(&most);
-        let oldest = of_way().filter(|(_, it)| crowded(it)).min_by_key(|(_, it)| it.number);
-        oldest.map(|(key, _)| key.clone())
+        let most = sizes.values().max().copied()?;
+        let crowded = |it: &Failure| sizes.get(&it.crowd()) == Some(&most);
+        let first = of_way().filter(|(_, it)| crowded(it));
+        let first = first.min_by_key(|(_, it)| (1 < it.count, it.number));
+        first.map(|(key, _)| key.clone())
     }
 }
 
+/// Whoever an entry is due to, as far as limits are concerned.
+#[derive(Debug, Eq, Hash, PartialEq)]
+enum Crowd<'a> {
+    /// Those who came from there.
+    Subscriber(IpAddr),
+    /// Whoever gives out the names below this one.
+    Parent(&'a str),
+}
+
 impl Failure {
-    /// Who it is due to, as far as limits are concerned.
-    fn came_from(&self) -> Option<IpAddr> {
-        self.last.peer.map(|peer| subscriber(peer.ip()))
+    fn crowd(&self) -> Crowd<'_> {
+        let Subject { local, remote, side, .. } = &self.subject;
+        match self.last.peer {
+            Some(peer) => Crowd::Subscriber(subscriber(peer.ip())),
+            // A name that we do not host was chosen by whoever wrote to it.
+            None if *side == Side::Backend && self.last.label == "host_unknown" => {
+                Crowd::Parent(parent(local))
+            }
+            None => Crowd::Parent(parent(remote)),
+        }
     }
+}
+
+/// The last two labels: about what is registered, and below which names cost nothing. Where three
+/// are registered, strangers share a crowd, and lose no more than places in a full list.
+pub(super) fn parent(domain: &Domain) -> &str {
+    let name = domain.ascii();
+    name.rmatch_indices('.').nth(1).and_then(|(dot, _)| name.get(dot + 1..)).unwrap_or(name)
 }
 
 /// How long what does not come back is told.

@@ -95,3 +95,55 @@ fn whoever_fills_the_list_loses_first() {
     memory.mend(&subject("stranger999.example", true));
     assert_eq!(memory.lost(), 0);
 }
+
+/// A list full of names below one parent, and what was there before.
+fn flooded(flood: impl Fn(usize) -> Subject, label: &'static str) -> Vec<String> {
+    let mut memory = Memory::default();
+    for number in 0..20 {
+        let remote = format!("xmpp.honest{number}.example");
+        memory.note(subject(&remote, false), met("connect.refused", None, 1));
+        let comes_in = Subject { side: Side::Backend, ..subject(&remote, true) };
+        memory.note(comes_in, met("connect.refused", None, 1));
+    }
+    for number in 0..1000 {
+        memory.note(flood(number), met(label, None, 2));
+    }
+    assert_eq!(memory.count(), Memory::FAILURES_MAX);
+    told(&memory)
+}
+
+#[test]
+fn names_made_up_below_one_parent_push_out_each_other() {
+    let mallory = |number| format!("x{number}.mallory.example");
+    let backend = |it| Subject { side: Side::Backend, ..it };
+    for told in [
+        flooded(|number| subject(&mallory(number), false), "timeout"),
+        flooded(|number| backend(subject(&mallory(number), true)), "timeout"),
+        // Whose names we do not host may come under many names, and chooses ours.
+        flooded(
+            |number| {
+                let remote = format!("mallory{number}.example").parse().unwrap();
+                let local = mallory(number).parse().unwrap();
+                Subject { local, ..backend(Subject { remote, ..subject("x.example", true) }) }
+            },
+            "host_unknown",
+        ),
+    ] {
+        let honest = told.iter().filter(|it| it.contains("honest")).count();
+        assert_eq!((honest, told.len()), (40, Memory::FAILURES_MAX));
+    }
+}
+
+#[test]
+fn what_came_back_stays_longest_in_a_crowd() {
+    let mut memory = Memory::default();
+    for second in [1, 2] {
+        memory.note(subject("chat.mallory.example", false), met("timeout", None, second));
+    }
+    for number in 0..300 {
+        memory.note(subject(&format!("x{number}.mallory.example"), false), met("dns", None, 3));
+    }
+    let told = told(&memory);
+    assert_eq!(told[254], "x45.mallory.example dns 1x [3, 3]");
+    assert_eq!(told[255], "chat.mallory.example timeout 2x [1, 2]");
+}
