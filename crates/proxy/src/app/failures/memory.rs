@@ -7,14 +7,14 @@ use ligase_verifier::Domain;
 use crate::binding::{DomainPair, Side};
 use crate::net::subscriber;
 
-/// Failures, each once for its reason, however often it comes back.
+/// Failures, each once for its reason and for whoever came, however often it comes back.
 ///
 /// Whoever comes chooses the domains, and our users choose theirs: when there are too many, those
 /// who have most of them lose one. Whoever came is told by the address, everybody else by the
 /// parent of the names.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
-    known: HashMap<(Subject, &'static str), Failure>,
+    known: HashMap<Key, Failure>,
     /// How many there have been.
     number: u64,
     /// How many had to go since there was room last.
@@ -32,6 +32,15 @@ pub(super) struct Subject {
     pub(super) side: Side,
     /// Whether stanzas would go towards our own server.
     pub(super) comes_in: bool,
+}
+
+/// Which failures are one. Nobody who comes can touch the entry of another: not what is told of
+/// it, nor how long.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+struct Key {
+    subject: Subject,
+    label: &'static str,
+    from: Option<IpAddr>,
 }
 
 /// How it was met with.
@@ -69,6 +78,13 @@ impl Subject {
     }
 }
 
+impl Met {
+    /// Who came, as far as limits are concerned.
+    fn from(&self) -> Option<IpAddr> {
+        self.peer.map(|peer| subscriber(peer.ip()))
+    }
+}
+
 impl Memory {
     /// Entries at a time, at some 400 bytes each: more than anybody reads.
     pub(super) const FAILURES_MAX: usize = 256;
@@ -76,7 +92,8 @@ impl Memory {
     /// Notes that something did not work; tells whether that is news.
     pub(super) fn note(&mut self, subject: Subject, met: Met) -> bool {
         self.number += 1;
-        let (number, key) = (self.number, (subject, met.label));
+        let number = self.number;
+        let key = Key { subject, label: met.label, from: met.from() };
         if let Some(known) = self.known.get_mut(&key) {
             // What is said twice on one connection happened once.
             let again = met.peer.is_some() && known.last.peer == met.peer;
@@ -93,7 +110,7 @@ impl Memory {
             self.known.remove(&crowded);
             self.lost += 1;
         }
-        let subject = key.0.clone();
+        let subject = key.subject.clone();
         let failure = Failure { subject, first_at: met.at, last: met, count: 1, number };
         self.known.insert(key, failure);
         true
@@ -101,7 +118,7 @@ impl Memory {
 
     /// Notes that it works.
     pub(super) fn mend(&mut self, subject: &Subject) {
-        self.known.retain(|(failed, _), _| failed != subject);
+        self.known.retain(|key, _| key.subject != *subject);
         self.note_room();
     }
 
@@ -135,7 +152,7 @@ impl Memory {
 
     /// One of those that fill the list: of the direction that has more entries, and there of the
     /// greatest crowd, what did not come back, or else the oldest.
-    fn crowded(&self) -> Option<(Subject, &'static str)> {
+    fn crowded(&self) -> Option<Key> {
         let inbound = self.known.values().filter(|it| it.subject.comes_in).count();
         let comes_in = self.known.len() < inbound * 2;
         let mut sizes: HashMap<Crowd, usize> = HashMap::new();
@@ -163,8 +180,8 @@ enum Crowd<'a> {
 impl Failure {
     fn crowd(&self) -> Crowd<'_> {
         let Subject { local, remote, side, .. } = &self.subject;
-        match self.last.peer {
-            Some(peer) => Crowd::Subscriber(subscriber(peer.ip())),
+        match self.last.from() {
+            Some(from) => Crowd::Subscriber(from),
             // A name that we do not host was chosen by whoever wrote to it.
             None if *side == Side::Backend && self.last.label == "host_unknown" => {
                 Crowd::Parent(parent(local))

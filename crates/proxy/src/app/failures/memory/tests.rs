@@ -147,3 +147,33 @@ fn what_came_back_stays_longest_in_a_crowd() {
     assert_eq!(told[254], "x45.mallory.example dns 1x [3, 3]");
     assert_eq!(told[255], "chat.mallory.example timeout 2x [1, 2]");
 }
+
+/// Whoever repeats what somebody claims leaves what is told of the other as it is.
+#[test]
+fn nobody_takes_over_the_entry_of_another() {
+    let mut memory = Memory::default();
+    let claimed = || subject("capulet.example", true);
+    memory.note(claimed(), met("cert.chain", Some("192.0.2.7:1"), 1));
+    memory.note(claimed(), met("cert.chain", Some("198.51.100.6:1"), 2));
+    memory.note(claimed(), met("cert.chain", Some("198.51.100.6:2"), 3));
+    let peers = |memory: &Memory| {
+        memory.latest().iter().map(|it| it.last.peer.unwrap().to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(peers(&memory), ["198.51.100.6:2", "192.0.2.7:1"]);
+    let expect = ["capulet.example cert.chain 2x [2, 3]", "capulet.example cert.chain 1x [1, 1]"];
+    assert_eq!(told(&memory), expect);
+    // One subscriber has many addresses (IPv6), and one entry.
+    memory.note(claimed(), met("cert.chain", Some("[2001:db8::1]:1"), 4));
+    memory.note(claimed(), met("cert.chain", Some("[2001:db8::2]:1"), 5));
+    assert_eq!(told(&memory)[0], "capulet.example cert.chain 2x [4, 5]");
+    assert_eq!(memory.count(), 3);
+    // Nor does anybody draw it into the own crowd.
+    for number in 0..1000 {
+        let met = met("cert.chain", Some("198.51.100.6:3"), 6);
+        memory.note(subject(&format!("stranger{number}.example"), true), met);
+    }
+    assert!(peers(&memory).contains(&"192.0.2.7:1".to_owned()));
+    // Once one of them is let in, none is a failure of this pair.
+    memory.mend(&claimed());
+    assert!(!peers(&memory).contains(&"192.0.2.7:1".to_owned()));
+}
