@@ -155,6 +155,10 @@ pub(super) enum Unanswered {
 impl fmt::Display for Unanswered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Unreached(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                f.write_str("cannot be asked: nobody listens there; does it run? Name its admin ")?;
+                f.write_str("port by --admin or --config")
+            }
             Self::Unreached(error) => write!(f, "cannot be asked: {error}"),
             Self::Refused(status, said) => write!(f, "refused with {status}: {said}"),
             Self::NoHttp => f.write_str("does not speak HTTP"),

@@ -54,7 +54,9 @@ fn nobody_there_is_told_of() {
     let address = listener.local_addr().unwrap();
     drop(listener);
     let said = ask(address, &Way::Get("/live".to_owned())).unwrap_err().to_string();
-    assert!(said.starts_with("cannot be asked: "), "{said}");
+    let expect = "cannot be asked: nobody listens there; does it run? Name its admin port by --admin \
+                  or --config";
+    assert_eq!(said, expect);
 }
 
 #[test]
