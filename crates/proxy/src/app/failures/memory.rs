@@ -155,7 +155,7 @@ impl Memory {
     fn crowded(&self) -> Option<Key> {
         let inbound = self.known.values().filter(|it| it.subject.comes_in).count();
         let comes_in = self.known.len() < inbound * 2;
-        let mut sizes: HashMap<Crowd, usize> = HashMap::new();
+        let mut sizes: HashMap<Crowd<'_>, usize> = HashMap::new();
         let of_way = || self.known.iter().filter(|(_, it)| it.subject.comes_in == comes_in);
         for (_, failure) in of_way() {
             *sizes.entry(failure.crowd()).or_default() += 1;
