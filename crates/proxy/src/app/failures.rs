@@ -1,14 +1,17 @@
 //! What does not work, why, and what to do about it: told until it works again.
 
 mod memory;
+mod pace;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use ligase_verifier::Domain;
 use serde_json::{Value, json};
 use tracing::info;
 
 use self::memory::{Failure, Memory, Met, Subject};
+use self::pace::Pace;
 use super::explain::advice::{advice, advice_about_caller, name};
 use super::views::timestamp;
 use crate::binding::Side;
@@ -17,11 +20,15 @@ use crate::stream::Setback;
 
 /// Remembers what failed and has not worked since.
 #[derive(Debug, Default)]
-pub(super) struct Failures(Mutex<Memory>);
+pub(super) struct Failures {
+    memory: Mutex<Memory>,
+    pace: Mutex<Pace>,
+}
 
 impl Failures {
     /// Takes note of an event. Returns what to do about it, where that is news and we were to reach
-    /// somebody: who comes and is refused has other lines, which have a limit.
+    /// somebody, unless too much is news at once: who comes and is refused has other lines, which
+    /// have a limit.
     pub(super) fn see(&self, event: &Event, at: SystemTime) -> Option<Cure> {
         if let Event::Failed { pair, side, setback } = event {
             // That we are about to end is nobody's fault.
@@ -30,7 +37,8 @@ impl Failures {
                 let (side, label) = (*side, setback.label());
                 let met = Met { label, text: setback.text(), peer: None, at };
                 let is_news = self.lock().note(subject.clone(), met);
-                return is_news.then_some(Cure { subject, side, label });
+                let is_told = is_news && self.admits(&subject.remote, at);
+                return is_told.then_some(Cure { subject, side, label });
             }
         } else if let Event::Refused { facts, pair, denial } = event {
             let comes_in = facts.side == Side::Public;
@@ -70,8 +78,13 @@ impl Failures {
         json!({"version": VERSION, "failures": failures, "left_out": left_out})
     }
 
+    fn admits(&self, remote: &Domain, at: SystemTime) -> bool {
+        let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
+        pace.admits(remote, at)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Memory> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

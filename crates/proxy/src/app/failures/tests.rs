@@ -154,11 +154,29 @@ fn the_documentation_shows_what_is_told() {
 #[test]
 fn what_to_do_is_told_once_until_it_works() {
     let failures = Failures::default();
-    let see = |event: &Event| failures.see(event, at(1)).is_some();
+    let see = |event: &Event, second| failures.see(event, at(second)).is_some();
     let failed = failed(outbound(), Side::Public, Setback::NotListening);
-    assert_eq!([see(&failed), see(&failed)], [true, false]);
-    assert!(!see(&bound(outbound(), Side::Public, false)));
-    assert!(see(&failed));
+    assert_eq!([see(&failed, 1), see(&failed, 2)], [true, false]);
+    assert!(!see(&bound(outbound(), Side::Public, false), 3));
+    assert!(see(&failed, 4));
     // Whoever comes chooses how often.
-    assert!(!see(&refused(outbound().reversed(), Side::Public, Denial::NotHosted)));
+    assert!(!see(&refused(outbound().reversed(), Side::Public, Denial::NotHosted), 5));
+}
+
+#[test]
+fn whoever_has_names_without_end_gets_a_line_a_second() {
+    let failures = Failures::default();
+    let see = |name: &str, second| {
+        let pair = DomainPair::new(outbound().sender, name.parse().unwrap());
+        failures.see(&failed(pair, Side::Public, Setback::TimedOut), at(second)).is_some()
+    };
+    // So many that each is forgotten when it comes again.
+    let round = |second| {
+        let names = (0..300).map(|number| format!("x{number}.mallory.example"));
+        names.filter(|name| see(name, second)).count()
+    };
+    assert_eq!([1, 1, 2].map(round), [1, 0, 1]);
+    assert!(see("capulet.example", 2));
+    // All of them are remembered.
+    assert_eq!(failures.count(at(2)), Memory::FAILURES_MAX);
 }
