@@ -213,7 +213,7 @@ impl Observer {
         let (_, remote) = ends(&facts, pair, comes);
         let fallen = {
             let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
-            met.meet(remote, proof, Instant::now())
+            met.meet(direction, remote, proof, Instant::now())
         };
         if let Some(from) = fallen {
             self.metrics.verdicts.downgraded(direction, from);

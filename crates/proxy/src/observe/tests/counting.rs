@@ -148,11 +148,14 @@ fn a_peer_that_falls_to_dialback_is_counted_by_what_it_had_shown() {
     assert_eq!(fallen(vec![proven(public(false), "dane"), proven(public(false), "pkix")]), [""; 0]);
     assert_eq!(
         fallen(vec![
-            proven(public(false), "dane"),
+            proven(public(true), "dane"),
             bound(public(true), there.clone(), false, "dialback")
         ]),
         ["{direction=\"outbound\",from=\"dane\"} 1"]
     );
+    // What it shows to us when we call is not asked of it when it calls.
+    let called = bound(public(true), there.clone(), false, "dane");
+    assert_eq!(fallen(vec![called, proven(public(false), "dialback")]), [""; 0]);
     let stranger = bound(public(false), pair("b.test", "l.test"), true, "dialback");
     assert_eq!(fallen(vec![proven(public(false), "dane"), stranger]), [""; 0]);
     // Our own server is met with dialback all the time, and is no peer.
