@@ -218,12 +218,13 @@ impl Observer {
         if let Some(from) = fallen {
             self.metrics.verdicts.downgraded(direction, from);
         }
-        self.metrics.connections.set_up(direction, proof, took);
         if let Some(counted) = open.get_mut(&facts.id) {
             let binding = self.metrics.connections.bound(direction, proof);
             counted.bindings.insert(pair.clone(), binding);
-            let channel = || self.metrics.connections.channel_opened(direction);
-            counted.channel.get_or_insert_with(channel);
+            if counted.channel.is_none() {
+                self.metrics.connections.set_up(direction, proof, took);
+                counted.channel = Some(self.metrics.connections.channel_opened(direction));
+            }
         }
     }
 

@@ -29,10 +29,9 @@ fn counted(events: impl IntoIterator<Item = Event>) -> Vec<String> {
     events.into_iter().for_each(|event| observer.tell(event));
     let text = metrics.render();
     let ours = text.lines().filter(|it| it.starts_with("ligase_") && !it.ends_with(" 0"));
-    let uninteresting = ["ligase_build_info", "ligase_stream_setup_seconds"];
     let interesting = ours.filter(|it| {
         let is_detail = it.contains("_bucket{") || it.contains("_sum");
-        !is_detail && !uninteresting.iter().any(|name| it.starts_with(name))
+        !is_detail && !it.starts_with("ligase_build_info")
     });
     interesting.map(str::to_owned).collect()
 }
@@ -184,6 +183,23 @@ fn pairs_are_counted_by_who_opened_their_connection_and_those_of_our_own_server_
         assert_eq!(of(&lines, family), [""; 0]);
     }
     assert_eq!(of(&lines, "ligase_backend_up"), [" 1"]);
+}
+
+/// A later pair tells how old its connection is, and not how long it took to be set up.
+#[test]
+fn a_connection_is_set_up_once_by_its_first_proven_peer() {
+    let [first, second] = [pair("l.test", "a.test"), pair("l.test", "b.test")];
+    let lines = counted([
+        Event::Opened(public(true)),
+        bound(public(true), first.clone(), false, "dane"),
+        Event::lost(public(true), first.clone(), Way::Outbound, Loss::PeerRevoked),
+        bound(public(true), second, false, "pkix"),
+        bound(public(true), first, false, "dane"),
+    ]);
+    assert_eq!(
+        of(&lines, "ligase_stream_setup_seconds_count"),
+        ["{direction=\"outbound\",proof=\"dane\"} 1"]
+    );
 }
 
 /// On a stream for both directions (XEP-0288) either end of a pair may be ours, whoever opened it.
