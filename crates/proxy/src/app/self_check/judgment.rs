@@ -4,6 +4,7 @@ use ligase_verifier::{
 };
 
 use crate::config::Public;
+use crate::published::service_name;
 
 /// What is ours, and what a domain of ours should publish.
 #[derive(Clone, Debug)]
@@ -43,8 +44,8 @@ pub(super) struct Place {
 /// Where a domain's SRV records lead.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Lead {
-    /// To us, at these places.
-    Here(Vec<Endpoint>),
+    /// To us.
+    Here(Here),
     /// To somebody else: this is the first place.
     Elsewhere(String),
     /// Nowhere: they say that the domain takes no part in federation.
@@ -55,6 +56,14 @@ pub(super) enum Lead {
     Bogus,
     /// They could not be looked up.
     Unknown,
+}
+
+/// The places of ours that a domain's SRV records name, and whether they name others besides.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Here {
+    endpoints: Vec<Endpoint>,
+    /// How TLS begins at the first place of somebody else, and the place.
+    elsewhere: Option<(Transport, String)>,
 }
 
 /// One thing that was looked at.
@@ -102,7 +111,7 @@ pub(super) fn lead(ours: &Ours, answers: &[Answer; 2]) -> Lead {
     };
     let [plain, direct] = [ours.public.starttls, ours.public.direct_tls];
     let both = [(starttls, Transport::StartTls, plain), (direct_tls, Transport::DirectTls, direct)];
-    let (mut here, mut elsewhere) = (Vec::new(), None);
+    let (mut endpoints, mut elsewhere) = (Vec::new(), None);
     for (records, transport, port_of_ours) in both {
         let secure = records.security == Security::Secure;
         for data in &records.data {
@@ -113,37 +122,37 @@ pub(super) fn lead(ours: &Ours, answers: &[Answer; 2]) -> Lead {
             let is_port = port_of_ours == 0 || port_of_ours == *port;
             match target.parse::<Domain>() {
                 Ok(target) if is_port && ours.is_ours(&target) => {
-                    here.push(Endpoint { target, port: *port, transport, secure });
+                    endpoints.push(Endpoint { target, port: *port, transport, secure });
                 }
                 Ok(target) => {
-                    elsewhere.get_or_insert_with(|| format!("{}:{port}", target.ascii()));
+                    let place = || format!("{}:{port}", target.ascii());
+                    elsewhere.get_or_insert_with(|| (transport, place()));
                 }
                 Err(_) => (),
             }
         }
     }
-    if !here.is_empty() {
-        return Lead::Here(here);
+    if !endpoints.is_empty() {
+        return Lead::Here(Here { endpoints, elsewhere });
     }
-    if let Some(elsewhere) = elsewhere {
-        return Lead::Elsewhere(elsewhere);
+    if let Some((_, place)) = elsewhere {
+        return Lead::Elsewhere(place);
     }
     if !starttls.data.is_empty() || !direct_tls.data.is_empty() {
         return Lead::Declined;
     }
-    let at_home = matches!(plain, 0 | PORT) && ours.domain == ours.server_name;
-    if !at_home {
+    if !matches!(plain, 0 | PORT) || ours.domain != ours.server_name {
         return Lead::Absent;
     }
-    let (target, transport) = (ours.domain.clone(), Transport::StartTls);
-    let secure = starttls.security == Security::Secure;
-    Lead::Here(vec![Endpoint { target, port: PORT, transport, secure }])
+    let (target, secure) = (ours.domain.clone(), starttls.security == Security::Secure);
+    let endpoints = vec![Endpoint { target, port: PORT, transport: Transport::StartTls, secure }];
+    Lead::Here(Here { endpoints, elsewhere: None })
 }
 
 /// Whether peers need the POSH document to know us for the domain.
 pub(super) fn needs_posh(ours: &Ours, lead: &Lead, places: &[Place]) -> bool {
     // Who does not find us has no use for a document either.
-    let Lead::Here(endpoints) = lead else {
+    let Lead::Here(Here { endpoints, .. }) = lead else {
         return ours.serves_posh;
     };
     ours.serves_posh || !(ours.is_named(endpoints) || is_proven(places))
@@ -160,7 +169,7 @@ pub(super) fn judge(
     let posh = posh.map(|posh| judge_posh(ours, posh, by_posh));
     let stands = posh.as_ref().is_some_and(|it| it.outcome == Outcome::Ok);
     let mut checks = vec![judge_srv(ours, lead, stands || is_proven(places))];
-    if let Lead::Here(endpoints) = lead {
+    if let Lead::Here(Here { endpoints, .. }) = lead {
         let provable = ours.is_named(endpoints) || stands;
         let each = places.iter().map(|place| judge_tlsa(ours, place, provable));
         checks.extend(each.max_by_key(|check| check.outcome.weight()));
@@ -171,8 +180,8 @@ pub(super) fn judge(
 
 fn judge_srv(ours: &Ours, lead: &Lead, proven: bool) -> Check {
     let domain = ours.domain.ascii();
-    let (outcome, text) = match lead {
-        Lead::Here(endpoints) if !proven && !ours.is_named(endpoints) => {
+    let (outcome, mut text) = match lead {
+        Lead::Here(Here { endpoints, .. }) if !proven && !ours.is_named(endpoints) => {
             let text = format!(
                 "The SRV records of {domain} lead here but are not signed, and no certificate \
                  names {domain}: peers can prove it by dialback at best. Sign its zone, or serve \
@@ -180,11 +189,9 @@ fn judge_srv(ours: &Ours, lead: &Lead, proven: bool) -> Check {
             );
             (Outcome::Insecure, text)
         }
-        Lead::Here(endpoints) => {
-            let first = endpoints.first();
-            let place = first.map(|it| format!("{}:{}", it.target.ascii(), it.port));
-            let signed = endpoints.iter().all(|it| it.secure);
-            let signed = if signed { "signed" } else { "not signed" };
+        Lead::Here(Here { endpoints, .. }) => {
+            let place = endpoints.first().map(|it| format!("{}:{}", it.target.ascii(), it.port));
+            let signed = if endpoints.iter().all(|it| it.secure) { "signed" } else { "not signed" };
             let place = place.unwrap_or_default();
             (Outcome::Ok, format!("Peers are led here, to {place} ({signed})."))
         }
@@ -211,6 +218,12 @@ fn judge_srv(ours: &Ours, lead: &Lead, proven: bool) -> Check {
             (Outcome::Unknown, format!("The SRV records of {domain} could not be looked up."))
         }
     };
+    if let Lead::Here(Here { elsewhere: Some((transport, place)), .. }) = lead {
+        // It may be another machine that is meant to serve the domain, which is no failure.
+        let s = if *transport == Transport::DirectTls { "s" } else { "" };
+        let record = service_name(&format!("xmpp{s}-server"), &ours.domain);
+        text = format!("{text} But a record at {record} leads to {place}, which is not here.");
+    }
     let helps = matches!(lead, Lead::Elsewhere(_) | Lead::Declined | Lead::Absent);
     let fix = helps.then(|| ours.paste.srv.clone()).filter(|it| !it.is_empty());
     Check { kind: Kind::Srv, outcome, text, fix }
@@ -307,6 +320,13 @@ fn judge_posh(ours: &Ours, posh: &Published<Vec<Fingerprint>>, proves: bool) -> 
 fn is_proven(places: &[Place]) -> bool {
     let proven = |it: &Place| matches!(it.dane, Verdict::Proven(_));
     !places.is_empty() && places.iter().all(proven)
+}
+
+impl Here {
+    /// The places that are ours; there is one at least.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Endpoint> {
+        self.endpoints.iter()
+    }
 }
 
 impl Ours {

@@ -44,7 +44,7 @@ fn tlsa(security: Security, count: usize) -> Answer {
 /// Where it leads: places, or a word.
 fn led(ours: &Ours, answers: [Answer; 2]) -> String {
     let lead = lead(ours, &answers);
-    let Lead::Here(endpoints) = lead else {
+    let Lead::Here(Here { endpoints, .. }) = lead else {
         return format!("{lead:?}");
     };
     let each = endpoints.iter().map(|it| {
@@ -105,7 +105,11 @@ fn srv_records_lead_here_by_our_name_and_our_ports() {
 }
 
 fn here(secure: bool) -> Lead {
-    Lead::Here(vec![endpoint(secure)])
+    only_here(endpoint(secure))
+}
+
+fn only_here(endpoint: Endpoint) -> Lead {
+    Lead::Here(Here { endpoints: vec![endpoint], elsewhere: None })
 }
 
 fn endpoint(secure: bool) -> Endpoint {
@@ -160,6 +164,49 @@ fn what_leads_elsewhere_is_told_with_the_records_to_publish() {
     }
 }
 
+/// Peers that take that record do not come here; but it may be another machine that is meant to
+/// serve the domain, and so nothing has failed.
+#[test]
+fn a_record_that_leads_elsewhere_is_told_beside_those_that_lead_here() {
+    use Security::{Insecure, Secure};
+    let led_here = "Peers are led here, to xmpp.host.example:5269 (signed).";
+    let unproven = "The SRV records of a.example lead here but are not signed, and no certificate \
+                    names a.example: peers can prove it by dialback at best. Sign its zone, or \
+                    serve a POSH document.";
+    let none = || srv(Secure, &[]);
+    for (starttls, direct_tls, outcome, start, rest) in [
+        (srv(Secure, &["5269 xmpp.host.example"]), none(), Outcome::Ok, led_here, ""),
+        (
+            srv(Secure, &["5269 old.example", "5269 xmpp.host.example", "5269 older.example"]),
+            none(),
+            Outcome::Ok,
+            led_here,
+            " But a record at _xmpp-server._tcp.a.example leads to old.example:5269, which is not here.",
+        ),
+        // The right host and the wrong port is not here.
+        (
+            srv(Secure, &["5269 xmpp.host.example"]),
+            srv(Secure, &["5269 xmpp.host.example"]),
+            Outcome::Ok,
+            led_here,
+            " But a record at _xmpps-server._tcp.a.example leads to xmpp.host.example:5269, which \
+             is not here.",
+        ),
+        (
+            srv(Insecure, &["5269 xmpp.host.example", "5269 old.example"]),
+            none(),
+            Outcome::Insecure,
+            unproven,
+            " But a record at _xmpp-server._tcp.a.example leads to old.example:5269, which is not here.",
+        ),
+    ] {
+        let named = ours(&["xmpp.host.example"]);
+        let lead = lead(&named, &[starttls, direct_tls]);
+        let expect = Check { kind: Kind::Srv, outcome, text: format!("{start}{rest}"), fix: None };
+        assert_eq!(judge(&named, &lead, &[], None, false), [expect], "{lead:?}");
+    }
+}
+
 #[test]
 fn tlsa_records_are_measured_as_those_who_go_by_them_do() {
     use Security::{Insecure, Secure};
@@ -203,7 +250,7 @@ fn the_documentation_shows_what_is_told() {
     let endpoint = Endpoint { target: host, ..endpoint(true) };
     let (tlsa, dane) = (tlsa(Secure, 1), refuted(Finding::TlsaMismatch));
     let places = [Place { endpoint: endpoint.clone(), ..place(true, tlsa, dane) }];
-    let checks = judge(&ours, &Lead::Here(vec![endpoint]), &places, None, false);
+    let checks = judge(&ours, &only_here(endpoint), &places, None, false);
     let mut record = crate::app::self_check::record::Record::default();
     record.note(std::collections::BTreeMap::from([(ours.domain, checks)]));
     let at = |second| SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(second);
