@@ -16,7 +16,7 @@ pub(super) struct Pace {
 
 impl Pace {
     /// Lines a second: more than anybody reads, and far less than a disk holds.
-    const LINES_MAX: usize = 10;
+    const LINES_MAX: usize = 20;
 
     /// Whether there may be a line about this domain, which is then counted as written.
     pub(super) fn admits(&mut self, domain: &Domain, at: SystemTime) -> bool {
