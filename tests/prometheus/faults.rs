@@ -6,7 +6,7 @@ use std::time::Duration;
 use ligase_tests::{Authority, Host, Leaf, OrFail, Outcome, Peer};
 
 use crate::alarms::Alarms;
-use crate::street::{BOGUS, SLOW, Street, VOUCHED, at, domains};
+use crate::street::{BOGUS, SLOW, Street, UNPROVEN, VOUCHED, at, domains};
 use crate::watch::{SOON, Watch};
 
 /// What was wrong at benvolio's from the beginning.
@@ -81,7 +81,7 @@ pub(crate) fn forged(street: &Street, alarms: &mut Alarms) {
     }
     let forger = &street.strangers.forged;
     let place = format!("{}:7269", street.montague.ligase.host().v4);
-    for _ in 0..BOGUS {
+    for _ in 0..UNPROVEN {
         let shown = Some(&street.strangers.forged_certificate);
         let outcome = forger.claim(&place, forger.domain(), romeo.domain(), shown, "<presence/>");
         assert_ne!(outcome, Outcome::Let);
@@ -129,7 +129,7 @@ pub(crate) fn stuck(street: &Street, alarms: &mut Alarms) {
 pub(crate) fn unanswered(street: &Street, alarms: &mut Alarms) {
     let hub = &street.world.hub;
     drop_arriving(hub, "meta l4proto { tcp, udp } th dport 53");
-    for domain in domains("lost", BOGUS) {
+    for domain in domains("lost", UNPROVEN) {
         street.montague.user.say(&at(&domain), "Is anybody there?");
     }
     alarms.expect(&street.watch, "LigaseResolverDown", "critical");

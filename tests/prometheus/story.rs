@@ -1,7 +1,10 @@
 //! The whole story: traffic, and then one fault after the other.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::time::Duration;
+
+use ligase_tests::OrFail;
 
 use crate::alarms::Alarms;
 use crate::books::series;
@@ -10,7 +13,7 @@ use crate::files::{panels, rules};
 use crate::ledger::Ledger;
 use crate::promtool::check_metrics;
 use crate::street::Street;
-use crate::watch::{Sample, Watch};
+use crate::watch::{SOON, Watch};
 
 /// Two proxies under traffic are scraped, and what is counted is what was sent; then everything
 /// goes wrong that somebody is to be called for, and somebody is.
@@ -47,33 +50,38 @@ fn what_was_sent_is_counted_and_every_fault_raises_its_alert() {
 
 /// Prometheus has found all there is at each proxy, and promtool finds no fault with it.
 fn every_family_is_scraped(street: &Street) {
-    let scraped = street.watch.ask("count by (__name__, instance) ({__name__=~'.+'})");
-    let has = |name: &str, instance: &str| {
-        let is_it =
-            |it: &Sample| it.labels["__name__"] == name && it.labels["instance"] == instance;
-        scraped.iter().filter(|it| it.labels.contains_key("instance")).any(is_it)
-    };
     let ligases = [("montague", &street.montague.ligase), ("capulet", &street.capulet.ligase)];
     for (instance, ligase) in ligases {
-        for name in series() {
-            assert!(has(&name, instance), "{name} of {instance} is not scraped");
-        }
+        let names = series();
+        let query = format!("count by (__name__) ({{instance='{instance}'}})");
+        let complete = street.watch.wait(SOON, |watch| {
+            let scraped = watch.ask(&query);
+            let scraped: BTreeSet<_> = scraped.iter().map(|it| &it.labels["__name__"]).collect();
+            let missing: Vec<_> = names.iter().filter(|it| !scraped.contains(it)).collect();
+            if missing.is_empty() { Ok(()) } else { Err(format!("{missing:?}")) }
+        });
+        complete.or_fail(&format!("scrape all there is at {instance}'s"));
         check_metrics(&ligase.get("/metrics").1);
     }
 }
 
 /// Every rule that records, and every panel, finds something.
 fn everything_that_is_asked_is_answered(watch: &Watch) {
-    let mut unanswered = Vec::new();
     let recorded = rules().into_iter().filter(|it| it.alert.is_none());
     let recorded = recorded.map(|it| (it.name.clone(), format!("max_over_time({}[1h])", it.name)));
     let shown = panels().into_iter().map(|it| (it.place, it.expr));
-    for (place, query) in recorded.chain(shown) {
-        let found = watch.ask(&query);
-        if found.iter().all(|it| it.value.is_nan()) {
-            unanswered.push(format!("{place}: {query}: {found:?}"));
-        }
-    }
+    let unanswered: Vec<_> = recorded
+        .chain(shown)
+        .filter_map(|(place, query)| {
+            // A scrape that failed takes all there was away until the next.
+            let answered = watch.wait(SOON, |watch| {
+                let found = watch.ask(&query);
+                let is_empty = found.iter().all(|it| it.value.is_nan());
+                if is_empty { Err(format!("{place}: {query}: {found:?}")) } else { Ok(()) }
+            });
+            answered.err()
+        })
+        .collect();
     assert!(unanswered.is_empty(), "{}", unanswered.join("\n"));
 }
 

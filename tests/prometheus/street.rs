@@ -228,7 +228,7 @@ fn admin(host: &Host) -> String {
 /// How many domains of a kind there are. More than twenty of something make an alert.
 pub(crate) const VOUCHED: usize = 8;
 pub(crate) const UNPROVEN: usize = 25;
-pub(crate) const BOGUS: usize = 25;
+pub(crate) const BOGUS: usize = 60;
 
 /// Single domains.
 pub(crate) const BY_WEB: &str = "web.verona.lab";
