@@ -71,10 +71,8 @@ impl Ledger {
     /// Speaks to strangers whom somebody vouches for, and hears one.
     pub(crate) fn meet_proven(&mut self, street: &Street) {
         let strangers = &street.strangers;
-        for domain in domains("vouched", VOUCHED) {
-            self.call(street, &strangers.vouched, &domain);
-        }
-        self.call(street, &strangers.by_web, BY_WEB);
+        self.call(street, &strangers.vouched, &domains("vouched", VOUCHED));
+        self.call(street, &strangers.by_web, &[BY_WEB.to_owned()]);
         let romeo = &street.montague.user;
         let (vouched, speaker) = (&strangers.vouched, at(strangers.vouched.domain()));
         let message = format!(
@@ -92,16 +90,19 @@ impl Ledger {
 
     /// Speaks to strangers whom nobody vouches for.
     pub(crate) fn meet_unproven(&mut self, street: &Street) {
-        for domain in domains("unproven", UNPROVEN) {
-            self.call(street, &street.strangers.unproven, &domain);
-        }
+        self.call(street, &street.strangers.unproven, &domains("unproven", UNPROVEN));
     }
 
-    fn call(&mut self, street: &Street, stranger: &Stranger, domain: &str) {
-        let body = format!("Do you quarrel, {domain}?");
-        street.montague.user.say(&at(domain), &body);
-        stranger.hear(&body);
-        self.note("montague", "outbound", "message", 1);
+    /// Speaks to somebody at each of a stranger's domains, and waits until all have heard.
+    fn call(&mut self, street: &Street, stranger: &Stranger, domains: &[String]) {
+        let body = |domain: &str| format!("Do you quarrel, {domain}?");
+        for domain in domains {
+            street.montague.user.say(&at(domain), &body(domain));
+        }
+        for domain in domains {
+            stranger.hear(&body(domain));
+            self.note("montague", "outbound", "message", 1);
+        }
     }
 
     /// Compares what Prometheus has counted with what is written here: no stanza more or less.

@@ -96,9 +96,9 @@ impl House {
         proxy.set("self_check_seconds", "0");
         // Little is let wait, so that little has to be sent.
         proxy.set("limits.outbox_bytes", "262144");
-        proxy.set("limits.outbox_seconds", "6");
+        proxy.set("limits.outbox_seconds", "4");
         // Time enough for what waits for a connection to be seen waiting.
-        proxy.set("limits.connect_seconds", "12");
+        proxy.set("limits.connect_seconds", "8");
         proxy.set("limits.lookup_seconds", "2");
         proxy.set("drain_seconds", "600");
         let ligase = proxy.start();
