@@ -162,9 +162,14 @@ impl Standing {
         self.draining.set(1);
     }
 
+    /// Whether the program is about to end.
+    pub fn is_draining(&self) -> bool {
+        self.draining.get() == 1
+    }
+
     /// Tells how many connections there are; they remain to end if the program is about to.
     pub fn remaining(&self, connections: usize) {
-        let remaining = if self.draining.get() == 0 { 0 } else { connections };
+        let remaining = if self.is_draining() { connections } else { 0 };
         self.remaining.set(number(remaining));
     }
 

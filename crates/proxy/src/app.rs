@@ -18,7 +18,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::SystemTime;
 
 use aws_lc_rs::rand;
@@ -156,7 +155,6 @@ impl App {
             failures,
             self_check: Arc::clone(&self_check),
             started: rooms.now(),
-            draining: AtomicBool::new(false),
         });
         let views = Arc::new(views(&rooms, &status, &end, explainer));
         let mut peers = JoinSet::new();
@@ -186,7 +184,6 @@ impl App {
         }
         info!("draining");
         metrics.standing.draining();
-        status.drain();
         // No peer comes in any more. Our own server still may, to verify what is under way; the
         // admin port and the resolver go last.
         peers.abort_all();

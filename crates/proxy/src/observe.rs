@@ -1,6 +1,6 @@
 //! What happened, told to the log and to the metrics; the one room with both.
 
-mod failures;
+mod dead_ends;
 mod met;
 mod proofs;
 mod verified;
@@ -24,7 +24,7 @@ use crate::stream::{self, Loss};
 
 pub use verified::verified;
 
-use self::failures::Failures;
+use self::dead_ends::DeadEnds;
 use self::met::Met;
 
 /// Turns events into log lines and numbers.
@@ -34,7 +34,7 @@ pub struct Observer {
     open: Mutex<HashMap<ConnectionId, Counted>>,
     throttle: Mutex<Throttle>,
     unproven: Mutex<Throttle>,
-    failures: Failures,
+    dead_ends: DeadEnds,
     met: Mutex<Met>,
 }
 
@@ -56,7 +56,7 @@ impl Observer {
             open: Mutex::default(),
             throttle: Mutex::default(),
             unproven: Mutex::default(),
-            failures: Failures::default(),
+            dead_ends: DeadEnds::default(),
             met: Mutex::default(),
         }
     }
@@ -75,7 +75,7 @@ impl Observer {
             Event::Ended(facts, ending, totals) => self.ended(facts, ending, totals),
             Event::Bound { facts, pair, comes, mode, grounds, took } => {
                 self.bound(facts, &pair, comes, grounds, took);
-                self.failures.mended(&pair, facts.side);
+                self.dead_ends.mended(&pair, facts.side);
                 tell_bound(facts, &pair, comes, mode, grounds);
             }
             Event::Failed { pair, side, setback } => self.failed(&pair, side, setback.label()),
@@ -126,7 +126,7 @@ impl Observer {
     }
 
     fn failed(&self, pair: &binding::DomainPair, side: binding::Side, reason: &'static str) {
-        self.failures.tell(pair, side, reason);
+        self.dead_ends.tell(pair, side, reason);
     }
 
     fn opened(&self, facts: Facts) {

@@ -16,9 +16,8 @@ use clap::error::ErrorKind;
 use ligase::args::Args;
 use ligase::config::{Config, Overrides};
 use ligase::logging::TARGETS;
-use ligase::stream::{Condition, Denial, DialbackError, Setback, Violation};
+use ligase::stream::{Denial, Setback, Violation};
 use ligase_metrics::{AuthReason, Metrics, ViolationReason};
-use ligase_verifier::{Finding, Reason, Unresolved};
 
 use pages::{Page, page, pages, root};
 
@@ -72,22 +71,8 @@ fn every_reason_why_there_is_no_way_out_is_explained() {
 fn every_reason_to_refuse_a_request_is_explained() {
     let page = page(TROUBLE);
     let (rules, proofs) = (page.keys(RULES), page.keys(PROOFS));
-    let reason = Reason { prooftype: None, finding: Finding::WrongName };
-    let denials = [
-        Denial::NotHosted,
-        Denial::FromHosted,
-        Denial::ToHosted,
-        Denial::FromStranger,
-        Denial::Plaintext,
-        Denial::TooMany,
-        Denial::Unproven(reason),
-        Denial::Undetermined(reason),
-        Denial::Policy,
-        Denial::Forged,
-        Denial::Unasked(DialbackError::RemoteServerTimeout),
-    ];
-    for denial in denials {
-        // A new one does not compile until it has been added above.
+    for denial in Denial::each() {
+        // A new one does not compile until it has been added to `Denial::each`.
         match denial {
             Denial::NotHosted
             | Denial::FromHosted
@@ -106,41 +91,11 @@ fn every_reason_to_refuse_a_request_is_explained() {
     }
 }
 
-/// One of each, but for those that are a verdict: their words are those of the verifier.
+/// One of each.
 fn setbacks() -> Vec<Setback> {
-    let unresolved = [
-        Unresolved::Declined,
-        Unresolved::NotFound,
-        Unresolved::Bogus,
-        Unresolved::Failed,
-        Unresolved::TimedOut,
-        Unresolved::Forbidden,
-    ];
-    let mut setbacks: Vec<_> =
-        unresolved.into_iter().map(|it| Setback::Unresolved(it.label())).collect();
-    setbacks.extend([
-        Setback::Unreachable,
-        Setback::NotListening,
-        Setback::Unanswered,
-        Setback::Exhausted,
-        Setback::Handshake,
-        Setback::Unrecognized,
-        Setback::Plaintext,
-        Setback::Unproven(Reason { prooftype: None, finding: Finding::WrongName }),
-        Setback::Sasl,
-        Setback::Usage,
-        Setback::Invalid,
-        Setback::Refused(None),
-        Setback::Refused(Some(DialbackError::ItemNotFound)),
-        Setback::Refused(Some(DialbackError::RemoteServerTimeout)),
-        Setback::Stream(None),
-        Setback::Broken(Condition::InvalidXml),
-        Setback::TimedOut,
-        Setback::Pointless,
-        Setback::Draining,
-    ]);
+    let setbacks = Setback::each();
     for setback in &setbacks {
-        // A new one does not compile until it has been added above.
+        // A new one does not compile until it has been added to `Setback::each`.
         match setback {
             Setback::Unresolved(_)
             | Setback::Unreachable

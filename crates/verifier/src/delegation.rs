@@ -140,6 +140,16 @@ pub enum Unresolved {
 }
 
 impl Unresolved {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Declined,
+        Self::NotFound,
+        Self::Bogus,
+        Self::Failed,
+        Self::TimedOut,
+        Self::Forbidden,
+    ];
+
     /// The reason as metrics and logs name it.
     pub fn label(self) -> &'static str {
         match self {

@@ -1,3 +1,4 @@
+use std::fmt::Display;
 use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
@@ -65,10 +66,7 @@ pub(super) fn answer<B>(request: &Request<B>, from: SocketAddr, views: &Views) -
 fn explain(query: Option<&str>, from: SocketAddr, views: &Views) -> Reply {
     match question::pair(query.unwrap_or_default()) {
         Ok((local, remote)) => Reply::Soon((views.explain)(local, remote)),
-        Err(problem) => {
-            (views.turned_away)(Violation::AdminRequest, from);
-            Reply::Now(respond(StatusCode::BAD_REQUEST, TEXT, format!("{problem}\n")))
-        }
+        Err(problem) => Reply::Now(misasked(&problem, from, views)),
     }
 }
 
@@ -79,10 +77,7 @@ fn log(query: Option<&str>, from: SocketAddr, views: &Views) -> Response<Full<By
             (views.log)(&order);
             object(StatusCode::OK, &(views.levels)())
         }
-        Err(problem) => {
-            (views.turned_away)(Violation::AdminRequest, from);
-            respond(StatusCode::BAD_REQUEST, TEXT, format!("{problem}\n"))
-        }
+        Err(problem) => misasked(&problem, from, views),
     }
 }
 
@@ -98,11 +93,14 @@ fn retry(query: Option<&str>, from: SocketAddr, views: &Views) -> Response<Full<
             });
             object(StatusCode::OK, &told)
         }
-        Err(problem) => {
-            (views.turned_away)(Violation::AdminRequest, from);
-            respond(StatusCode::BAD_REQUEST, TEXT, format!("{problem}\n"))
-        }
+        Err(problem) => misasked(&problem, from, views),
     }
+}
+
+/// Says what is wrong with a question.
+fn misasked(problem: &dyn Display, from: SocketAddr, views: &Views) -> Response<Full<Bytes>> {
+    (views.turned_away)(Violation::AdminRequest, from);
+    respond(StatusCode::BAD_REQUEST, TEXT, format!("{problem}\n"))
 }
 
 /// Where a peer is tried again.

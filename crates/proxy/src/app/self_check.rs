@@ -2,6 +2,7 @@
 //! others turn us away, and nothing here would tell.
 
 mod judgment;
+mod lead;
 mod record;
 mod survey;
 

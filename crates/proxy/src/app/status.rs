@@ -4,7 +4,6 @@
 mod traffic;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use ligase_metrics::Metrics;
@@ -24,16 +23,9 @@ pub(super) struct Status {
     pub(super) failures: Arc<Failures>,
     pub(super) self_check: Arc<SelfCheck>,
     pub(super) started: SystemTime,
-    /// Whether we are about to end.
-    pub(super) draining: AtomicBool,
 }
 
 impl Status {
-    /// Tells from now on that we are about to end.
-    pub(super) fn drain(&self) {
-        self.draining.store(true, Ordering::Relaxed);
-    }
-
     /// How everything stands.
     pub(super) fn show(&self) -> Value {
         let rooms = &self.reloader.rooms;
@@ -55,7 +47,7 @@ impl Status {
                 "up": self.metrics.standing.backend_is_up(),
                 "address": config.backend.address.to_string(),
             },
-            "draining": self.draining.load(Ordering::Relaxed),
+            "draining": self.metrics.standing.is_draining(),
             "counts": counts,
             "pairs": told.pairs,
             "pairs_left_out": told.pairs_left_out,

@@ -35,13 +35,9 @@ pub(super) fn carry_out(
     way: &Way,
     line: impl Fn(&Value) -> String,
 ) -> Exit {
-    let admin = match find(command, port) {
-        Ok(admin) => admin,
+    let said = match ask_at(command, port, way) {
+        Ok((_, said)) => said,
         Err(exit) => return exit,
-    };
-    let said = match ask(admin, way) {
-        Ok(said) => said,
-        Err(unanswered) => return sorry(command, &format!("the admin port {admin} {unanswered}")),
     };
     let told = serde_json::from_str::<Value>(&said.body).unwrap_or_default();
     if said.status == UNPROCESSABLE {
@@ -58,8 +54,21 @@ pub(super) fn carry_out(
     Exit::Done
 }
 
+/// Asks a running proxy for one thing; returns where it is, too. What keeps it from answering goes to
+/// stderr.
+pub(super) fn ask_at(
+    command: &str,
+    port: &AdminPort,
+    way: &Way,
+) -> Result<(SocketAddr, Said), Exit> {
+    let admin = find(command, port)?;
+    let said = ask(admin, way);
+    let said = said.map_err(|it| sorry(command, &format!("the admin port {admin} {it}")))?;
+    Ok((admin, said))
+}
+
 /// Where the proxy is to be asked.
-pub(super) fn find(command: &str, port: &AdminPort) -> Result<SocketAddr, Exit> {
+fn find(command: &str, port: &AdminPort) -> Result<SocketAddr, Exit> {
     let Some(path) = &port.config else {
         return Ok(port.admin.unwrap_or(ADMIN));
     };
@@ -96,7 +105,7 @@ pub(super) fn sorry(command: &str, problem: &str) -> Exit {
 ///
 /// # Errors
 /// It does not answer, or refuses.
-pub(super) fn ask(admin: SocketAddr, way: &Way) -> Result<Said, Unanswered> {
+fn ask(admin: SocketAddr, way: &Way) -> Result<Said, Unanswered> {
     let answer = converse(admin, way).map_err(Unanswered::Unreached)?;
     let (head, body) = answer.split_once("\r\n\r\n").ok_or(Unanswered::NoHttp)?;
     let mut words = head.lines().next().unwrap_or_default().split(' ');
@@ -143,7 +152,7 @@ fn converse(admin: SocketAddr, way: &Way) -> io::Result<String> {
 
 /// Why an admin port gave no answer.
 #[derive(Debug)]
-pub(super) enum Unanswered {
+enum Unanswered {
     /// It could not be asked.
     Unreached(io::Error),
     /// It had this status and these words instead.

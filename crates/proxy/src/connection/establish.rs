@@ -358,27 +358,12 @@ impl Dialed {
 
 /// Whether a setback may be over in a moment: our own server is restarting.
 fn may_pass(setback: &Setback) -> bool {
-    matches!(
-        setback,
-        Setback::Unreachable
-            | Setback::NotListening
-            | Setback::Unanswered
-            | Setback::Exhausted
-            | Setback::Stream(None)
-    )
+    setback.is_unconnected() || matches!(setback, Setback::Stream(None))
 }
 
 /// Whether a peer was not even reached, so that it is to be left alone for a while.
 fn is_unreached(setback: &Setback) -> bool {
-    matches!(
-        setback,
-        Setback::Unreachable
-            | Setback::NotListening
-            | Setback::Unanswered
-            | Setback::Exhausted
-            | Setback::TimedOut
-            | Setback::Handshake
-    )
+    setback.is_unconnected() || matches!(setback, Setback::TimedOut | Setback::Handshake)
 }
 
 /// The setback of a domain that cannot be looked up.

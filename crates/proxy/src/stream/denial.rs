@@ -1,4 +1,4 @@
-use ligase_verifier::Reason;
+use ligase_verifier::{Finding, Reason};
 
 use super::DialbackError;
 
@@ -30,6 +30,24 @@ pub enum Denial {
 }
 
 impl Denial {
+    /// One of each, for whoever has something to say of all of them.
+    pub fn each() -> [Self; 11] {
+        let reason = Reason { prooftype: None, finding: Finding::UntrustedChain };
+        [
+            Self::NotHosted,
+            Self::FromHosted,
+            Self::ToHosted,
+            Self::FromStranger,
+            Self::Plaintext,
+            Self::TooMany,
+            Self::Unproven(reason),
+            Self::Undetermined(reason),
+            Self::Policy,
+            Self::Forged,
+            Self::Unasked(DialbackError::RemoteServerTimeout),
+        ]
+    }
+
     /// What the one who asked is told.
     pub fn to_peer(self) -> DialbackError {
         match self {

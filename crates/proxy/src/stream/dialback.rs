@@ -83,6 +83,11 @@ impl DialbackError {
         (Self::ResourceConstraint, "wait", "resource-constraint"),
     ];
 
+    /// All of them.
+    pub fn each() -> impl Iterator<Item = Self> {
+        Self::ALL.iter().map(|(error, ..)| *error)
+    }
+
     /// Whether it says that the target is not served there.
     pub fn is_about_hosting(self) -> bool {
         matches!(self, Self::ItemNotFound | Self::NotAllowed)

@@ -1,4 +1,4 @@
-use ligase_verifier::Reason;
+use ligase_verifier::{Finding, Reason, Unresolved};
 
 use super::{Condition, DialbackError, StanzaError};
 
@@ -46,6 +46,39 @@ pub enum Setback {
 }
 
 impl Setback {
+    /// One of each, and of each that goes by several names one for each: for whoever has something to
+    /// say of all of them.
+    pub fn each() -> Vec<Self> {
+        let unproven = Finding::ALL
+            .into_iter()
+            .map(|finding| Self::Unproven(Reason { prooftype: None, finding }));
+        let unresolved = Unresolved::ALL.into_iter().map(|it| Self::Unresolved(it.label()));
+        let refused = DialbackError::each().map(Some).chain([None]).map(Self::Refused);
+        let closed = Condition::ALL.iter().copied().map(Some).chain([None]).map(Self::Stream);
+        let others = [
+            Self::Unreachable,
+            Self::NotListening,
+            Self::Unanswered,
+            Self::Exhausted,
+            Self::Handshake,
+            Self::Unrecognized,
+            Self::Plaintext,
+            Self::Sasl,
+            Self::Usage,
+            Self::Invalid,
+            Self::Broken(Condition::InvalidXml),
+            Self::TimedOut,
+            Self::Pointless,
+            Self::Draining,
+        ];
+        unproven.chain(unresolved).chain(refused).chain(closed).chain(others).collect()
+    }
+
+    /// Whether nobody could be connected to.
+    pub fn is_unconnected(&self) -> bool {
+        matches!(self, Self::Unreachable | Self::NotListening | Self::Unanswered | Self::Exhausted)
+    }
+
     /// What the sender of a stanza hears (RFC 6120 §10.4.3; P-01 to P-05).
     pub fn stanza_error(&self) -> StanzaError {
         let text = self.text();

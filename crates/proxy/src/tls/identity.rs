@@ -241,10 +241,7 @@ impl Held {
 impl Identity {
     /// Whether it names this domain, given in A-labels, itself or by a wildcard.
     pub fn is_for(&self, domain: &str) -> bool {
-        let parent = domain.split_once('.').map(|(_, parent)| parent);
-        let named =
-            |it: &String| it == domain || parent.is_some() && it.strip_prefix("*.") == parent;
-        self.names.iter().any(named)
+        is_named(&self.names, domain)
     }
 
     fn parse(
@@ -294,6 +291,13 @@ pub(super) fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, P
         return Err(Problem::NoCertificate);
     }
     Ok(found)
+}
+
+/// Whether one of the names of certificates is this domain, given in A-labels, or a wildcard for it.
+pub fn is_named(names: &[String], domain: &str) -> bool {
+    let parent = domain.split_once('.').map(|(_, parent)| parent);
+    let matches = |it: &String| it == domain || parent.is_some() && it.strip_prefix("*.") == parent;
+    names.iter().any(matches)
 }
 
 /// The domains that a certificate names, in whichever of the three ways, each once.

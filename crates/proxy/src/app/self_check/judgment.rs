@@ -1,10 +1,11 @@
 use ligase_verifier::{
-    Answer, Data, Domain, Endpoint, Failure, Finding, Fingerprint, Published, Reason, Security,
-    Transport, Verdict,
+    Answer, Domain, Endpoint, Failure, Finding, Fingerprint, Published, Reason, Security, Verdict,
 };
 
+use super::lead::{Here, Lead, service};
 use crate::config::Public;
 use crate::published::service_name;
+use crate::tls::identity::is_named;
 
 /// What is ours, and what a domain of ours should publish.
 #[derive(Clone, Debug)]
@@ -41,31 +42,6 @@ pub(super) struct Place {
     pub(super) announced: bool,
 }
 
-/// Where a domain's SRV records lead.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) enum Lead {
-    /// To us.
-    Here(Here),
-    /// To somebody else: this is the first place.
-    Elsewhere(String),
-    /// Nowhere: they say that the domain takes no part in federation.
-    Declined,
-    /// There are none.
-    Absent,
-    /// Their signatures do not hold.
-    Bogus,
-    /// They could not be looked up.
-    Unknown,
-}
-
-/// The places of ours that a domain's SRV records name, and whether they name others besides.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Here {
-    endpoints: Vec<Endpoint>,
-    /// How TLS begins at the first place of somebody else, and the place.
-    elsewhere: Option<(Transport, String)>,
-}
-
 /// One thing that was looked at.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Check {
@@ -99,54 +75,6 @@ pub(super) enum Outcome {
     Unknown,
     /// It is not there, and nobody misses it.
     NotNeeded,
-}
-
-/// Finds out where SRV records lead: those for STARTTLS, and those for TLS from the first byte.
-pub(super) fn lead(ours: &Ours, answers: &[Answer; 2]) -> Lead {
-    if answers.contains(&Err(Failure::Bogus)) {
-        return Lead::Bogus;
-    }
-    let [Ok(starttls), Ok(direct_tls)] = answers else {
-        return Lead::Unknown;
-    };
-    let [plain, direct] = [ours.public.starttls, ours.public.direct_tls];
-    let both = [(starttls, Transport::StartTls, plain), (direct_tls, Transport::DirectTls, direct)];
-    let (mut endpoints, mut elsewhere) = (Vec::new(), None);
-    for (records, transport, port_of_ours) in both {
-        let secure = records.security == Security::Secure;
-        for data in &records.data {
-            let Data::Srv { port, target, .. } = data else {
-                continue;
-            };
-            // Where nobody can know the port, any will do.
-            let is_port = port_of_ours == 0 || port_of_ours == *port;
-            match target.parse::<Domain>() {
-                Ok(target) if is_port && ours.is_ours(&target) => {
-                    endpoints.push(Endpoint { target, port: *port, transport, secure });
-                }
-                Ok(target) => {
-                    let place = || format!("{}:{port}", target.ascii());
-                    elsewhere.get_or_insert_with(|| (transport, place()));
-                }
-                Err(_) => (),
-            }
-        }
-    }
-    if !endpoints.is_empty() {
-        return Lead::Here(Here { endpoints, elsewhere });
-    }
-    if let Some((_, place)) = elsewhere {
-        return Lead::Elsewhere(place);
-    }
-    if !starttls.data.is_empty() || !direct_tls.data.is_empty() {
-        return Lead::Declined;
-    }
-    if !matches!(plain, 0 | PORT) || ours.domain != ours.server_name {
-        return Lead::Absent;
-    }
-    let (target, secure) = (ours.domain.clone(), starttls.security == Security::Secure);
-    let endpoints = vec![Endpoint { target, port: PORT, transport: Transport::StartTls, secure }];
-    Lead::Here(Here { endpoints, elsewhere: None })
 }
 
 /// Whether peers need the POSH document to know us for the domain.
@@ -220,8 +148,7 @@ fn judge_srv(ours: &Ours, lead: &Lead, proven: bool) -> Check {
     };
     if let Lead::Here(Here { elsewhere: Some((transport, place)), .. }) = lead {
         // It may be another machine that is meant to serve the domain, which is no failure.
-        let s = if *transport == Transport::DirectTls { "s" } else { "" };
-        let record = service_name(&format!("xmpp{s}-server"), &ours.domain);
+        let record = service_name(service(*transport), &ours.domain);
         text = format!("{text} But a record at {record} leads to {place}, which is not here.");
     }
     let helps = matches!(lead, Lead::Elsewhere(_) | Lead::Declined | Lead::Absent);
@@ -322,32 +249,19 @@ fn is_proven(places: &[Place]) -> bool {
     !places.is_empty() && places.iter().all(proven)
 }
 
-impl Here {
-    /// The places that are ours; there is one at least.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Endpoint> {
-        self.endpoints.iter()
-    }
-}
-
 impl Ours {
     /// Whether a host is us: by our name, or by one in our certificates.
-    fn is_ours(&self, host: &Domain) -> bool {
-        *host == self.server_name || lists(&self.names, host)
+    pub(super) fn is_ours(&self, host: &Domain) -> bool {
+        *host == self.server_name || is_named(&self.names, host.ascii())
     }
 
     /// Whether the certificate that is shown for the domain names it; or the places that it has
     /// securely delegated to, which is as good (RFC 7673 §4.1).
     fn is_named(&self, endpoints: &[Endpoint]) -> bool {
-        let named = |it: &Endpoint| it.secure && lists(&self.shown, &it.target);
-        lists(&self.shown, &self.domain) || !endpoints.is_empty() && endpoints.iter().all(named)
+        let named = |it: &Endpoint| it.secure && is_named(&self.shown, it.target.ascii());
+        is_named(&self.shown, self.domain.ascii())
+            || !endpoints.is_empty() && endpoints.iter().all(named)
     }
-}
-
-fn lists(names: &[String], domain: &Domain) -> bool {
-    let domain = domain.ascii();
-    let parent = domain.split_once('.').map(|(_, parent)| parent);
-    let matches = |it: &String| it == domain || parent.is_some() && it.strip_prefix("*.") == parent;
-    names.iter().any(matches)
 }
 
 impl Kind {
@@ -391,9 +305,6 @@ impl Outcome {
         }
     }
 }
-
-/// Where servers look for each other when nobody tells them (RFC 6120 §3.2.2).
-const PORT: u16 = 5269;
 
 #[cfg(test)]
 mod tests;

@@ -21,7 +21,7 @@ pub(super) struct Record {
 
 /// What there is to say of a domain or of all.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) enum Result {
+pub(super) enum State {
     /// Somebody has to do something.
     Failing,
     /// Something could not be looked up.
@@ -55,7 +55,7 @@ impl Record {
                     let wrong = wrong.into_iter().cloned().collect();
                     changes.push(Change::Broken(domain.clone(), wrong));
                 }
-            } else if result(checks) == Result::Ok && self.warned.remove(domain).is_some() {
+            } else if state(checks) == State::Ok && self.warned.remove(domain).is_some() {
                 changes.push(Change::Mended(domain.clone()));
             }
         }
@@ -77,10 +77,10 @@ impl Record {
     /// All of it as JSON, the failing first.
     pub(super) fn show(&self) -> Value {
         let mut domains: Vec<_> = self.domains.iter().collect();
-        domains.sort_by_key(|(_, checks)| result(checks));
+        domains.sort_by_key(|(_, checks)| state(checks));
         let all = match domains.first() {
             None => "not-run",
-            Some((_, checks)) => result(checks).as_str(),
+            Some((_, checks)) => state(checks).as_str(),
         };
         let shown: Vec<_> = domains
             .iter()
@@ -88,7 +88,7 @@ impl Record {
             .map(|(domain, checks)| {
                 json!({
                     "domain": domain.as_str(),
-                    "result": result(checks).as_str(),
+                    "result": state(checks).as_str(),
                     "checks": checks.iter().map(check).collect::<Vec<_>>(),
                 })
             })
@@ -113,17 +113,17 @@ fn check(check: &Check) -> Value {
     })
 }
 
-fn result(checks: &[Check]) -> Result {
+fn state(checks: &[Check]) -> State {
     if checks.iter().any(|it| it.outcome.is_failure()) {
-        Result::Failing
+        State::Failing
     } else if checks.is_empty() || checks.iter().any(|it| it.outcome == Outcome::Unknown) {
-        Result::Unknown
+        State::Unknown
     } else {
-        Result::Ok
+        State::Ok
     }
 }
 
-impl Result {
+impl State {
     /// As programs read it.
     fn as_str(self) -> &'static str {
         match self {

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use ligase_verifier::{
-    Data, Domain, Endpoint, Kind, Presented, Prooftype, Question, Request, Role, Service, Verdict,
-    Verifier,
+    Data, Domain, Endpoint, Kind, Presented, Prooftype, Question, Request, Role, Service,
+    Transport, Verdict, Verifier,
 };
 
-use super::judgment::{Check, Lead, Ours, Paste, Place, judge, lead, needs_posh};
+use super::judgment::{Check, Ours, Paste, Place, judge, needs_posh};
+use super::lead::{Lead, lead, service};
 use crate::config::Config;
 use crate::connection::rooms::Rooms;
 use crate::posh;
@@ -35,15 +36,15 @@ impl Surveyor {
     /// What is to be said of a domain. Takes no longer than the limits of the verifier allow.
     pub(super) async fn check(&self, domain: &Domain) -> Vec<Check> {
         let ours = self.ours(domain);
-        let name = |service: &str| service_name(service, domain);
+        let name = |transport| service_name(service(transport), domain);
         let (starttls, direct_tls) = tokio::join!(
-            self.look_up(name("xmpp-server"), Kind::Srv),
-            self.look_up(name("xmpps-server"), Kind::Srv),
+            self.look_up(name(Transport::StartTls), Kind::Srv),
+            self.look_up(name(Transport::DirectTls), Kind::Srv),
         );
         let lead = lead(&ours, &[starttls, direct_tls]);
         let mut places = Vec::new();
-        if let Lead::Here(endpoints) = &lead {
-            for endpoint in endpoints.iter().take(PLACES_MAX) {
+        if let Lead::Here(here) = &lead {
+            for endpoint in here.endpoints.iter().take(PLACES_MAX) {
                 places.extend(self.look_at(domain, endpoint).await);
             }
         }

@@ -1,14 +1,8 @@
-use ligase_verifier::{Finding, Reason};
-
 use super::*;
 
 const LEVELS: [Level; 4] = [Level::Any, Level::Encrypted, Level::Pkix, Level::Dna];
 const RUNGS: [Rung; 5] =
     [Rung::ServerName, Rung::DomainName, Rung::SenderCertificate, Rung::Dialback, Rung::Plain];
-
-fn unproven(finding: Finding) -> Setback {
-    Setback::Unproven(Reason { prooftype: None, finding })
-}
 
 fn stream(condition: Condition) -> Setback {
     Setback::Stream(Some(condition))
@@ -18,50 +12,13 @@ fn refused(error: DialbackError) -> Setback {
     Setback::Refused(Some(error))
 }
 
-fn setbacks() -> Vec<Setback> {
-    let conditions = Condition::ALL.iter().map(|it| stream(*it));
-    let errors = [
-        DialbackError::BadRequest,
-        DialbackError::Forbidden,
-        DialbackError::ItemNotFound,
-        DialbackError::NotAcceptable,
-        DialbackError::NotAllowed,
-        DialbackError::NotAuthorized,
-        DialbackError::PolicyViolation,
-        DialbackError::RemoteServerNotFound,
-        DialbackError::RemoteServerTimeout,
-        DialbackError::ResourceConstraint,
-    ];
-    let mut all = vec![
-        Setback::Unresolved("dns.bogus"),
-        Setback::Unreachable,
-        Setback::NotListening,
-        Setback::Unanswered,
-        Setback::Exhausted,
-        Setback::Usage,
-        Setback::Handshake,
-        Setback::Unrecognized,
-        Setback::Plaintext,
-        Setback::Sasl,
-        Setback::Invalid,
-        Setback::Refused(None),
-        Setback::Stream(None),
-        Setback::Broken(Condition::NotWellFormed),
-        Setback::TimedOut,
-        Setback::Pointless,
-        Setback::Draining,
-    ];
-    all.extend(conditions.chain(errors.map(refused)).chain(Finding::ALL.map(unproven)));
-    all
-}
-
 /// Every ladder, rung and setback.
 fn all() -> impl Iterator<Item = (Ladder, Rung, Setback)> {
     LEVELS.into_iter().flat_map(|level| {
         [true, false].into_iter().flat_map(move |sender_certificate| {
             let ladder = Ladder { level, sender_certificate, floor: Rung::Plain };
             RUNGS.into_iter().flat_map(move |rung| {
-                setbacks().into_iter().map(move |setback| (ladder, rung, setback))
+                Setback::each().into_iter().map(move |setback| (ladder, rung, setback))
             })
         })
     })
@@ -94,7 +51,7 @@ fn streams_between_servers_fall_to_streams_between_domains() {
         Setback::Sasl,
         Setback::Usage,
     ];
-    for setback in setbacks() {
+    for setback in Setback::each() {
         let next = ladder(Level::Encrypted).next(Rung::ServerName, &setback);
         let falls = next == Next::Climb(Rung::DomainName);
         assert_eq!(falls, triggers.contains(&setback), "{setback:?} leads to {next:?}");
@@ -114,7 +71,7 @@ fn our_servers_certificate_falls_to_the_senders_own() {
         stream(Condition::NotAuthorized),
         stream(Condition::PolicyViolation),
     ];
-    for setback in setbacks() {
+    for setback in Setback::each() {
         let next = ladder(Level::Encrypted).next(Rung::DomainName, &setback);
         let falls = next == Next::Climb(Rung::SenderCertificate);
         assert_eq!(falls, triggers.contains(&setback), "{setback:?} leads to {next:?}");

@@ -1,42 +1,9 @@
-use ligase_verifier::{Finding, Reason, Unresolved};
-
 use super::*;
-use crate::stream::{Condition, Denial, DialbackError, Setback};
+use crate::stream::{Denial, Setback};
 
 /// Every reason for which a search ends, and for which a peer is not believed.
 fn labels() -> Vec<&'static str> {
-    let unproven =
-        Finding::ALL.map(|finding| Setback::Unproven(Reason { prooftype: None, finding }));
-    let unresolved = [
-        Unresolved::Declined,
-        Unresolved::NotFound,
-        Unresolved::Bogus,
-        Unresolved::Failed,
-        Unresolved::TimedOut,
-        Unresolved::Forbidden,
-    ];
-    let unresolved = unresolved.map(|it| Setback::Unresolved(it.label()));
-    let others = [
-        Setback::Unreachable,
-        Setback::NotListening,
-        Setback::Unanswered,
-        Setback::Exhausted,
-        Setback::Usage,
-        Setback::Refused(Some(DialbackError::ItemNotFound)),
-        Setback::Refused(Some(DialbackError::RemoteServerTimeout)),
-        Setback::Handshake,
-        Setback::Unrecognized,
-        Setback::Plaintext,
-        Setback::Sasl,
-        Setback::Invalid,
-        Setback::Refused(None),
-        Setback::Stream(None),
-        Setback::Broken(Condition::InvalidXml),
-        Setback::TimedOut,
-        Setback::Pointless,
-        Setback::Draining,
-    ];
-    unproven.iter().chain(&unresolved).chain(&others).map(Setback::label).collect()
+    Setback::each().iter().map(Setback::label).collect()
 }
 
 #[test]
@@ -55,22 +22,19 @@ fn there_is_a_sentence_for_every_reason() {
 #[test]
 fn there_is_a_sentence_for_every_denial() {
     let anything = advice(Side::Public, "no such reason");
-    let reason = Reason { prooftype: None, finding: Finding::UntrustedChain };
-    let callers = [
-        Denial::NotHosted,
-        Denial::FromHosted,
-        Denial::Plaintext,
-        Denial::TooMany,
-        Denial::Unproven(reason),
-        Denial::Undetermined(reason),
-        Denial::Policy,
-        Denial::Forged,
-        Denial::Unasked(DialbackError::RemoteServerTimeout),
-    ];
-    let backend = [Denial::ToHosted, Denial::FromStranger];
-    let callers = callers.map(|it| (it, advice_about_caller(it.label())));
-    let backend = backend.map(|it| (it, advice(Side::Backend, it.label())));
-    for (denial, sentence) in callers.into_iter().chain(backend) {
+    let told = |denial: Denial| match denial {
+        Denial::ToHosted | Denial::FromStranger => advice(Side::Backend, denial.label()),
+        Denial::NotHosted
+        | Denial::FromHosted
+        | Denial::Plaintext
+        | Denial::TooMany
+        | Denial::Unproven(_)
+        | Denial::Undetermined(_)
+        | Denial::Policy
+        | Denial::Forged
+        | Denial::Unasked(_) => advice_about_caller(denial.label()),
+    };
+    for (denial, sentence) in Denial::each().map(|it| (it, told(it))) {
         assert_ne!(sentence, anything, "{denial:?}");
         assert!(sentence.ends_with('.') && sentence.len() < 400, "{denial:?}: {sentence}");
     }

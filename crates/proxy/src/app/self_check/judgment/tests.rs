@@ -1,7 +1,8 @@
 use std::time::SystemTime;
 
-use ligase_verifier::{Records, Tlsa};
+use ligase_verifier::{Data, Records, Tlsa, Transport};
 
+use super::super::lead::lead;
 use super::*;
 
 fn domain(text: &str) -> Domain {

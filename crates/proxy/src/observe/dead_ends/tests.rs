@@ -1,22 +1,22 @@
-use super::Failures;
+use super::DeadEnds;
 use crate::binding::Side;
 use crate::logging::tests::said_by;
 use crate::tests::pair;
 
 /// What is said while `act` goes on: level, message and fields.
-fn said(act: impl FnOnce(&Failures)) -> Vec<String> {
-    said_by(|| act(&Failures::default()))
+fn said(act: impl FnOnce(&DeadEnds)) -> Vec<String> {
+    said_by(|| act(&DeadEnds::default()))
 }
 
 #[test]
 fn a_peer_that_stays_away_is_one_line() {
     let out = pair("montague.example", "capulet.example");
-    let said = said(|failures| {
-        failures.tell(&out, Side::Public, "connect");
-        failures.tell(&out, Side::Public, "connect");
-        failures.tell(&out, Side::Public, "timeout");
-        failures.mended(&out, Side::Public);
-        failures.tell(&out, Side::Public, "connect");
+    let said = said(|dead_ends| {
+        dead_ends.tell(&out, Side::Public, "connect");
+        dead_ends.tell(&out, Side::Public, "connect");
+        dead_ends.tell(&out, Side::Public, "timeout");
+        dead_ends.mended(&out, Side::Public);
+        dead_ends.tell(&out, Side::Public, "connect");
     });
     let pair = "side=public local=montague.example remote=capulet.example";
     assert_eq!(
@@ -32,9 +32,9 @@ fn a_peer_that_stays_away_is_one_line() {
 
 #[test]
 fn our_own_servers_distrust_is_told_apart() {
-    let said = said(|failures| {
-        failures.tell(&pair("capulet.example", "montague.example"), Side::Backend, "sasl");
-        failures.tell(&pair("capulet.example", "montague.example"), Side::Backend, "connect");
+    let said = said(|dead_ends| {
+        dead_ends.tell(&pair("capulet.example", "montague.example"), Side::Backend, "sasl");
+        dead_ends.tell(&pair("capulet.example", "montague.example"), Side::Backend, "connect");
     });
     let pair = "side=backend local=montague.example remote=capulet.example";
     assert_eq!(

@@ -8,9 +8,9 @@ use crate::logging::{Repeats, Worth};
 
 /// Tells which pairs find no way out, each once until it works or some time has gone by.
 #[derive(Debug, Default)]
-pub(super) struct Failures(Mutex<Repeats<(Side, DomainPair)>>);
+pub(super) struct DeadEnds(Mutex<Repeats<(Side, DomainPair)>>);
 
-impl Failures {
+impl DeadEnds {
     /// A pair works on this side: when it fails again, that is news.
     pub(super) fn mended(&self, pair: &DomainPair, side: Side) {
         let mut repeats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
