@@ -12,15 +12,14 @@
 #![expect(clippy::unwrap_used, reason = "a bench that cannot go on has failed")]
 
 use std::alloc::System;
-use std::collections::HashSet;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use ligase::binding::{
-    ConnectionId, DomainPair, Far, Finding, Grounds, Hosted, Level, Mode, Name, Passage, Policy,
-    Side, StreamId, Table,
+    ConnectionId, DomainPair, Far, Finding, Grounds, Home, Hosted, Level, Mode, Name, Passage,
+    Policy, Residents, Side, StreamId, Table,
 };
 use ligase::stream::{
     Action, Answer, Bounds, Channels, Dialback, Frame, Header, Ids, Input, Keys, Limits, Part,
@@ -207,7 +206,7 @@ fn terms(hosted: &Domain) -> Arc<Terms> {
     let patience = Duration::from_secs(30);
     Arc::new(Terms {
         side: Side::Public,
-        hosted: Arc::new(Hosted::Only(HashSet::from([hosted.clone()]))),
+        hosted: Arc::new(Hosted::Only(Residents::of([hosted.clone()], &home()))),
         policy: Arc::new(Policy { default: Level::Any, ..Policy::default() }),
         tls: false,
         server_name: "ligase.example".parse().unwrap(),
@@ -287,4 +286,8 @@ impl Chance {
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         (mixed ^ (mixed >> 31)) % end
     }
+}
+
+fn home() -> Home {
+    std::net::SocketAddr::from(([127, 0, 0, 1], 5269)).into()
 }

@@ -5,6 +5,7 @@ mod documented;
 mod doors;
 mod explain;
 mod failures;
+mod keys;
 mod reload;
 mod scrape;
 mod self_check;
@@ -22,7 +23,7 @@ use std::time::SystemTime;
 
 use aws_lc_rs::rand;
 use ligase_metrics::{Component, Metrics};
-use ligase_verifier::{SetupError, Verifier};
+use ligase_verifier::{SetupError, Unsigned, Verifier};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tracing::{info, warn};
@@ -31,12 +32,12 @@ use crate::admin::{Explained, Readiness};
 use crate::args::{Exit, REVISION, VERSION};
 use crate::config::{self, Config};
 use crate::connection::event::Event;
-use crate::connection::rooms::{Rooms, Seats};
+use crate::connection::homes::Homes;
+use crate::connection::rooms::Rooms;
 use crate::connection::tables::Tables;
 use crate::drain::drain;
 use crate::logging::Logging;
 use crate::observe::{self, Observer};
-use crate::stream::Keys;
 use crate::tls::Tls;
 use crate::tls::identity::{self, Identities};
 use crate::tls::local_ca::{self, LocalCa};
@@ -44,9 +45,9 @@ use crate::tls::local_ca::{self, LocalCa};
 use self::doors::Doors;
 use self::explain::{Explainer, Witness};
 use self::failures::{Cure, Failures};
+use self::keys::BothKeys;
 use self::reload::Reloader;
 use self::self_check::SelfCheck;
-use self::settings::BothKeys;
 use self::status::Status;
 
 /// The program, built and not yet running.
@@ -98,8 +99,11 @@ impl App {
         };
         let local_ca = LocalCa::load_or_create(&ca, now).map_err(Error::LocalCa)?;
         let verifier = verifier(&config, &metrics).map_err(Error::Verifier)?;
+        let patience = config.limits.lookup_seconds;
+        let names = Unsigned::new(settings::forward(&config), patience).map_err(Error::Verifier)?;
+        let forward = names.servers().to_vec();
         let tls = Tls::new(Arc::clone(&identities)).map_err(|_| Error::Chance)?;
-        let keys = keys(&config)?;
+        let keys = BothKeys::of(&config)?;
         let witness = Arc::<Witness>::default();
         let failures = Arc::<Failures>::default();
         let (seeing, failing) = (Arc::clone(&witness), Arc::clone(&failures));
@@ -109,10 +113,8 @@ impl App {
             tls,
             Arc::new(local_ca),
             settings::settings(&config, &keys),
-            Seats {
-                backend: config.limits.backend_connects,
-                authority: config.limits.authority_connects,
-            },
+            Homes::new(names, config.limits.backend_connects),
+            config.limits.authority_connects,
             seed()?,
             Box::new(move |event| {
                 let now = self::now();
@@ -122,7 +124,7 @@ impl App {
                 cure.iter().for_each(Cure::tell);
             }),
         ));
-        let doors = Doors::open(&config, &rooms)?;
+        let doors = Doors::open(&config, &rooms, forward)?;
         for component in Component::ALL {
             metrics.standing.ready(*component, true);
         }
@@ -163,7 +165,7 @@ impl App {
         served.spawn(Arc::clone(&rooms).renew_proofs());
         served.spawn(reloader.logging.clone().keep_time());
         served.spawn(self_check.run());
-        served.spawn(watch_backend(Arc::clone(&rooms), Arc::clone(&metrics)));
+        served.spawn(watch_backends(Arc::clone(&rooms), Arc::clone(&metrics)));
         info!(version = VERSION, "ready");
         for (component, state) in reloader.readiness().parts {
             if let Err(cause) = state {
@@ -286,18 +288,20 @@ fn views(
     }
 }
 
-/// Looks for our own server while it is taken for down: nobody else may try it for hours. While it is
-/// up, its streams tell.
-async fn watch_backend(rooms: Arc<Rooms>, metrics: Arc<Metrics>) {
+/// Looks for our own servers while they are taken for down: nobody else may try them for hours. While
+/// they are up, their streams tell.
+async fn watch_backends(rooms: Arc<Rooms>, metrics: Arc<Metrics>) {
     loop {
-        let pause = if metrics.standing.backend_is_up() {
-            BACKEND_REST
-        } else {
-            let address = rooms.settings.load().backend_address;
-            let is_up = tokio::net::TcpStream::connect(address).await.is_ok();
-            metrics.standing.backend(is_up);
-            BACKEND_GLANCE
-        };
+        let homes = Arc::clone(&rooms.settings.load().homes);
+        // All at a time: one that swallows packets must not hide the others.
+        let mut looks = JoinSet::new();
+        for home in homes.iter().filter(|home| !rooms.homes.is_up(home)) {
+            let (rooms, home) = (Arc::clone(&rooms), home.clone());
+            looks.spawn(async move { rooms.look_for(&home).await });
+        }
+        let pause = if looks.is_empty() { BACKEND_REST } else { BACKEND_GLANCE };
+        looks.join_all().await;
+        metrics.standing.backend(rooms.homes_are_up());
         tokio::time::sleep(pause).await;
     }
 }
@@ -321,19 +325,6 @@ fn readiness(identities: &Identities, now: SystemTime) -> Readiness {
 fn files(config: &Config) -> Vec<identity::Files> {
     let each = config.certificates.iter();
     each.map(|it| identity::Files { chain: it.chain.clone(), key: it.key.clone() }).collect()
-}
-
-fn keys(config: &Config) -> Result<BothKeys, Error> {
-    let public = match &config.dialback_secret {
-        Some(secret) => {
-            let mut secrets = vec![secret.current.clone()];
-            secrets.extend(secret.previous.clone());
-            Keys::shared(&secrets)
-        }
-        None => Keys::new(&[seed()?.to_vec()]),
-    };
-    let backend = Keys::new(&[seed()?.to_vec()]);
-    Ok(BothKeys { public: Arc::new(public), backend: Arc::new(backend) })
 }
 
 /// 32 bytes of chance.

@@ -2,6 +2,7 @@
 
 mod bindings;
 mod grounds;
+mod home;
 mod hosted;
 mod mode;
 mod name;
@@ -11,7 +12,8 @@ mod row;
 mod table;
 
 pub use grounds::{Decision, Finding, Grounds, decide};
-pub use hosted::Hosted;
+pub use home::{Home, Host};
+pub use hosted::{Hosted, Residents};
 pub use mode::Mode;
 pub use name::Name;
 pub use pair::DomainPair;

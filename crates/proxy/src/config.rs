@@ -4,6 +4,7 @@
 //! lies within its bounds and no two rooms want the same address. What the files that it names
 //! contain is looked at by [`Config::inspect`], because they change while the program runs.
 
+mod backends;
 mod checks;
 mod file;
 mod inspect;
@@ -18,10 +19,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use ligase_verifier::{Domain, Prooftype};
 
 use crate::binding::Policy;
 
+pub use backends::{Backend, Hosts};
 pub use inspect::{Findings, verifier_key};
 pub use limits::{Limit, Limits};
 pub use read::Overrides;
@@ -31,14 +34,16 @@ pub use read::Overrides;
 pub struct Config {
     /// Our own name: on server-name streams, in the certificate and in the SRV records.
     pub server_name: Domain,
-    /// The domains our server hosts.
-    pub hosts: Hosts,
     /// Certificates and their keys; never empty, and the first is the one shown by default.
     pub certificates: Vec<CertificateFiles>,
-    /// The server that we stand in front of.
-    pub backend: Backend,
+    /// The servers that we stand in front of; never empty, and usually one.
+    pub backends: Vec<Backend>,
+    /// How they are met.
+    pub backend: BackendSide,
     /// How the backend's own connections find their way to us.
     pub capture: Capture,
+    /// Where DNS answers send our own servers.
+    pub steer: SocketAddr,
     /// Where we listen.
     pub listen: Listen,
     /// By which ports peers reach us.
@@ -71,18 +76,12 @@ pub struct Config {
     pub log: Log,
 }
 
-/// The domains our server hosts.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Hosts {
-    /// Exactly these; never empty.
-    Listed {
-        /// The domains.
-        domains: BTreeSet<Domain>,
-        /// The file they were read from, if they were not written in the configuration itself.
-        file: Option<PathBuf>,
-    },
-    /// Whatever the backend answers for when asked.
-    Auto,
+impl Config {
+    /// The domains that our own servers serve; `None` where only they know.
+    pub fn domains(&self) -> Option<BTreeSet<&Domain>> {
+        let auto = self.backends.iter().any(|it| it.hosts == Hosts::Auto);
+        (!auto).then(|| self.backends.iter().flat_map(Backend::domains).collect())
+    }
 }
 
 /// Where a certificate chain and its private key are kept, both PEM.
@@ -97,16 +96,16 @@ pub struct CertificateFiles {
     pub next_key: Option<PathBuf>,
 }
 
-/// The server that we stand in front of.
+/// How our own servers and we meet.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Backend {
-    /// Where it accepts streams from other servers.
-    pub address: SocketAddr,
-    /// Whether streams between it and us are encrypted.
+pub struct BackendSide {
+    /// Where they connect from, if they are not on this host; empty: only from where they are.
+    pub networks: Vec<IpNet>,
+    /// Whether streams between them and us are encrypted.
     pub tls: BackendTls,
-    /// The authority that signs what we show to the backend, and to nobody else.
+    /// The authority that signs what we show to them, and to nobody else.
     pub local_ca: LocalCaFiles,
-    /// Whether pairs of several peers share a stream to it, where it understands dialback errors.
+    /// Whether pairs of several peers share a stream to one, where it understands dialback errors.
     pub share_streams: bool,
 }
 
@@ -237,6 +236,13 @@ pub struct Listen {
     pub admin: Vec<SocketAddr>,
 }
 
+impl Listen {
+    /// Whether our own servers may be on other hosts.
+    pub fn is_backend_exposed(&self) -> bool {
+        self.backend.iter().any(|it| !it.ip().to_canonical().is_loopback())
+    }
+}
+
 /// By which ports peers reach [`Listen::federation`], as our SRV records are to tell them. Zero
 /// where nobody can know: the system chooses the port that is listened at.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -252,6 +258,8 @@ pub struct Public {
 pub struct Resolver {
     /// Whom we ask.
     pub servers: ResolverServers,
+    /// Whom our own servers' other questions are passed on to, and who knows those servers' names.
+    pub forward: ResolverServers,
     /// How far DNSSEC is relied upon.
     pub dnssec: Dnssec,
     /// A file with the root's DNSKEY or DS records, instead of the IANA root.

@@ -13,6 +13,7 @@ pub mod establish;
 pub mod event;
 /// How much goes over all of them.
 pub mod flow;
+pub mod homes;
 mod lapsing;
 /// The way into a connection.
 pub mod outbox;

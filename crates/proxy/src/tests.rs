@@ -12,7 +12,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 use ligase_verifier::{Domain, Verdict};
 
-use crate::binding::{DomainPair, Grounds, Hosted, Level, Policy, Side};
+use crate::binding::{DomainPair, Grounds, Home, Hosted, Level, Policy, Residents, Side};
 use crate::stream::{
     Bounds, Channels, Element, Frame, Framer, Keys, Limits, Piece, Reader, Stanza, Terms,
 };
@@ -90,13 +90,18 @@ pub(crate) const BOUNDS: Bounds = Bounds {
     pairs_max: 3,
 };
 
+/// Where our own server is.
+pub(crate) fn home() -> Home {
+    std::net::SocketAddr::from(([127, 0, 0, 1], 5269)).into()
+}
+
 /// Terms under which l.test and l2.test are served here, by ligase.test.
 pub(crate) fn terms(side: Side, level: Level) -> Terms {
     let hosted = HashSet::from([domain("l.test"), domain("l2.test")]);
     let policy = Policy { default: level, ..Policy::default() };
     Terms {
         side,
-        hosted: Arc::new(Hosted::Only(hosted)),
+        hosted: Arc::new(Hosted::Only(Residents::of(hosted, &home()))),
         policy: Arc::new(policy),
         tls: true,
         server_name: domain("ligase.test"),

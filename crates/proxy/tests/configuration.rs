@@ -49,7 +49,14 @@ fn the_example_has_every_key() {
     let text = fs::read_to_string(root().join("deploy/ligase.yaml")).unwrap();
     let example: serde_yaml::Value = serde_yaml::from_str(&text).unwrap();
     // These stand in place of what the example says of the same.
-    let others = ["hosts.file", "dialback_secret.file"];
+    let others = [
+        "hosts.file",
+        "dialback_secret.file",
+        "backends",
+        "backends[].name",
+        "backends[].address",
+        "backends[].hosts",
+    ];
     for key in rows("## Keys").into_iter().map(|row| row[0].clone()) {
         let found = key.split('.').try_fold(&example, |at, name| match name.strip_suffix("[]") {
             Some(list) => at.get(list)?.get(0),
@@ -109,6 +116,11 @@ fn every_key_takes_what_its_type_and_its_bounds_say_and_nothing_else() {
             "path" if key.ends_with(".file") => (vec![], vec!["''", "/nowhere/at/all"]),
             "path" => (vec!["some.pem".to_owned()], vec!["''", "[]"]),
             "IP:PORT" => (vec!["192.0.2.1:5269".to_owned()], vec!["a.example:5269"]),
+            "HOST:PORT" => {
+                let good = ["192.0.2.1:5269", "a.example:5269"];
+                (good.map(str::to_owned).to_vec(), vec!["a.example", "a.example:0", "a..b:5269"])
+            }
+            "text" => (vec!["some words".to_owned()], vec!["''", "[]"]),
             "true or false" => (vec!["true".to_owned(), "false".to_owned()], vec!["maybe", "1"]),
             "word" => (words(key, bounds, "qqqq"), vec!["qqqq"]),
             "list of words" => {
@@ -121,9 +133,20 @@ fn every_key_takes_what_its_type_and_its_bounds_say_and_nothing_else() {
                 (good.map(str::to_owned).to_vec(), vec!["a.example:5269", "{a: b}"])
             }
             "list of domains" => {
-                let good = ["a.example", "[a.example, b.example]", "auto"];
-                (good.map(str::to_owned).to_vec(), vec!["[a..b]", "[]", "{a: b}"])
+                let (good, bad) =
+                    (vec!["a.example", "[a.example, b.example]"], vec!["[a..b]", "[]", "{a: b}"]);
+                // One server alone may be asked what it serves.
+                let (good, bad) = match bounds.contains("auto") {
+                    true => ([good, vec!["auto"]].concat(), bad),
+                    false => (good, [bad, vec!["auto"]].concat()),
+                };
+                (good.into_iter().map(str::to_owned).collect(), bad)
             }
+            "list of networks" => {
+                let good = ["10.0.0.0/8", "['192.0.2.1', '2001:db8::/32']"];
+                (good.map(str::to_owned).to_vec(), vec!["10.0.0.0/33", "a.example", "{a: b}"])
+            }
+            "list of servers" => (vec![], vec!["[]", "one", "[{name: one}]"]),
             "list of files" => (vec![], vec!["[]", "a.pem", "[{chain: a.pem}]"]),
             "levels by domain" => {
                 let good = "{old.example: any, '*.gov.example': dna, a.example: pkix}";
@@ -193,6 +216,15 @@ fn written(key: &str, value: &str) -> String {
         let files = format!("{key}: {value}{}", rest.collect::<String>());
         return LEAST.replace("chain: tls.crt, key: tls.key", &files);
     }
+    if let Some(key) = key.strip_prefix("backends[].") {
+        let rest = [("name", "one"), ("address", "a.example:5269"), ("hosts", "[a.example]")];
+        let rest = rest.iter().filter(|(it, _)| *it != key);
+        let rest = rest.map(|(it, value)| format!(", {it}: {value}"));
+        return several(&format!("{{{key}: {value}{}}}", rest.collect::<String>()));
+    }
+    if key == "backends" {
+        return LEAST.replace("hosts: [montague.example]", &format!("backends: {value}"));
+    }
     let outer = key.split('.').next().unwrap();
     let mut text: String = LEAST
         .lines()
@@ -204,6 +236,11 @@ fn written(key: &str, value: &str) -> String {
     // One way of capturing needs to know as whom we run.
     let beside = if key == "capture" { "redirect: {uid: 7269}\n" } else { "" };
     format!("{text} {value}\n{beside}")
+}
+
+/// A configuration with a list of servers, of which this is one.
+fn several(server: &str) -> String {
+    LEAST.replace("hosts: [montague.example]", &format!("backends: [{server}]"))
 }
 
 /// Adds the full names of the keys that are known below `path`; the program tells them itself,
@@ -224,6 +261,12 @@ fn collect(path: &str, known_as: &str, keys: &mut BTreeSet<String>) {
                 keys.insert(shown);
                 collect("certificates", "certificates[]", keys);
             }
+            "backends" => {
+                keys.insert(shown);
+                collect("backends", "backends[]", keys);
+            }
+            // It has the same of its own as the hosts of one server.
+            "backends.hosts" => drop(keys.insert(shown)),
             "hosts" => {
                 keys.insert(shown);
                 collect("hosts", "hosts", keys);
@@ -240,6 +283,7 @@ fn known(path: &str) -> Vec<String> {
         "" => format!("{LEAST}qqqqqqqq: 1"),
         "certificates" => LEAST.replace("{chain:", "{qqqqqqqq: 1, chain:"),
         "hosts" => LEAST.replace("[montague.example]", "{qqqqqqqq: 1}"),
+        "backends" => several("{qqqqqqqq: 1}"),
         path => {
             let outer = path.split('.').next().unwrap();
             let mut text: String = LEAST

@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use ligase::binding::{
-    ConnectionId, DomainPair, Finding, Grounds, Hosted, Level, Passage, Policy, Side, StreamId,
-    Table,
+    ConnectionId, DomainPair, Finding, Grounds, Home, Hosted, Level, Passage, Policy, Residents,
+    Side, StreamId, Table,
 };
 use ligase::stream::{
     Action, Answer, Attempt, Bounds, Channels, Errand, Ids, Initiating, Input, Keys, Limits,
@@ -592,7 +592,7 @@ fn terms(world: &World, hosted: &str) -> Arc<Terms> {
     let policy = Policy { default: world.level, ..Policy::default() };
     Arc::new(Terms {
         side: Side::Public,
-        hosted: Arc::new(Hosted::Only(domains)),
+        hosted: Arc::new(Hosted::Only(Residents::of(domains, &home()))),
         policy: Arc::new(policy),
         tls: world.tls,
         server_name: domain(&format!("xmpp.{hosted}")),
@@ -668,4 +668,8 @@ fn nobody_confirms_before_it_is_agreed_on() {
     assert!(!meeting.receiving.said.contains("<a "));
     assert!(meeting.receiving.said.ends_with("</failed>"), "{}", meeting.receiving.said);
     assert_eq!(meeting.kept(), [""; 0]);
+}
+
+fn home() -> Home {
+    std::net::SocketAddr::from(([127, 0, 0, 1], 5269)).into()
 }

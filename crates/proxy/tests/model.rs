@@ -20,8 +20,8 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use ligase::binding::{
-    ConnectionId, DomainPair, Finding, Grounds, Hosted, Level, Name, Passage, Policy, Side,
-    StreamId, Table,
+    ConnectionId, DomainPair, Finding, Grounds, Home, Hosted, Level, Name, Passage, Policy,
+    Residents, Side, StreamId, Table,
 };
 use ligase::stream::{
     Action, Answer, Attempt, Authorization, Bounds, Channels, Dialback, DialbackError, Errand,
@@ -897,11 +897,11 @@ const HEADER: &str = "<stream:stream xmlns='jabber:server' \
 const LIMITS: Limits = Limits { element: 8192, depth: 128, attributes: 256 };
 
 fn terms(at: usize, hosted: &[&str]) -> Arc<Terms> {
-    let hosted = hosted.iter().map(|name| domain(name)).collect();
+    let hosted = hosted.iter().map(|name| domain(name));
     let patience = Duration::from_secs(30);
     Arc::new(Terms {
         side: Side::Public,
-        hosted: Arc::new(Hosted::Only(hosted)),
+        hosted: Arc::new(Hosted::Only(Residents::of(hosted, &home()))),
         policy: Arc::new(Policy { default: Level::Encrypted, ..Policy::default() }),
         tls: true,
         server_name: domain(SERVERS[at]),
@@ -970,4 +970,8 @@ fn whoever_speaks_for_either_gets_no_right_by_it() {
         let start = model.start(left);
         explore(&mut model, start, 7).check(7);
     }
+}
+
+fn home() -> Home {
+    std::net::SocketAddr::from(([127, 0, 0, 1], 5269)).into()
 }

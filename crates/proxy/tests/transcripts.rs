@@ -29,7 +29,7 @@
     reason = "what a test does not look at is none of its business"
 )]
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -39,7 +39,8 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::BytesMut;
 use ligase::binding::{
-    ConnectionId, DomainPair, Finding, Grounds, Hosted, Level, Policy, Side, StreamId, Table,
+    ConnectionId, DomainPair, Finding, Grounds, Home, Hosted, Level, Policy, Residents, Side,
+    StreamId, Table,
 };
 use ligase::stream::{
     Action, Answer, Attempt, Bounds, Channels, Condition, DialbackError, Errand, Frame, Ids,
@@ -506,7 +507,7 @@ fn terms(side: &str, options: &HashMap<&str, &str>) -> Terms {
         Some(&"ask") => Hosted::Ask,
         names => {
             let names = names.unwrap_or(&"l.test,l2.test").split(',');
-            Hosted::Only(names.map(domain).collect::<HashSet<_>>())
+            Hosted::Only(Residents::of(names.map(domain), &home()))
         }
     };
     let policy = Policy { default: level, ..Policy::default() };
@@ -543,3 +544,7 @@ const BOUNDS: Bounds = Bounds {
     claims_max: 4,
     pairs_max: 3,
 };
+
+fn home() -> Home {
+    std::net::SocketAddr::from(([127, 0, 0, 1], 5269)).into()
+}

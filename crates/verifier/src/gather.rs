@@ -7,6 +7,7 @@ pub(crate) mod network;
 pub(crate) mod posh;
 mod resolver;
 mod timed;
+mod unsigned;
 mod url;
 
 use std::fmt;
@@ -23,6 +24,7 @@ use crate::{Domain, Endpoint, Finding, Request, Service, Unresolved};
 pub use self::facts::Facts;
 pub use self::https::{FetchFailure, Page};
 pub(crate) use self::timed::Timed;
+pub use self::unsigned::Unsigned;
 pub use self::url::Url;
 
 /// DNS and the web as the verifier sees them: a question goes in, an answer with its security

@@ -30,7 +30,7 @@ pub use domain::{Domain, InvalidDomain};
 pub use evidence::{Evidence, Fingerprint, Published, Tlsa, TlsaAt};
 pub use gather::{
     Answer, Data, Facts, Failure, FetchFailure, Kind, Lookup, Page, Pending, Question, Records,
-    Security, Url,
+    Security, Unsigned, Url,
 };
 pub use names::Names;
 pub use observation::{Asked, Comparison, Exchange, Observation, Reply};

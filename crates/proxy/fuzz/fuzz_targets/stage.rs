@@ -1,12 +1,11 @@
 //! What the machines are told, and what holds whatever they are told.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
 use ligase::binding::{
-    ConnectionId, DomainPair, Finding, Grounds, Hosted, Level, Policy, Side, StreamId, Table,
+    ConnectionId, DomainPair, Finding, Grounds, Home, Hosted, Level, Policy, Residents, Side, StreamId, Table,
 };
 use ligase::stream::{
     Action, Answer, Authorization, Bounds, Condition, Dialback, Features, Frame, Header, Input,
@@ -38,7 +37,7 @@ pub fn terms(side: Side, level: Level) -> Arc<Terms> {
     let seconds = Duration::from_secs;
     Arc::new(Terms {
         side,
-        hosted: Arc::new(Hosted::Only(HashSet::from(hosted))),
+        hosted: Arc::new(Hosted::Only(Residents::of(hosted, &home()))),
         policy: Arc::new(Policy {
             default: level,
             ..Policy::default()
@@ -185,4 +184,8 @@ pub fn table(side: Side) -> Table {
         }
     }
     table
+}
+
+fn home() -> Home {
+    std::net::SocketAddr::from(([127, 0, 0, 1], 5269)).into()
 }

@@ -3,13 +3,14 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
+use ipnet::{IpNet, Ipv4Net};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::Error;
 use super::site::site;
 use crate::admin::{self, Views};
-use crate::binding::Side;
+use crate::binding::{Host, Side};
 use crate::capture::dns::{self, Responder, Sources, Steering};
 use crate::config::{Capture, Config};
 use crate::connection::arrival::Gate;
@@ -30,14 +31,18 @@ pub(super) struct Doors {
 }
 
 impl Doors {
-    pub(super) fn open(config: &Config, rooms: &Arc<Rooms>) -> Result<Self, Error> {
+    pub(super) fn open(
+        config: &Config,
+        rooms: &Arc<Rooms>,
+        forward: Vec<SocketAddr>,
+    ) -> Result<Self, Error> {
         let federation = bind_all(&config.listen.federation)?;
         let backend = bind_all(&config.listen.backend)?;
         let posh = bind_all(&config.listen.posh)?;
         let admin = bind_all(&config.listen.admin)?;
         let dns = match config.capture {
             Capture::Explicit => None,
-            Capture::Dns | Capture::Redirect { .. } => Some(responder(config, rooms)?),
+            Capture::Dns | Capture::Redirect { .. } => Some(responder(config, rooms, forward)?),
         };
         let limits = &config.limits;
         let admission = |per_address_max| {
@@ -47,12 +52,7 @@ impl Doors {
             config.listen.federation.iter().chain(&config.listen.backend).copied().collect();
         let redirected =
             matches!(config.capture, Capture::Redirect { .. }).then(|| Arc::clone(&listening));
-        let exposed = config.listen.backend.iter().any(|it| !it.ip().is_loopback());
-        let allowed = exposed.then(|| {
-            let own = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
-            let place = std::iter::once(config.backend.address.ip());
-            own.into_iter().chain(place).collect::<Arc<[IpAddr]>>()
-        });
+        let allowed = config.listen.is_backend_exposed().then(|| homes(config));
         Ok(Self {
             federation,
             backend,
@@ -114,18 +114,21 @@ fn bind_all(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, Error> {
     each.map(|address| bind(*address).map_err(|error| Error::Bind(*address, error))).collect()
 }
 
-fn responder(config: &Config, rooms: &Arc<Rooms>) -> Result<Responder, Error> {
+fn responder(
+    config: &Config,
+    rooms: &Arc<Rooms>,
+    upstream: Vec<SocketAddr>,
+) -> Result<Responder, Error> {
     let listen = config.listen.dns.clone();
     let steering = Steering {
-        address: steer_to(config.listen.backend.first().copied()),
-        port: config.listen.backend.first().map_or(0, SocketAddr::port),
+        address: config.steer.ip(),
+        port: config.steer.port(),
         suffixes: search_suffixes(),
     };
     let sources = match config.capture {
         Capture::Redirect { .. } => Sources::ThisHost,
-        Capture::Dns | Capture::Explicit => Sources::Loopback,
+        Capture::Dns | Capture::Explicit => Sources::Networks(homes(config)),
     };
-    let upstream = rooms.verifier.load().resolver_servers().to_vec();
     let first = listen.first().copied();
     let settings = dns::Settings { listen, upstream, steering, sources };
     let responder = Responder::bind(settings).map_err(|error| {
@@ -135,13 +138,20 @@ fn responder(config: &Config, rooms: &Arc<Rooms>) -> Result<Responder, Error> {
     Ok(responder.observed_by(move |fate| (rooms.tell)(Event::Steered(fate))))
 }
 
-/// Where our own server finds us: at the listener's address, or on loopback where that is any.
-fn steer_to(listener: Option<SocketAddr>) -> IpAddr {
-    match listener.map(|it| it.ip()) {
-        Some(ip) if !ip.is_unspecified() => ip,
-        Some(IpAddr::V6(_)) => Ipv6Addr::LOCALHOST.into(),
-        Some(IpAddr::V4(_)) | None => Ipv4Addr::LOCALHOST.into(),
+/// Where our own servers are: on this host, and where the operator says.
+fn homes(config: &Config) -> Arc<[IpNet]> {
+    let loopback = [
+        Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8).into(),
+        IpAddr::from(Ipv6Addr::LOCALHOST).into(),
+    ];
+    let mut networks = config.backend.networks.clone();
+    if networks.is_empty() {
+        networks.extend(config.backends.iter().filter_map(|it| match &it.address.host {
+            Host::Ip(ip) => Some(IpNet::from(*ip)),
+            Host::Name(_) => None,
+        }));
     }
+    networks.into_iter().chain(loopback).collect()
 }
 
 /// What the resolver of our own server puts behind names, which shares our `/etc/resolv.conf`.

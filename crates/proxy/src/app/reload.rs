@@ -5,15 +5,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ligase_metrics::{Metrics, Outcome};
+use ligase_verifier::Domain;
 use ligase_verifier::Verifier;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tracing::{info, warn};
 
-use super::settings::{self, BothKeys};
+use super::keys::BothKeys;
+use super::settings;
 use super::{files, readiness};
 use crate::admin::Readiness;
-use crate::config::{self, Config, Hosts, Overrides};
+use crate::config::{self, Config, Overrides};
 use crate::connection::rooms::Rooms;
 use crate::logging::Logging;
 use crate::tls::identity::Reloaded;
@@ -150,10 +152,9 @@ impl Reloader {
     /// The configuration without its secrets, for the admin port.
     pub(super) fn show(&self) -> Value {
         let config = self.current();
-        let domains: Vec<_> = match &config.hosts {
-            Hosts::Listed { domains, .. } => domains.iter().map(|it| it.as_str()).collect(),
-            Hosts::Auto => vec!["auto"],
-        };
+        let domains = config.domains();
+        let domains = domains
+            .map_or_else(|| vec!["auto"], |all| all.into_iter().map(Domain::as_str).collect());
         let text = |addresses: &[std::net::SocketAddr]| {
             addresses.iter().map(ToString::to_string).collect::<Vec<_>>()
         };
@@ -166,13 +167,20 @@ impl Reloader {
                 "next_key": it.next_key.as_ref().map(|it| it.display().to_string()),
             })).collect::<Vec<_>>(),
             "backend": {
-                "address": config.backend.address.to_string(),
+                "address": config.backends.first().map(|it| it.address.to_string()),
+                "networks": config.backend.networks.iter().map(ToString::to_string).collect::<Vec<_>>(),
                 "tls": config.backend.tls.as_str(),
                 "local_ca": {
                     "certificate": config.backend.local_ca.certificate.display().to_string(),
                 },
             },
+            "backends": config.backends.iter().map(|it| json!({
+                "name": it.name,
+                "address": it.address.to_string(),
+                "hosts": it.domains().map(Domain::as_str).collect::<Vec<_>>(),
+            })).collect::<Vec<_>>(),
             "capture": config.capture.as_str(),
+            "steer": { "to": config.steer.to_string() },
             "listen": {
                 "federation": text(&config.listen.federation),
                 "backend": text(&config.listen.backend),
@@ -210,6 +218,9 @@ fn needs_restart(before: &Config, after: &Config) -> Vec<&'static str> {
         ("capture", before.capture != after.capture),
         // Our own server is answered by whom we asked when we started.
         ("resolver.servers", before.resolver.servers != after.resolver.servers),
+        ("resolver.forward", before.resolver.forward != after.resolver.forward),
+        ("steer", before.steer != after.steer),
+        ("backend.networks", before.backend.networks != after.backend.networks),
         ("backend.local_ca", before.backend.local_ca != after.backend.local_ca),
         ("dialback_secret", before.dialback_secret != after.dialback_secret),
         ("log.format", before.log.format != after.log.format),

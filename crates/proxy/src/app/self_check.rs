@@ -20,7 +20,6 @@ use self::judgment::{Check, Kind, Outcome};
 use self::record::{Change, Record};
 use self::survey::Surveyor;
 use super::reload::Reloader;
-use crate::config::Hosts;
 
 /// Looks at our own records, and remembers what it found.
 pub(super) struct SelfCheck {
@@ -86,9 +85,9 @@ impl SelfCheck {
     /// What our domains publish.
     async fn survey(&self, anew: bool) -> BTreeMap<Domain, Vec<Check>> {
         let config = Arc::new(self.reloader.current());
-        let domains: Vec<_> = match &config.hosts {
-            Hosts::Listed { domains, .. } => domains.iter().cloned().collect(),
-            Hosts::Auto => self.reloader.rooms.proven(PROVEN_MAX),
+        let domains: Vec<_> = match config.domains() {
+            Some(domains) => domains.into_iter().cloned().collect(),
+            None => self.reloader.rooms.proven(PROVEN_MAX),
         };
         let surveyor = Surveyor::new(&self.reloader.rooms, config);
         let (mut domains, mut found) = (domains.into_iter(), BTreeMap::new());

@@ -1,29 +1,25 @@
 //! From what the operator asked for to what the rooms need.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
+use ligase_verifier::Servers;
+
+use super::keys::BothKeys;
 use crate::binding::{Hosted, Level, Policy, Side};
-use crate::config::{BackendTls, Config, Hosts};
+use crate::config::{BackendTls, Config, ResolverServers};
 use crate::connection::rooms::Settings;
 use crate::establish;
 use crate::net::dial::Patience;
-use crate::stream::{Bounds, Channels, Keys, Limits, Terms};
-
-/// The keys of both sides: what is made for one never verifies on the other.
-#[derive(Clone, Debug)]
-pub(super) struct BothKeys {
-    pub(super) public: Arc<Keys>,
-    pub(super) backend: Arc<Keys>,
-}
+use crate::stream::{Bounds, Channels, Limits, Terms};
 
 pub(super) fn settings(config: &Config, keys: &BothKeys) -> Settings {
     let limits = &config.limits;
-    let hosted = Arc::new(match &config.hosts {
-        Hosts::Listed { domains, .. } => {
-            Hosted::Only(domains.iter().cloned().collect::<HashSet<_>>())
-        }
-        Hosts::Auto => Hosted::Ask,
+    let residents = config.backends.iter().flat_map(|backend| {
+        backend.domains().map(|domain| (domain.clone(), backend.address.clone()))
+    });
+    let hosted = Arc::new(match config.domains() {
+        Some(_) => Hosted::Only(residents.collect()),
+        None => Hosted::Ask,
     });
     let bounds = Bounds {
         preauth: limits.preauth_seconds,
@@ -67,7 +63,7 @@ pub(super) fn settings(config: &Config, keys: &BothKeys) -> Settings {
     Settings {
         public: Arc::new(public),
         backend: Arc::new(backend),
-        backend_address: config.backend.address,
+        homes: config.backends.iter().map(|it| it.address.clone()).collect(),
         share_backend: config.backend.share_streams,
         limits_before: frame(limits.preauth_element_bytes),
         limits_after: frame(limits.stanza_bytes),
@@ -77,6 +73,14 @@ pub(super) fn settings(config: &Config, keys: &BothKeys) -> Settings {
         ladder: limits.ladder_seconds,
         hold: limits.queue_seconds,
         stall: limits.outbox_seconds,
+    }
+}
+
+/// Who knows our own servers' names, and answers their other questions.
+pub(super) fn forward(config: &Config) -> Servers {
+    match &config.resolver.forward {
+        ResolverServers::System => Servers::System,
+        ResolverServers::Listed(servers) => Servers::These(servers.clone()),
     }
 }
 

@@ -30,6 +30,7 @@ impl Status {
     pub(super) fn show(&self) -> Value {
         let rooms = &self.reloader.rooms;
         let (now, config) = (rooms.now(), self.reloader.current());
+        let missed = config.backends.iter().find(|it| !rooms.homes.is_up(&it.address));
         let told = rooms.tables.look_around(Traffic::copy).tell();
         let (stanzas, _) = rooms.tables.queued();
         let (failures, _) = self.failures.told(now, FAILURES_MAX);
@@ -44,9 +45,14 @@ impl Status {
             "started_at": timestamp(self.started),
             "ready": self.reloader.readiness().show(),
             "backend": {
-                "up": self.metrics.standing.backend_is_up(),
-                "address": config.backend.address.to_string(),
+                "up": rooms.homes_are_up(),
+                "address": missed.or_else(|| config.backends.first()).map(|it| it.address.to_string()),
             },
+            "backends": config.backends.iter().map(|it| json!({
+                "name": it.name,
+                "address": it.address.to_string(),
+                "up": rooms.homes.is_up(&it.address),
+            })).collect::<Vec<_>>(),
             "draining": self.metrics.standing.is_draining(),
             "counts": counts,
             "pairs": told.pairs,

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use ipnet::IpNet;
 use ligase_verifier::Domain;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
@@ -50,10 +51,10 @@ pub struct Steering {
 
 /// Whose queries are answered. All others are ignored, since whoever answers everybody can be
 /// made to flood anybody.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Sources {
-    /// Only those from loopback addresses.
-    Loopback,
+    /// Those from these networks.
+    Networks(Arc<[IpNet]>),
     /// Those from any address of this host: a query that the packet filter redirected keeps the
     /// address it was sent from.
     ThisHost,
@@ -332,10 +333,10 @@ impl Steering {
 }
 
 impl Sources {
-    fn admit(self, source: IpAddr) -> bool {
+    fn admit(&self, source: IpAddr) -> bool {
         let source = source.to_canonical();
         match self {
-            Self::Loopback => source.is_loopback(),
+            Self::Networks(networks) => networks.iter().any(|it| it.contains(&source)),
             // Only an address of this host can be bound.
             Self::ThisHost => {
                 source.is_loopback() || std::net::UdpSocket::bind((source, 0)).is_ok()

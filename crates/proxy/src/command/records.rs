@@ -3,12 +3,13 @@
 mod json;
 mod zone;
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use ligase_verifier::Domain;
 
 use crate::args::{Exit, Records, RecordsForm, overrides};
-use crate::config::{Config, Error, Hosts};
+use crate::config::{Config, Error};
 use crate::published::{NextKey, Published, Sources};
 use crate::tls::identity::{self, Files, Identities};
 
@@ -59,7 +60,7 @@ impl Trouble {
 fn gather(records: &Records) -> Result<Published, Trouble> {
     let config = Config::read(&records.config, &overrides());
     let config = config.map_err(|problems| Trouble::config(&problems))?;
-    let domains = choose(&config.hosts, &records.domains)?;
+    let domains = choose(config.domains(), &records.domains)?;
     let public = config.public;
     for (key, port) in
         [("public.starttls", public.starttls), ("public.direct_tls", public.direct_tls)]
@@ -80,17 +81,17 @@ fn gather(records: &Records) -> Result<Published, Trouble> {
 }
 
 /// The domains that were asked for, or all that are hosted.
-fn choose(hosts: &Hosts, asked: &[Domain]) -> Result<Vec<Domain>, Trouble> {
+fn choose(hosts: Option<BTreeSet<&Domain>>, asked: &[Domain]) -> Result<Vec<Domain>, Trouble> {
     match hosts {
-        Hosts::Auto if asked.is_empty() => {
+        None if asked.is_empty() => {
             let problem = "`hosts: auto` leaves them to the backend: name the domains".to_owned();
             Err(Trouble::usage(problem))
         }
-        Hosts::Listed { domains, .. } if asked.is_empty() => Ok(domains.iter().cloned().collect()),
-        Hosts::Listed { domains, .. } => match asked.iter().find(|it| !domains.contains(it)) {
+        Some(domains) if asked.is_empty() => Ok(domains.into_iter().cloned().collect()),
+        Some(domains) => match asked.iter().find(|it| !domains.contains(it)) {
             Some(stranger) => Err(Trouble::usage(format!("{stranger}: is none of `hosts`"))),
             None => Ok(asked.to_vec()),
         },
-        Hosts::Auto => Ok(asked.to_vec()),
+        None => Ok(asked.to_vec()),
     }
 }

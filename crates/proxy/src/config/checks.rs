@@ -1,9 +1,11 @@
 //! What cannot be right about values that are each right for themselves.
 
+use std::iter;
 use std::net::{IpAddr, SocketAddr};
 
 use super::file::Problems;
-use super::{Capture, Config, Limits, Listen, ResolverServers};
+use super::{Capture, Config, Limits, Listen, Resolver, ResolverServers};
+use crate::binding::Host;
 
 /// Reports whatever does not fit together.
 pub(super) fn check(config: &Config, problems: &Problems) {
@@ -31,7 +33,7 @@ pub(super) fn check(config: &Config, problems: &Problems) {
     }
     check_doors(listen, problems);
     check_limits(&config.limits, problems);
-    check_backend(config, problems);
+    check_backends(config, problems);
     check_resolver(config, problems);
 }
 
@@ -103,44 +105,67 @@ fn check_doors(listen: &Listen, problems: &Problems) {
 }
 
 /// A backend address that is our own would have us talk to ourselves for ever.
-fn check_backend(config: &Config, problems: &Problems) {
-    let address = config.backend.address;
-    if address.port() == 0 || address.ip().is_unspecified() {
-        problems.add("backend.address", format!("{address} cannot be connected to: {SERVER}"));
-    }
-    if let Some((key, _)) = doors(&config.listen).find(|(_, own)| leads_to(*own, address)) {
-        problems.add("backend.address", format!("{address} is our own {key}: {SERVER}"));
+fn check_backends(config: &Config, problems: &Problems) {
+    let several = 1 < config.backends.len();
+    for (index, backend) in config.backends.iter().enumerate() {
+        let key = match several {
+            true => format!("backends[{index}].address"),
+            false => "backend.address".to_owned(),
+        };
+        let address = &backend.address;
+        let ip = match &address.host {
+            Host::Ip(ip) => *ip,
+            Host::Name(name) => {
+                if config.listen.is_backend_exposed() && config.backend.networks.is_empty() {
+                    let problem = format!("is missing: write where {name} connects from");
+                    problems.add("backend.networks", problem);
+                }
+                continue;
+            }
+        };
+        if address.port == 0 || ip.is_unspecified() {
+            problems.add(&key, format!("{address} cannot be connected to: {SERVER}"));
+        }
+        let own = SocketAddr::new(ip, address.port);
+        if let Some((door, _)) = doors(&config.listen).find(|(_, door)| leads_to(*door, own)) {
+            problems.add(&key, format!("{address} is our own {door}: {SERVER}"));
+        }
     }
 }
 
 /// What the backend's resolver is told about peers is made up by us; to look peers up there would
 /// be to believe ourselves.
 fn check_resolver(config: &Config, problems: &Problems) {
-    let ResolverServers::Listed(servers) = &config.resolver.servers else {
-        return; // What the system names is read when it is used, and looked at by `inspect`.
-    };
-    let key = "resolver.servers"; // Without an index: what could not be read is not in the list.
-    for server in servers {
-        if server.port() == 0 || server.ip().is_unspecified() {
-            problems.add(key, format!("{server} cannot be asked: {RESOLVER}"));
-        } else if is_own_responder(&config.listen, *server) {
-            problems.add(key, format!("{server} is our own listen.dns: {RESOLVER}"));
+    for (key, servers) in resolvers(config) {
+        let ResolverServers::Listed(servers) = servers else {
+            continue; // What the system names is read when it is used, and looked at by `inspect`.
+        };
+        // Without an index: what could not be read is not in the list.
+        for server in servers {
+            if server.port() == 0 || server.ip().is_unspecified() {
+                problems.add(key, format!("{server} cannot be asked: {RESOLVER}"));
+            } else if is_own_responder(&config.listen, *server) {
+                problems.add(key, format!("{server} is our own listen.dns: {RESOLVER}"));
+            }
         }
     }
+}
+
+/// Whom we ask, by key; what is not written holds what another key says.
+fn resolvers(config: &Config) -> impl Iterator<Item = (&'static str, &ResolverServers)> {
+    let Resolver { servers, forward, .. } = &config.resolver;
+    let forward = (forward != servers).then_some(("resolver.forward", forward));
+    iter::once(("resolver.servers", servers)).chain(forward)
 }
 
 /// The same for the servers that the system names (resolv.conf(5)): where the backend's resolver
 /// is led to us, so is everybody's on this machine.
 pub(super) fn check_system(config: &Config, resolv_conf: &str, problems: &Problems) {
-    if config.resolver.servers != ResolverServers::System {
-        return;
-    }
     let own = nameservers(resolv_conf).find(|it| is_own_responder(&config.listen, *it));
-    if let Some(own) = own {
-        problems.add(
-            "resolver.servers",
-            format!("the system's resolver, {own}, is our own listen.dns: {RESOLVER}"),
-        );
+    let Some(own) = own else { return };
+    for (key, _) in resolvers(config).filter(|(_, it)| **it == ResolverServers::System) {
+        let problem = format!("the system's resolver, {own}, is our own listen.dns: {RESOLVER}");
+        problems.add(key, problem);
     }
 }
 

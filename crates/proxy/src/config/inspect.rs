@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use ligase_verifier::{self as verifier, Prooftype, SetupError, Verifier};
 
 use super::{
-    BackendTls, Capture, CertificateFiles, Config, Dnssec, Error, Hosts, ResolverServers, Roots,
+    Backend, BackendTls, Capture, CertificateFiles, Config, Dnssec, Error, ResolverServers, Roots,
 };
 use crate::tls::identity::{self, Identities, Identity};
 use crate::tls::local_ca::{self, LocalCa};
@@ -86,9 +86,7 @@ impl Config {
         for certificate in &self.certificates {
             files.extend([certificate.chain.clone(), certificate.key.clone()]);
         }
-        if let Hosts::Listed { file, .. } = &self.hosts {
-            files.extend(file.clone());
-        }
+        files.extend(self.backends.iter().filter_map(Backend::file).map(Path::to_owned));
         files.extend(self.verifier_files());
         files.extend(self.dialback_secret.as_ref().map(|it| it.file.clone()));
         files

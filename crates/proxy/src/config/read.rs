@@ -1,19 +1,19 @@
-use std::collections::BTreeSet;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{self, Path, PathBuf};
 use std::time::Duration;
 
-use ligase_verifier::Domain;
 use serde_yaml::Value;
 
+use super::backends::backends;
 use super::file::{FILE, Problems, Section, one_of};
 use super::policy::{Believed, policy};
-use super::values::{domain, non_empty, read_text, secret_at, socket_address};
+use super::values::{domain, home, network, non_empty, read_text, secret_at, socket_address};
 use super::{
-    Backend, BackendTls, Capture, CertificateFiles, Channels, Config, DialbackSecret, Dnssec,
-    Error, Hosts, Limits, Listen, LocalCaFiles, Log, LogFormat, LogLevel, Public, Resolver,
+    BackendSide, BackendTls, Capture, CertificateFiles, Channels, Config, DialbackSecret, Dnssec,
+    Error, Limits, Listen, LocalCaFiles, Log, LogFormat, LogLevel, Public, Resolver,
     ResolverServers, Roots, checks,
 };
+use crate::binding::Home;
 
 /// What the environment says instead of the file.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -76,25 +76,15 @@ fn read_file(file: &mut Section<'_>, folder: &Path, overrides: &Overrides) -> Op
     let path = |text: &str| Ok(folder.join(non_empty(text)?));
     let server_name =
         file.required("server_name", "write the name that the certificate bears", domain);
-    let hosts = hosts(file, folder);
+    let (backend, address) = backend(file.section("backend"), folder);
+    let backends = backends(file, folder, address);
     let certificates = certificates(file, folder);
-    let backend = backend(file.section("backend"), folder);
     let capture = capture(file);
     let listen = listen(file.section("listen"), capture);
+    let steer = steer(file.section("steer"), &listen);
     let public = public(file.section("public"), &listen, capture);
 
-    let mut section = file.section("resolver");
-    let resolver = Resolver {
-        servers: servers(&mut section),
-        dnssec: section.word("dnssec", Dnssec::ALL, Dnssec::as_str, Dnssec::Validate),
-        trust_anchor: section.text("trust_anchor", path),
-        allow_loopback: !section
-            .texts("allow", |text| one_of(text, &["loopback"], |it| it))
-            .unwrap_or_default()
-            .is_empty(),
-    };
-    section.finish();
-
+    let resolver = resolver(file.section("resolver"), folder);
     let mut section = file.section("trust");
     let roots = section
         .text("roots", |text| match text {
@@ -123,10 +113,11 @@ fn read_file(file: &mut Section<'_>, folder: &Path, overrides: &Overrides) -> Op
 
     Some(Config {
         server_name: server_name?,
-        hosts: hosts?,
         certificates,
+        backends,
         backend,
         capture,
+        steer,
         listen,
         public,
         resolver,
@@ -152,59 +143,6 @@ fn self_check(file: &mut Section<'_>) -> Option<Duration> {
         file.problem("self_check_seconds", &least);
     }
     (seconds != 0).then(|| Duration::from_secs(seconds))
-}
-
-fn hosts(file: &mut Section<'_>, folder: &Path) -> Option<Hosts> {
-    let problem = "is missing: list the domains your server hosts, or write `auto`";
-    let Some(value) = file.take("hosts") else {
-        file.problem("hosts", problem);
-        return None;
-    };
-    if value.as_str() == Some("auto") {
-        return Some(Hosts::Auto);
-    }
-    let (domains, source) = if value.is_mapping() {
-        let mut section = file.within(file.path("hosts"), value);
-        let source =
-            section.required("file", "write the path of a list, one domain a line", |text| {
-                Ok(folder.join(non_empty(text)?))
-            });
-        section.finish();
-        let source = source?;
-        match read_text(&source, LIST_BYTES_MAX) {
-            Ok(text) => (listed(&text, file), Some(source)),
-            Err(problem) => {
-                let problem =
-                    format!("{}: {problem}: write one domain a line there", source.display());
-                file.problem("hosts.file", problem);
-                return None;
-            }
-        }
-    } else {
-        (file.each("hosts", value, domain), None)
-    };
-    if domains.is_empty() {
-        file.problem("hosts", "name at least one domain");
-        return None;
-    }
-    let domains: BTreeSet<_> = domains.into_iter().collect();
-    Some(Hosts::Listed { domains, file: source })
-}
-
-/// The domains of a list, one a line; `#` begins a comment.
-fn listed(text: &str, file: &Section<'_>) -> Vec<Domain> {
-    let mut domains = Vec::new();
-    for (index, line) in text.lines().enumerate() {
-        let name = line.split('#').next().unwrap_or(line).trim();
-        match (name.is_empty(), domain(name)) {
-            (true, _) => {}
-            (false, Ok(domain)) => domains.push(domain),
-            (false, Err(problem)) => {
-                file.problem("hosts.file", format!("line {}: {problem}", index + 1));
-            }
-        }
-    }
-    domains
 }
 
 fn certificates(file: &mut Section<'_>, folder: &Path) -> Vec<CertificateFiles> {
@@ -234,8 +172,10 @@ fn certificates(file: &mut Section<'_>, folder: &Path) -> Vec<CertificateFiles> 
     certificates
 }
 
-fn backend(mut section: Section<'_>, folder: &Path) -> Backend {
-    let address = section.text("address", socket_address);
+/// How our own servers are met, and the address of the one that stands alone.
+fn backend(mut section: Section<'_>, folder: &Path) -> (BackendSide, Option<Home>) {
+    let address = section.text("address", home);
+    let networks = section.texts("networks", network).unwrap_or_default();
     let tls = section.word("tls", BackendTls::ALL, BackendTls::as_str, BackendTls::Auto);
     let mut local_ca = section.section("local_ca");
     let path = |text: &str| Ok(folder.join(non_empty(text)?));
@@ -244,15 +184,11 @@ fn backend(mut section: Section<'_>, folder: &Path) -> Backend {
     local_ca.finish();
     let share_streams = section.flag("share_streams", false);
     section.finish();
-    Backend {
-        address: address.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 5269))),
-        tls,
-        local_ca: LocalCaFiles {
-            certificate: certificate.unwrap_or_else(|| PathBuf::from("/var/lib/ligase/ca.crt")),
-            key: key.unwrap_or_else(|| PathBuf::from("/var/lib/ligase/ca.key")),
-        },
-        share_streams,
-    }
+    let local_ca = LocalCaFiles {
+        certificate: certificate.unwrap_or_else(|| PathBuf::from("/var/lib/ligase/ca.crt")),
+        key: key.unwrap_or_else(|| PathBuf::from("/var/lib/ligase/ca.key")),
+    };
+    (BackendSide { networks, tls, local_ca, share_streams }, address)
 }
 
 fn capture(file: &mut Section<'_>) -> Capture {
@@ -295,6 +231,28 @@ fn listen(mut section: Section<'_>, capture: Capture) -> Listen {
     listen
 }
 
+/// Where our own servers find us: at the listener's address, or on loopback where that is any.
+fn steer(mut section: Section<'_>, listen: &Listen) -> SocketAddr {
+    let to = section.text("to", |text| {
+        let to = socket_address(text)?;
+        match to.port() == 0 || to.ip().is_unspecified() {
+            true => Err(format!("{to} cannot be connected to: {REACHED}")),
+            false => Ok(to),
+        }
+    });
+    section.finish();
+    to.unwrap_or_else(|| {
+        let first = listen.backend.first().copied();
+        let first = first.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
+        let ip = match first {
+            it if !it.ip().is_unspecified() => it.ip(),
+            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        };
+        SocketAddr::new(ip, first.port())
+    })
+}
+
 /// Both ways to begin are understood at every port that we listen at. With `capture: redirect` the
 /// usual port is turned to us.
 fn public(mut section: Section<'_>, listen: &Listen, capture: Capture) -> Public {
@@ -312,24 +270,38 @@ fn public(mut section: Section<'_>, listen: &Listen, capture: Capture) -> Public
     Public { starttls, direct_tls }
 }
 
-fn servers(section: &mut Section<'_>) -> ResolverServers {
-    let Some(value) = section.take("servers") else {
-        return ResolverServers::System;
+fn resolver(mut section: Section<'_>, folder: &Path) -> Resolver {
+    let path = |text: &str| Ok(folder.join(non_empty(text)?));
+    let asked = servers(&mut section, "servers").unwrap_or(ResolverServers::System);
+    let resolver = Resolver {
+        forward: servers(&mut section, "forward").unwrap_or_else(|| asked.clone()),
+        servers: asked,
+        dnssec: section.word("dnssec", Dnssec::ALL, Dnssec::as_str, Dnssec::Validate),
+        trust_anchor: section.text("trust_anchor", path),
+        allow_loopback: !section
+            .texts("allow", |text| one_of(text, &["loopback"], |it| it))
+            .unwrap_or_default()
+            .is_empty(),
     };
+    section.finish();
+    resolver
+}
+
+fn servers(section: &mut Section<'_>, key: &'static str) -> Option<ResolverServers> {
+    let value = section.take(key)?;
     if value.as_str() == Some("system") {
-        return ResolverServers::System;
+        return Some(ResolverServers::System);
     }
     if value.as_sequence().is_some_and(Vec::is_empty) {
-        section.problem("servers", "name at least one IP:PORT, or write `system`");
+        section.problem(key, "name at least one IP:PORT, or write `system`");
     }
-    let servers = section.each(&section.path("servers"), value, |text| {
+    let servers = section.each(&section.path(key), value, |text| {
         let bare = text.parse::<IpAddr>();
         bare.map_or_else(|_| socket_address(text), |ip| Ok(SocketAddr::new(ip, 53)))
     });
-    ResolverServers::Listed(servers)
+    Some(ResolverServers::Listed(servers))
 }
 
-/// What peers may send us to besides the public network and private ones.
 fn dialback_secret(file: &mut Section<'_>, folder: &Path) -> Option<DialbackSecret> {
     let value = file.take("dialback_secret")?;
     let mut section = file.within("dialback_secret".to_owned(), value);
@@ -369,6 +341,9 @@ fn log(mut section: Section<'_>, overrides: &Overrides, file: &Section<'_>) -> L
     }
 }
 
+/// What to write instead of an address that nobody can connect to.
+const REACHED: &str = "write where listen.backend is reached";
+
 /// Where servers look for each other when nobody tells them (RFC 6120 §14.7).
 const PORT: u16 = 5269;
 
@@ -380,9 +355,6 @@ const RESOLV_CONF: &str = "/etc/resolv.conf";
 
 /// Some hundred times the size of a configuration that names every key.
 const FILE_BYTES_MAX: u64 = 1_048_576;
-
-/// A hundred thousand domains of usual length, thrice over.
-const LIST_BYTES_MAX: u64 = 8_388_608;
 
 /// A minute: each time everything that our domains publish is looked up.
 const SELF_CHECK_SECONDS_MIN: u64 = 60;

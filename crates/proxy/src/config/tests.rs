@@ -123,12 +123,12 @@ fn the_least_is_enough() {
     let config = parse(LEAST).unwrap();
     assert_eq!(config.server_name, domain("xmpp1.hosting.example"));
     assert_eq!(
-        config.hosts,
+        config.backends[0].hosts,
         Hosts::Listed { domains: [domain("montague.example")].into(), file: None }
     );
     assert_eq!(config.certificates[0].chain, Path::new("/etc/ligase/tls.crt"));
     assert_eq!(config.certificates[0].next_key, None);
-    assert_eq!(config.backend.address, addresses(&["127.0.0.1:5269"])[0]);
+    assert_eq!(config.backends[0].address, addresses(&["127.0.0.1:5269"])[0].into());
     assert_eq!(config.backend.tls, BackendTls::Auto);
     assert_eq!(config.capture, Capture::Dns);
     assert_eq!(config.listen.federation, addresses(&["0.0.0.0:7269"]));
@@ -173,7 +173,9 @@ fn errors_name_the_key() {
     );
     check(
         "backend: {address: localhost}",
-        &["backend.address: \"localhost\" is not an IP:PORT: write one like 127.0.0.1:5269"],
+        &[
+            "backend.address: \"localhost\" is no IP:PORT and no NAME:PORT: write one like 127.0.0.1:5269",
+        ],
     );
     check("backend: {tls: yes}", &["backend.tls: \"yes\" is not one of auto, off, required"]);
     check(
@@ -281,7 +283,7 @@ fn errors_further_down_name_the_key() {
     check(
         "5: 6",
         &[
-            "5: unknown key; known are server_name, hosts, certificates, backend, capture, redirect, listen, public, resolver, trust, channels, policy, dialback_secret, limits, drain_seconds, self_check_seconds, log",
+            "5: unknown key; known are server_name, backend, backends, hosts, certificates, capture, redirect, listen, steer, public, resolver, trust, channels, policy, dialback_secret, limits, drain_seconds, self_check_seconds, log",
         ],
     );
 }
@@ -358,7 +360,7 @@ fn unknown_keys_are_told_escaped() {
     check(
         "\"\\e[2Jlog\\n\": 1",
         &[
-            "\\u{1b}[2Jlog\\n: unknown key; known are server_name, hosts, certificates, backend, capture, redirect, listen, public, resolver, trust, channels, policy, dialback_secret, limits, drain_seconds, self_check_seconds, log",
+            "\\u{1b}[2Jlog\\n: unknown key; known are server_name, backend, backends, hosts, certificates, capture, redirect, listen, steer, public, resolver, trust, channels, policy, dialback_secret, limits, drain_seconds, self_check_seconds, log",
         ],
     );
 }
@@ -653,8 +655,8 @@ fn hosts_may_be_kept_in_a_file() {
         domains: [domain("montague.example"), domain("conference.montague.example")].into(),
         file: Some(folder.0.join("good")),
     };
-    assert_eq!(parse("{file: good}").unwrap().hosts, expect);
-    assert_eq!(parse("auto").unwrap().hosts, Hosts::Auto);
+    assert_eq!(parse("{file: good}").unwrap().backends[0].hosts, expect);
+    assert_eq!(parse("auto").unwrap().backends[0].hosts, Hosts::Auto);
     let check = |hosts: &str, expect: &[&str]| assert_eq!(parse(hosts).unwrap_err(), expect);
     check(
         "{file: bad}",
@@ -741,5 +743,103 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Two servers, without the keys that one alone has.
+const SEVERAL: &str = "server_name: xmpp1.hosting.example
+certificates: [{chain: /etc/ligase/tls.crt, key: /etc/ligase/tls.key}]
+backends:
+  - {name: one, address: 'one.chat.svc.cluster.local:5269', hosts: [a.example, b.example]}
+  - {name: two, address: '192.0.2.2:5270', hosts: [c.example]}
+";
+
+#[test]
+fn several_servers_have_domains_of_their_own() {
+    let config = parse(SEVERAL).unwrap();
+    let told: Vec<_> = config
+        .backends
+        .iter()
+        .map(|it| (it.name.as_str(), it.address.to_string(), it.domains().count()))
+        .collect();
+    let expect = [
+        ("one", "one.chat.svc.cluster.local:5269".to_owned(), 2),
+        ("two", "192.0.2.2:5270".to_owned(), 1),
+    ];
+    assert_eq!(told, expect);
+    let all = ["a.example", "b.example", "c.example"].map(domain);
+    assert_eq!(config.domains(), Some(all.iter().collect()));
+}
+
+#[test]
+fn what_cannot_be_right_about_several_servers() {
+    let check = |from: &str, to: &str, expect: &[&str]| {
+        assert_eq!(parse(&SEVERAL.replace(from, to)).unwrap_err(), expect, "{to}");
+    };
+    check(
+        "[c.example]",
+        "[a.example]",
+        &["backends[1].hosts: a.example is one of \"one\": write it in one place"],
+    );
+    check(
+        "[c.example]",
+        "auto",
+        &["backends[1].hosts: with several servers, list the domains of each"],
+    );
+    check(
+        "name: two",
+        "name: one",
+        &["backends[1].name: \"one\" is another's: write one of its own"],
+    );
+    check(
+        "192.0.2.2:5270",
+        "one.chat.svc.cluster.local:5269",
+        &["backends[1].address: is that of \"one\": write all their hosts there"],
+    );
+    check(
+        "192.0.2.2:5270",
+        "127.0.0.1:7270",
+        &[
+            "backends[1].address: 127.0.0.1:7270 is our own listen.backend: write where your server takes streams from other servers",
+        ],
+    );
+    check("name: two, ", "", &["backends[1].name: is missing: write what people call it"]);
+}
+
+#[test]
+fn what_cannot_be_right_beside_several_servers() {
+    let check = |more: &str, expect: &[&str]| {
+        assert_eq!(parse(&format!("{SEVERAL}{more}")).unwrap_err(), expect, "{more}");
+    };
+    check(
+        "hosts: [d.example]\n",
+        &["hosts: each of `backends` has hosts of its own: write them there"],
+    );
+    check(
+        "backend: {address: '192.0.2.9:5269'}\n",
+        &["backend.address: each of `backends` has an address of its own: write it there"],
+    );
+    check(
+        "listen: {backend: '0.0.0.0:7270'}\n",
+        &["backend.networks: is missing: write where one.chat.svc.cluster.local connects from"],
+    );
+    check(
+        "backend: {networks: [10.0.0.0/40]}\n",
+        &["backend.networks[0]: \"10.0.0.0/40\" is no network: write one like 10.0.0.0/8"],
+    );
+    check(
+        "steer: {to: '0.0.0.0:7270'}\n",
+        &["steer.to: 0.0.0.0:7270 cannot be connected to: write where listen.backend is reached"],
+    );
+    check(
+        "resolver: {forward: ['127.0.0.1:7253']}\n",
+        &[
+            "resolver.forward: 127.0.0.1:7253 is our own listen.dns: write the IP:PORT of another DNS server",
+        ],
+    );
+    let none = SEVERAL.split("backends:").next().unwrap();
+    let list = "backends: must be a list of {name: WORD, address: HOST:PORT, hosts: [...]}";
+    for empty in ["backends: []", "backends: {}", "backends: one"] {
+        assert_eq!(parse(&format!("{none}{empty}")).unwrap_err(), [list], "{empty}");
     }
 }

@@ -2,14 +2,15 @@
 
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 
+use ipnet::IpNet;
 use ligase_verifier::Domain;
 
 use super::DialbackSecret;
 use super::file::one_of;
-use crate::binding::Level;
+use crate::binding::{Home, Host, Level};
 
 /// A domain name.
 pub(super) fn domain(text: &str) -> Result<Domain, String> {
@@ -26,6 +27,26 @@ pub(super) fn level(text: &str) -> Result<Level, String> {
 /// An address and a port.
 pub(super) fn socket_address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| format!("{text:?} is not an IP:PORT: write one like 127.0.0.1:5269"))
+}
+
+/// A host, by its address or its name, and a port.
+pub(super) fn home(text: &str) -> Result<Home, String> {
+    if let Ok(address) = text.parse::<SocketAddr>() {
+        return Ok(address.into());
+    }
+    let wrong =
+        || format!("{text:?} is no IP:PORT and no NAME:PORT: write one like 127.0.0.1:5269");
+    let (host, port) = text.rsplit_once(':').ok_or_else(wrong)?;
+    let name = host.parse().map_err(|_| wrong())?;
+    let port = port.parse().ok().filter(|it| *it != 0).ok_or_else(wrong)?;
+    Ok(Home { host: Host::Name(name), port })
+}
+
+/// A network, or one address.
+pub(super) fn network(text: &str) -> Result<IpNet, String> {
+    let one = text.parse::<IpAddr>().map(IpNet::from);
+    one.or_else(|_| text.parse())
+        .map_err(|_| format!("{text:?} is no network: write one like 10.0.0.0/8"))
 }
 
 /// Text that says something.

@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use ipnet::IpNet;
 use ligase_verifier::{Domain, Transport};
 use rustls::pki_types::ServerName;
 use tokio::net::{TcpListener, TcpStream};
@@ -31,9 +32,9 @@ pub struct Gate {
     /// All of our own listeners, where only redirected connections belong here: one that was bound
     /// for a listener in the first place would make us dial ourselves.
     pub redirected: Option<Arc<[SocketAddr]>>,
-    /// The addresses that our own server connects from, where the listener can be reached from
+    /// The networks that our own servers connect from, where the listener can be reached from
     /// elsewhere too.
-    pub allowed: Option<Arc<[std::net::IpAddr]>>,
+    pub allowed: Option<Arc<[IpNet]>>,
 }
 
 impl Rooms {
@@ -149,7 +150,7 @@ impl Gate {
     /// Lets somebody in, and tells what led them here if they are our own server.
     fn check(&self, socket: &TcpStream, peer: SocketAddr) -> Result<Option<Led>, Violation> {
         if let Some(allowed) = &self.allowed
-            && !allowed.contains(&peer.ip())
+            && !allowed.iter().any(|network| network.contains(&peer.ip()))
         {
             return Err(Violation::BackendAcl);
         }

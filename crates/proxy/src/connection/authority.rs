@@ -195,7 +195,11 @@ impl Rooms {
 
     /// Does an errand at our own server.
     async fn visit_backend(self: &Arc<Self>, errand: Errand) -> Result<Found, Setback> {
-        let dialed = self.dial_home().await?;
+        let ours = match &errand {
+            Errand::Verify(pair, ..) => &pair.sender,
+            Errand::Carry(pair) | Errand::Look(pair) => &pair.target,
+        };
+        let dialed = self.dial_home(&self.home(ours)).await?;
         let found = timeout(self.settings.load().ladder, self.run_errand(dialed, errand)).await;
         found.ok().flatten().ok_or(Setback::TimedOut)
     }

@@ -113,7 +113,8 @@ impl Rooms {
 
     async fn search(self: &Arc<Self>, pair: &DomainPair) -> Result<()> {
         let hosted = Arc::clone(&self.settings.load().public.hosted);
-        let at_home = self.is_hosted(&pair.sender) && self.is_hosted(&pair.target);
+        let both = self.is_hosted(&pair.sender) && self.is_hosted(&pair.target);
+        let at_home = both && !hosted.is_between_homes(pair);
         let strange = !hosted.may_contain(&pair.sender) && !hosted.may_contain(&pair.target);
         if at_home || strange {
             // Nothing that stays at home, and nothing between strangers (B-19).
@@ -170,7 +171,7 @@ impl Rooms {
     }
 
     async fn visit(self: &Arc<Self>, pair: &DomainPair, rung: Rung) -> Result<ConnectionId> {
-        let dialed = self.dial_home().await?;
+        let dialed = self.dial_home(&self.home(&pair.target)).await?;
         let (waits, answer) = oneshot::channel();
         let id = self.open(dialed, Errand::Carry(pair.clone()), rung, Some(waits), None)?;
         answer.await.unwrap_or(Err(Setback::Stream(None)))?;
@@ -251,19 +252,6 @@ impl Rooms {
             dial::Unreached::NoAddress | dial::Unreached::Unreachable => Setback::Unreachable,
             dial::Unreached::Exhausted => Setback::Exhausted,
         })
-    }
-
-    /// Dials our own server, which has few places for those whom it has not taken up yet: whoever
-    /// has one keeps it until the server speaks.
-    #[expect(clippy::disallowed_methods, reason = "how long our own server takes is of interest")]
-    pub(super) async fn dial_home(&self) -> Result<Dialed> {
-        let seat = Arc::clone(&self.backend_seats).acquire_owned().await.ok();
-        let address = self.settings.load().backend_address;
-        let begun = Instant::now();
-        let socket = self.connect(&[address]).await;
-        let (reached, took) = (socket.is_ok(), begun.elapsed());
-        (self.tell)(Event::DialedHome { reached, took });
-        Ok(Dialed::at_home(socket?, seat))
     }
 
     /// Opens a stream on a fresh socket, on an errand.
@@ -351,7 +339,7 @@ impl Dialed {
     }
 
     /// A socket that leads to our own server.
-    fn at_home(socket: TcpStream, seat: Option<OwnedSemaphorePermit>) -> Self {
+    pub(super) fn at_home(socket: TcpStream, seat: Option<OwnedSemaphorePermit>) -> Self {
         Self { socket, endpoint: None, base: None, side: Side::Backend, seat }
     }
 }

@@ -1,6 +1,5 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -12,10 +11,11 @@ use tokio::time::Instant;
 
 use super::event::Event;
 use super::flow::Flow;
+use super::homes::Homes;
 use super::lapsing::Lapsing;
 use super::shares::Shares;
 use super::tables::{KINDS, Passed, Step, Tables};
-use crate::binding::{DomainPair, Side};
+use crate::binding::{DomainPair, Home, Side};
 use crate::establish::{Journal, Memory};
 use crate::net::dial::Patience;
 use crate::stream::{Ids, Input, Limits, Setback, Terms};
@@ -48,9 +48,8 @@ pub struct Rooms {
     pub(super) journal: Mutex<Journal>,
     /// Pairs that a place would not have on a connection of others, and until when (I-03).
     pub(super) unshared: Mutex<Lapsing<(PlaceKey, DomainPair)>>,
-    /// Places with our own server for those whom it has not taken up yet: its backlog is short
-    ///
-    pub(super) backend_seats: Arc<Semaphore>,
+    /// Our own servers.
+    pub homes: Homes,
     /// Questions to authoritative servers at a time: peers choose whom we ask (S7).
     pub(super) authority_seats: Semaphore,
     /// Of those, what one subscriber's claims may take.
@@ -105,8 +104,9 @@ pub struct Settings {
     pub public: Arc<Terms>,
     /// How our own server is met.
     pub backend: Arc<Terms>,
-    /// Where our own server listens.
-    pub backend_address: SocketAddr,
+    /// Our own servers; never empty. Where only they know which of them serves a domain, there is
+    /// one.
+    pub homes: Arc<[Home]>,
     /// Whether pairs of several peers share a stream to our own server.
     pub share_backend: bool,
     /// What a far end may send before it is authorized for anything.
@@ -127,17 +127,9 @@ pub struct Settings {
     pub stall: Duration,
 }
 
-/// How many connects to our own server, and questions to authoritative servers, may be under way.
-#[derive(Clone, Copy, Debug)]
-pub struct Seats {
-    /// To our own server.
-    pub backend: usize,
-    /// To authoritative servers.
-    pub authority: usize,
-}
-
 impl Rooms {
-    /// Rooms without connections. `seed` is 32 bytes of chance that nobody else knows.
+    /// Rooms without connections. `authority_seats` is how many questions to authoritative servers
+    /// may be under way, `seed` is 32 bytes of chance that nobody else knows.
     #[expect(clippy::too_many_arguments, reason = "the one place where everything comes together")]
     #[expect(clippy::disallowed_methods, reason = "the process starts here")]
     pub fn new(
@@ -146,7 +138,8 @@ impl Rooms {
         tls: Tls,
         local_ca: Arc<LocalCa>,
         settings: Settings,
-        seats: Seats,
+        homes: Homes,
+        authority_seats: usize,
         seed: [u8; 32],
         tell: Box<dyn Fn(Event) + Send + Sync>,
     ) -> Self {
@@ -163,9 +156,9 @@ impl Rooms {
             memory: Mutex::new(Memory::new(PLACES_MET_MAX)),
             journal: Mutex::new(Journal::new(SEARCHES_TOLD_MAX)),
             unshared: Mutex::new(Lapsing::new(UNSHARED, UNSHARED_MAX)),
-            backend_seats: Arc::new(Semaphore::new(seats.backend)),
-            authority_seats: Semaphore::new(seats.authority),
-            authority_shares: Shares::new(seats.authority / AUTHORITY_SHARES),
+            homes,
+            authority_seats: Semaphore::new(authority_seats),
+            authority_shares: Shares::new(authority_seats / AUTHORITY_SHARES),
             judge_shares: Shares::new(JUDGED_MAX),
             judge_seats: Semaphore::new(JUDGING_MAX),
             renewal_shares: Shares::new(JUDGED_MAX),
@@ -195,6 +188,7 @@ impl Rooms {
     pub fn change(&self, settings: Settings) {
         let before = self.settings.swap(Arc::new(settings));
         let now = self.settings.load_full();
+        self.homes.keep(&now.homes);
         let differ = |before: &Terms, now: &Terms| {
             before.hosted != now.hosted || before.policy != now.policy
         };

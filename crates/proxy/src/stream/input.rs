@@ -232,8 +232,8 @@ impl Terms {
     pub fn may_receive(&self, domain: &Domain) -> bool {
         match self.side {
             Side::Public => self.hosted.may_contain(domain),
-            // To our own server we are every domain but its own.
-            Side::Backend => !self.hosted.contains(domain),
+            // To a server of ours we are every domain but its own; others may have other servers.
+            Side::Backend => self.hosted.are_apart() || !self.hosted.contains(domain),
         }
     }
 

@@ -1,7 +1,7 @@
 use std::net::IpAddr;
 use std::time::SystemTime;
 
-use super::{Data, Failure, Kind, Lookup, Question, Records, Security, all};
+use super::{Answer, Data, Failure, Kind, Lookup, Question, Records, Security, all};
 use crate::delegation::ENDPOINTS_MAX;
 use crate::evidence::{Published, Tlsa, TlsaAt};
 use crate::{Domain, Endpoint, Finding, Request};
@@ -15,7 +15,7 @@ pub(super) struct Addresses {
     security: Security,
     /// What the host is an alias of, if it securely is one.
     canonical: Option<Domain>,
-    expires: SystemTime,
+    pub(super) expires: SystemTime,
 }
 
 /// Looks up both families of a host's addresses.
@@ -26,9 +26,24 @@ pub(super) async fn addresses(
     host: &Domain,
     at: SystemTime,
 ) -> Result<Addresses, Failure> {
-    let question = |kind| Question { name: host.ascii().to_owned(), kind };
-    let (v6, v4) = (question(Kind::Aaaa), question(Kind::A));
+    let [v6, v4] = questions(host);
     let (v6, v4) = tokio::join!(lookup.look_up(&v6, at), lookup.look_up(&v4, at));
+    both(host, v6, v4, at)
+}
+
+/// What is asked about a host: its IPv6 addresses, and its IPv4 addresses.
+pub(super) fn questions(host: &Domain) -> [Question; 2] {
+    [Kind::Aaaa, Kind::A].map(|kind| Question { name: host.ascii().to_owned(), kind })
+}
+
+/// The addresses of both families. If one half is refused the other alone is used, but that a half
+/// failed is never taken for its being empty.
+pub(super) fn both(
+    host: &Domain,
+    v6: Answer,
+    v4: Answer,
+    at: SystemTime,
+) -> Result<Addresses, Failure> {
     let halves = [&v6, &v4];
     let failed = halves.iter().filter_map(|it| it.as_ref().err()).max_by_key(|it| severity(**it));
     let found: Vec<&Records> = halves.iter().filter_map(|it| it.as_ref().ok()).collect();

@@ -32,7 +32,8 @@ fn check(hosted: &Hosted, expect: &[&str]) {
 #[test]
 fn whoever_is_hosted_has_a_document_and_so_have_we() {
     let listed = ["a.verona.example", "mantua.example"].map(|it| it.parse().unwrap());
-    let hosted = Hosted::Only(listed.into());
+    let home = std::net::SocketAddr::from(([127, 0, 0, 1], 5269)).into();
+    let hosted = Hosted::Only(crate::binding::Residents::of(listed, &home));
     check(&hosted, &["xmpp1.hosting.example", "a.verona.example", "mantua.example"]);
 }
 

@@ -3,7 +3,7 @@ use super::*;
 #[test]
 fn a_list_is_certain_and_our_server_is_not() {
     let domain = |text: &str| text.parse::<Domain>().unwrap();
-    let listed = Hosted::Only(HashSet::from([domain("l.test")]));
+    let listed = Hosted::Only(Residents::of([domain("l.test")], &home("192.0.2.1:5269")));
     for (hosted, name, contains, may_contain) in [
         (&listed, "l.test", true, true),
         (&listed, "L.TEST.", true, true),
@@ -16,5 +16,37 @@ fn a_list_is_certain_and_our_server_is_not() {
         let name = domain(name);
         assert_eq!(hosted.contains(&name), contains, "{name} in {hosted:?}");
         assert_eq!(hosted.may_contain(&name), may_contain, "{name} in {hosted:?}");
+    }
+}
+
+fn home(address: &str) -> Home {
+    address.parse::<std::net::SocketAddr>().unwrap().into()
+}
+
+#[test]
+fn a_pair_between_two_servers_of_ours_has_need_of_us() {
+    let domain = |text: &str| text.parse::<Domain>().unwrap();
+    let (one, two) = (home("192.0.2.1:5269"), home("192.0.2.2:5269"));
+    let several: Residents = [("a.test", &one), ("b.test", &one), ("c.test", &two)]
+        .map(|(name, home)| (domain(name), home.clone()))
+        .into_iter()
+        .collect();
+    let several = Hosted::Only(several);
+    let one = Hosted::Only(Residents::of(["a.test", "b.test", "c.test"].map(domain), &one));
+    assert!(several.are_apart() && !one.are_apart() && !Hosted::Ask.are_apart());
+    for (hosted, sender, target, domestic, between) in [
+        (&several, "a.test", "b.test", true, false),
+        (&several, "a.test", "a.test", true, false),
+        (&several, "a.test", "c.test", false, true),
+        (&several, "c.test", "a.test", false, true),
+        (&several, "a.test", "peer.test", false, false),
+        (&several, "peer.test", "c.test", false, false),
+        (&several, "peer.test", "other.test", false, false),
+        (&one, "a.test", "c.test", true, false),
+        (&Hosted::Ask, "a.test", "c.test", false, false),
+    ] {
+        let pair = DomainPair::new(domain(sender), domain(target));
+        assert_eq!(hosted.is_domestic(&pair), domestic, "{pair}");
+        assert_eq!(hosted.is_between_homes(&pair), between, "{pair}");
     }
 }

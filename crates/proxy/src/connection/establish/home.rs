@@ -4,18 +4,21 @@ use std::sync::{Arc, PoisonError};
 
 use ligase_verifier::Domain;
 
-use crate::binding::{DomainPair, Hosted, Side};
+use crate::binding::{DomainPair, Home, Hosted, Side};
 use crate::connection::rooms::Rooms;
 
 impl Rooms {
     /// Which side a pair leaves on.
     pub(in crate::connection) fn side_of_target(&self, pair: &DomainPair) -> Side {
         let hosted = Arc::clone(&self.settings.load().public.hosted);
-        if hosted.may_contain(&pair.target) && !self.is_hosted(&pair.sender) {
-            Side::Backend
-        } else {
-            Side::Public
-        }
+        let leads_home = hosted.may_contain(&pair.target) && !self.is_hosted(&pair.sender);
+        if leads_home || hosted.is_between_homes(pair) { Side::Backend } else { Side::Public }
+    }
+
+    /// The server of ours that serves a domain, or would if any did.
+    pub(in crate::connection) fn home(&self, domain: &Domain) -> Home {
+        let settings = self.settings.load();
+        settings.public.hosted.home(domain).unwrap_or(&settings.homes[0]).clone()
     }
 
     /// Whether a domain is our own server's: the operator said so, or the server has proven it.

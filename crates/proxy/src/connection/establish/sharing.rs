@@ -151,13 +151,14 @@ impl Rooms {
             return None;
         }
         let pairs_max = settings.backend.bounds.pairs_max;
+        let home = self.home(&pair.target);
         self.tables.look(|table| {
             let fit = table.rows().filter(|(_, row)| {
-                let is_home = row.side == Side::Backend && !row.exits.is_empty();
-                is_home
+                row.side == Side::Backend
                     && row.far.errors
                     && row.exits.len() < pairs_max
                     && !row.exits.contains(pair)
+                    && row.exits.iter().next().is_some_and(|it| self.home(&it.target) == home)
             });
             fit.map(|(id, _)| id).min()
         })

@@ -84,7 +84,7 @@ impl Open {
         let level = self.terms.level(Some(&pair.sender));
         let carried = table.row(self.id).map_or(0, |row| row.entrances.len());
         let open: u32 = self.claims.values().map(|claim| claim.requests).sum();
-        if !self.terms.may_receive(&pair.target) {
+        if self.terms.is_domestic(pair) || !self.terms.may_receive(&pair.target) {
             Some(match self.terms.side {
                 Side::Public => (Denial::NotHosted, Violation::DialbackNotHosted),
                 Side::Backend => (Denial::ToHosted, Violation::BackendTo),

@@ -3,10 +3,12 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use ligase_verifier::Domain;
+
 use super::super::{DialbackError, Loss, Terms};
 use super::rights::Rights;
 use super::{Action, Condition, DomainPair, Name, Open, Side, StreamError, Table, Way};
-use crate::binding::{Grounds, Row};
+use crate::binding::{Grounds, Hosted, Row};
 
 impl Open {
     /// Goes on by other terms. What they do not allow is taken back.
@@ -19,8 +21,8 @@ impl Open {
         table: &mut Table,
         out: &mut Vec<Action>,
     ) -> Result<(), StreamError> {
-        self.terms = terms;
-        let gone = self.no_longer_ours(table);
+        let before = std::mem::replace(&mut self.terms, terms);
+        let gone = self.no_longer_ours(&before.hosted, table);
         for pair in &gone.entrances {
             table.shut_in(pair, self.id);
             self.note_revoked(pair.clone());
@@ -56,17 +58,27 @@ impl Open {
         Ok(())
     }
 
-    /// Pairs of the stream of which no end is a domain of our own server any more, or both are.
+    /// Pairs of the stream of which no end is a domain of our own server any more, or both are; and
+    /// on streams of our own servers, those of domains that have moved to another.
     ///
     /// What our own server is still to hear was taken while it was its own, and nobody could tell the
     /// sender otherwise any more: a way to it stays until it is of no use, and no peer brings more.
-    fn no_longer_ours(&self, table: &Table) -> Rights {
-        let leads_home = self.way == Way::Outbound && self.terms.side == Side::Backend;
-        let Some(row) = table.row(self.id).filter(|_| !leads_home) else {
+    fn no_longer_ours(&self, before: &Hosted, table: &Table) -> Rights {
+        let Some(row) = table.row(self.id) else {
             return Rights::default();
         };
+        let (side, hosted) = (self.terms.side, &self.terms.hosted);
+        let leads_home = self.way == Way::Outbound && side == Side::Backend;
+        let has_moved = |domain: &Domain| {
+            let homes = before.home(domain).zip(hosted.home(domain));
+            side == Side::Backend && homes.is_some_and(|(before, now)| before != now)
+        };
         let gone = |pairs: &HashSet<DomainPair>, way| -> Vec<_> {
-            pairs.iter().filter(|pair| !self.terms.allows(pair, way)).cloned().collect()
+            let is_gone = |pair: &&DomainPair| {
+                let ours = if way == Way::Inbound { &pair.sender } else { &pair.target };
+                has_moved(ours) || !leads_home && !self.terms.allows(pair, way)
+            };
+            pairs.iter().filter(is_gone).cloned().collect()
         };
         let (entrances, exits) = (&row.entrances, &row.exits);
         Rights { entrances: gone(entrances, Way::Inbound), exits: gone(exits, Way::Outbound) }
@@ -87,12 +99,18 @@ impl Open {
 }
 
 impl Terms {
+    /// Whether a server of ours wants to reach itself by us.
+    pub(in super::super) fn is_domestic(&self, pair: &DomainPair) -> bool {
+        self.side == Side::Backend && self.hosted.is_domestic(pair)
+    }
+
     /// Whether a pair that goes that way is one of ours and one of theirs.
     pub(in super::super) fn allows(&self, pair: &DomainPair, way: Way) -> bool {
         let DomainPair { sender, target } = pair;
-        match way {
+        let fits = match way {
             Way::Inbound => self.may_send(sender) && self.may_receive(target),
             Way::Outbound => self.may_receive(sender) && self.may_send(target),
-        }
+        };
+        fits && !self.is_domestic(pair)
     }
 }

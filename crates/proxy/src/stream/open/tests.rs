@@ -251,7 +251,8 @@ fn a_proof_that_holds_keeps_its_pairs() {
 
 /// Other terms: our own domain l.test is gone, or peers have to show more.
 fn without_l() -> Input {
-    let hosted = Hosted::Only([domain("l2.test")].into());
+    let hosted =
+        Hosted::Only(crate::binding::Residents::of([domain("l2.test")], &crate::tests::home()));
     let terms = terms(Side::Public, Level::Encrypted);
     Input::Terms(Arc::new(Terms { hosted: Arc::new(hosted), ..terms }))
 }
@@ -289,6 +290,82 @@ fn pairs_of_a_domain_that_is_not_hosted_any_more_end() {
     let ended = open.handle(without_l(), Duration::ZERO, &mut table, &mut out);
     assert_eq!(ended.unwrap_err().condition, Condition::HostGone);
     assert_eq!(table.exit(&gone), None);
+}
+
+/// Terms of the side of our own servers, by which l.test is at home at one address and l2.test at
+/// another.
+fn at_homes(l: &str, l2: &str) -> Arc<Terms> {
+    let residents = [("l.test", l), ("l2.test", l2)]
+        .into_iter()
+        .map(|(name, home)| (domain(name), home.parse::<std::net::SocketAddr>().unwrap().into()));
+    let hosted = Arc::new(Hosted::Only(residents.collect()));
+    Arc::new(Terms { hosted, ..terms(Side::Backend, Level::Any) })
+}
+
+/// A domain that moves to another server of ours is not the old one's any more, in any direction.
+#[test]
+fn pairs_of_a_domain_that_has_moved_end() {
+    let (one, two) = ("192.0.2.1:5269", "192.0.2.2:5269");
+    for (way, moved, kept) in [
+        (Way::Inbound, pair("l.test", "a.test"), pair("l2.test", "a.test")),
+        (Way::Outbound, pair("a.test", "l.test"), pair("a.test", "l2.test")),
+    ] {
+        let (_, mut table) = outbound_to(Side::Backend, "l.test");
+        table.prove(ID, domain("l2.test"), Grounds::Dialback);
+        let stream = Some(StreamId("S1".into()));
+        let (far, at) = (Far::default(), Duration::ZERO);
+        let negotiated = Negotiated { way, stream, secured: false, presented: None, far, at };
+        let mut open = Open::new(ID, at_homes(one, one), negotiated);
+        for pair in [&moved, &kept] {
+            match way {
+                Way::Inbound => table.let_in(pair, ID).unwrap(),
+                Way::Outbound => table.let_out(pair, ID).unwrap(),
+            }
+        }
+        let holds = |table: &Table, pair: &DomainPair| match way {
+            Way::Inbound => table.has_entrance(pair),
+            Way::Outbound => table.exit(pair).is_some(),
+        };
+        say(&mut open, &mut table, 0, Input::Terms(at_homes(one, one)));
+        assert!(holds(&table, &moved), "{moved}");
+        let out = say(&mut open, &mut table, 0, Input::Terms(at_homes(two, one)));
+        let lost = |it: &Action| matches!(it, Action::Lost(pair, lost, Loss::HostRemoved) if *pair == moved && *lost == way);
+        assert!(out.iter().any(lost), "{out:?}");
+        assert!(!holds(&table, &moved) && holds(&table, &kept), "{moved}");
+    }
+}
+
+/// B-19, for several servers: what stays on one of them does not come by here; what goes from one
+/// to another does.
+#[test]
+fn servers_of_ours_reach_each_other_and_never_themselves() {
+    let apart = at_homes("192.0.2.1:5269", "192.0.2.2:5269");
+    let together = at_homes("192.0.2.1:5269", "192.0.2.1:5269");
+    let both = pair("l.test", "l2.test");
+    for way in [Way::Inbound, Way::Outbound] {
+        assert!(apart.allows(&both, way) && !together.allows(&both, way), "{way:?}");
+        assert!(!apart.allows(&pair("l.test", "l.test"), way), "{way:?}");
+    }
+    let claim = || {
+        let (part, word) = (Part::Result, Word::Request("00".into()));
+        Input::Frame(Frame::Dialback(Dialback { part, pair: both.clone(), word }))
+    };
+    for (terms, is_refused) in [(apart, false), (together, true)] {
+        let mut table = Table::default();
+        table.open(ID, Side::Backend);
+        let negotiated = Negotiated {
+            way: Way::Inbound,
+            stream: Some(StreamId("S1".into())),
+            secured: false,
+            presented: None,
+            far: Far::default(),
+            at: Duration::ZERO,
+        };
+        let mut open = Open::new(ID, terms, negotiated);
+        let out = say(&mut open, &mut table, 0, claim());
+        let refused = out.iter().any(|it| matches!(it, Action::Count(Violation::BackendTo)));
+        assert_eq!(refused, is_refused, "{out:?}");
+    }
 }
 
 /// E-18, F-51: whoever has shown less than is wanted today is let go; whoever has not, stays.

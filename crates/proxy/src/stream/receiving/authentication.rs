@@ -4,7 +4,7 @@ use ligase_verifier::Presented;
 
 use super::{Offered, Receiving, Stage, State};
 use crate::binding::{DomainPair, Side, Table};
-use crate::stream::open::Open;
+use crate::stream::open::{Open, Way};
 use crate::stream::sasl::SUCCESS;
 use crate::stream::{
     Action, Authorization, Condition, DialbackError, SaslError, Setback, StreamError, Tidings,
@@ -35,7 +35,9 @@ impl Receiving {
         // Looking again may have shown since that the name is not the far end's.
         let still = |pair: &DomainPair| match self.is_to_us(&pair.target) {
             true => table.row(self.id).is_some_and(|row| row.is_server(&pair.sender)),
-            false => table.is_proven(self.id, &pair.sender) && self.terms.may_receive(&pair.target),
+            false => {
+                table.is_proven(self.id, &pair.sender) && self.terms.allows(pair, Way::Inbound)
+            }
         };
         offered.external = offered.external.filter(still);
         let checked = if open.is_secured() {

@@ -60,7 +60,11 @@ impl Receiving {
         }
         let known = |to: &Domain| self.terms.may_receive(to) || *to == self.terms.server_name;
         let backend = self.terms.side == Side::Backend;
-        if !header.to.as_ref().is_none_or(known) {
+        let is_domestic = || {
+            let pair = header.from.clone().zip(header.to.clone());
+            pair.is_some_and(|(from, to)| self.terms.is_domestic(&DomainPair::new(from, to)))
+        };
+        if !header.to.as_ref().is_none_or(known) || is_domestic() {
             let violation =
                 if backend { Violation::BackendTo } else { Violation::StreamHostUnknown };
             return Err(Condition::HostUnknown
