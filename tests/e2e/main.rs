@@ -8,6 +8,7 @@ mod conversation;
 mod drain;
 mod explain;
 mod failures;
+mod gateway;
 mod interop;
 mod ladder;
 mod load;

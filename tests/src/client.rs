@@ -101,6 +101,12 @@ impl User {
         self.take(wanted, patience);
     }
 
+    /// Whether a chat message with just this body comes within that time.
+    pub fn hears(&self, from: &str, body: &str, patience: Duration) -> bool {
+        let wanted = json!({"kind": "message", "type": "chat", "from": from, "body": body});
+        self.ask(json!({"do": "take", "wanted": wanted, "within": patience.as_secs()})).is_ok()
+    }
+
     /// Waits for the bounce of something sent to `from`, and returns its condition and its text.
     #[track_caller]
     pub fn hear_error(&self, from: &str, patience: Duration) -> String {

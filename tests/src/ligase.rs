@@ -89,6 +89,11 @@ impl Proxy {
         self.settings.push((key.to_owned(), value.to_owned()));
     }
 
+    /// Takes a key out of the configuration.
+    pub fn unset(&mut self, key: &str) {
+        self.settings.retain(|(old, _)| old != key);
+    }
+
     /// Writes the configuration, as a start does.
     pub fn write(&self) {
         fs::write(self.config(), self.text()).or_fail("configure ligase");
@@ -174,6 +179,11 @@ impl Ligase {
     /// The machine it runs on.
     pub fn host(&self) -> &Host {
         &self.proxy.host
+    }
+
+    /// Its folder, with its configuration and keys.
+    pub fn folder(&self) -> PathBuf {
+        self.proxy.folder()
     }
 
     /// How it was set up. What is changed here takes effect when it is [written](Proxy::write)
