@@ -1,4 +1,5 @@
 mod effects;
+mod machine;
 mod orders;
 
 use std::collections::{HashMap, VecDeque};
@@ -10,6 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, Sleep, sleep_until};
 
+pub use self::machine::Machine;
 pub use self::orders::{Found, Order, Start};
 use super::event::{Ending, Event, Facts, Totals};
 use super::flow::Meter;
@@ -18,7 +20,7 @@ use super::rooms::{Rooms, Settings};
 use super::tables::Step;
 use super::wire::{Turn, Wire};
 use crate::binding::{ConnectionId, DomainPair, Side, Table};
-use crate::stream::{Action, Frame, Initiating, Input, Reader, Receiving, Setback};
+use crate::stream::{Action, Frame, Input, Reader, Setback};
 
 /// Drives one stream, until either side ends it.
 ///
@@ -49,6 +51,8 @@ pub struct Driver {
     seat: Option<OwnedSemaphorePermit>,
     opened: Instant,
     trusted: bool,
+    /// By when the stream is to be ended, where that may wait for a lull.
+    leave_by: Option<Instant>,
     /// Whether our half of the stream has ended; nothing may follow its closing tag.
     ended: bool,
     /// How the connection ended; broken, unless something better is known.
@@ -58,15 +62,6 @@ pub struct Driver {
     base: Option<Domain>,
     /// The domain that we speak for, where we opened the connection.
     local: Option<Domain>,
-}
-
-/// The two ways to be in a stream.
-#[derive(Debug)]
-pub enum Machine {
-    /// The far end opened it.
-    Receiving(Box<Receiving>),
-    /// We did.
-    Initiating(Box<Initiating>),
 }
 
 impl Driver {
@@ -105,6 +100,7 @@ impl Driver {
             seat,
             opened: now,
             trusted: false,
+            leave_by: None,
             ended: false,
             ending: Ending::Broken,
             endpoint,
@@ -153,6 +149,7 @@ impl Driver {
     async fn next(&mut self) -> Happened {
         let reading = self.full.is_empty();
         let stalled = self.full_since + self.settings.stall;
+        let lull = self.leave_by.map(|latest| latest.min(self.moved + LULL));
         tokio::select! {
             // Nothing may follow our closing tag: what is in the outbox then finds another way.
             turn = self.wire.turn((!self.ended).then_some(&*self.outbox), reading) => {
@@ -174,6 +171,10 @@ impl Driver {
                     self.waiting.entry(pair.clone()).or_default().push(answer);
                     Happened::Input(Input::Ask(pair))
                 }
+                Order::Leave(latest) => {
+                    self.leave_by = Some(latest);
+                    Happened::Nothing
+                }
                 Order::Abort => Happened::Broken,
             },
             Some(answer) = self.answers.join_next() => match answer {
@@ -186,6 +187,10 @@ impl Driver {
                 self.set_timer(FOREVER);
                 let quiet = self.moved.elapsed();
                 Happened::Input(Input::TimedOut { quiet })
+            }
+            () = sleep_until(lull.unwrap_or(self.moved)), if lull.is_some() => {
+                self.leave_by = None;
+                Happened::Input(Input::Drain)
             }
             () = sleep_until(self.opened + SEATED), if self.seat.is_some() => {
                 self.seat = None;
@@ -326,21 +331,6 @@ impl Driver {
     }
 }
 
-impl Machine {
-    fn handle(
-        &mut self,
-        input: Input,
-        at: std::time::Duration,
-        table: &mut Table,
-        out: &mut Vec<Action>,
-    ) {
-        match self {
-            Self::Receiving(machine) => machine.handle(input, at, table, out),
-            Self::Initiating(machine) => machine.handle(input, at, table, out),
-        }
-    }
-}
-
 /// However a driver ends, even by a mistake of ours, its connection leaves nothing behind: no right
 /// in the table, no stanza unaccounted for, nobody who waits in vain.
 impl Drop for Driver {
@@ -384,5 +374,8 @@ const ORDERS_MAX: usize = 256;
 /// How long a connection holds its place in a queue at most: one that is not taken up at all keeps
 /// the others waiting no longer.
 const SEATED: std::time::Duration = std::time::Duration::from_secs(1);
+/// How long a far end says nothing that takes a breath: many times longer than it takes a server to
+/// let go of a stream, and a moment to people.
+const LULL: std::time::Duration = std::time::Duration::from_millis(200);
 /// What a timer is set to that is not needed.
 const FOREVER: std::time::Duration = std::time::Duration::from_secs(365 * 24 * 3600);

@@ -3,6 +3,7 @@
 use ligase_verifier::{Domain, Endpoint, Presented};
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::time::Instant;
 
 use crate::binding::DomainPair;
 use crate::connection::event::Facts;
@@ -15,6 +16,9 @@ pub enum Order {
     Say(Input),
     /// To have this pair leave by it, and to be told whether it may.
     Ask(DomainPair, oneshot::Sender<Result<(), Setback>>),
+    /// To end when the far end takes a breath, or at that time if it takes none. What a server
+    /// hands to a stream in the moment it hears of its end may be lost, and no proxy can tell.
+    Leave(Instant),
     /// To end at once, because it is stuck.
     Abort,
 }
