@@ -3,6 +3,7 @@
 pub mod dial;
 pub mod listener;
 pub mod original;
+pub mod proxy_protocol;
 
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
