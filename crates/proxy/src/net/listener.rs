@@ -1,6 +1,7 @@
 //! The accept loop that never ends; who may connect, and how often.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,10 +32,11 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// How many connections may be here at once. Clones share their counts.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Admission {
     counts: Arc<Mutex<Counts>>,
     limits: Limits,
+    is_relay: Option<Arc<dyn Fn(IpAddr) -> bool + Send + Sync>>,
 }
 
 /// How many connections are let in.
@@ -58,7 +60,9 @@ struct Counts {
 #[derive(Debug)]
 pub struct Seat {
     counts: Arc<Mutex<Counts>>,
-    address: IpAddr,
+    limits: Limits,
+    /// The subscriber that it is counted for, once that is known.
+    address: Option<IpAddr>,
 }
 
 /// Why there is no seat.
@@ -73,7 +77,13 @@ pub enum Full {
 impl Admission {
     /// Nobody is here yet.
     pub fn new(limits: Limits) -> Self {
-        Self { counts: Arc::default(), limits }
+        Self { counts: Arc::default(), limits, is_relay: None }
+    }
+
+    /// Counts connections from these addresses in all alone, until it is [known](Seat::name) whom
+    /// they are from: a load balancer brings those of many.
+    pub fn behind(self, is_relay: impl Fn(IpAddr) -> bool + Send + Sync + 'static) -> Self {
+        Self { is_relay: Some(Arc::new(is_relay)), ..self }
     }
 
     /// A seat for a connection from this address.
@@ -81,19 +91,21 @@ impl Admission {
     /// # Errors
     /// When there is none left, in all or for this address.
     pub fn admit(&self, address: IpAddr) -> Result<Seat, Full> {
-        let address = subscriber(address);
+        let is_relay = self.is_relay.as_ref().is_some_and(|is_relay| is_relay(address));
+        let address = (!is_relay).then(|| subscriber(address));
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let here = counts.by_address.get(&address).copied().unwrap_or(0);
         // The address comes first: one that is full must not hear that the house is.
-        if self.limits.per_address_max <= here {
+        if address.is_some_and(|it| self.limits.per_address_max <= counts.from(it)) {
             return Err(Full::ForAddress);
         }
         if self.limits.connections_max <= counts.all {
             return Err(Full::Everywhere);
         }
         counts.all += 1;
-        counts.by_address.insert(address, here + 1);
-        Ok(Seat { counts: Arc::clone(&self.counts), address })
+        if let Some(address) = address {
+            *counts.by_address.entry(address).or_default() += 1;
+        }
+        Ok(Seat { counts: Arc::clone(&self.counts), limits: self.limits, address })
     }
 
     /// How many connections are here.
@@ -102,14 +114,54 @@ impl Admission {
     }
 }
 
+impl fmt::Debug for Admission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Admission").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+impl Counts {
+    fn from(&self, subscriber: IpAddr) -> usize {
+        self.by_address.get(&subscriber).copied().unwrap_or(0)
+    }
+}
+
+impl Seat {
+    /// Whether it is known whom the connection is from.
+    pub fn is_named(&self) -> bool {
+        self.address.is_some()
+    }
+
+    /// Counts the connection for whom it is from, unless that was known before.
+    ///
+    /// # Errors
+    /// When there are too many from there; it is counted in all, as before.
+    pub fn name(&mut self, address: IpAddr) -> Result<(), Full> {
+        if self.is_named() {
+            return Ok(());
+        }
+        let address = subscriber(address);
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.limits.per_address_max <= counts.from(address) {
+            return Err(Full::ForAddress);
+        }
+        *counts.by_address.entry(address).or_default() += 1;
+        self.address = Some(address);
+        Ok(())
+    }
+}
+
 impl Drop for Seat {
     fn drop(&mut self) {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         counts.all = counts.all.saturating_sub(1);
-        if let Some(here) = counts.by_address.get_mut(&self.address) {
+        let Some(address) = self.address else {
+            return;
+        };
+        if let Some(here) = counts.by_address.get_mut(&address) {
             *here = here.saturating_sub(1);
             if *here == 0 {
-                counts.by_address.remove(&self.address);
+                counts.by_address.remove(&address);
             }
         }
     }

@@ -100,3 +100,39 @@ fn only_what_a_peer_did_is_forgiven_without_a_pause() {
     // Out of file descriptors.
     assert!(!is_the_peers(&io::Error::from_raw_os_error(24)));
 }
+
+#[test]
+fn what_a_load_balancer_brings_is_counted_for_whom_it_is_from() {
+    let admission = admission(5, 2).behind(|address| address == ip("192.0.2.100"));
+    let relayed = || admission.admit(ip("192.0.2.100"));
+    let mut seats: Vec<_> = (0..3).map(|_| relayed().unwrap()).collect();
+    assert!(seats.iter().all(|seat| !seat.is_named()));
+    assert!(admission.counts.lock().unwrap().by_address.is_empty());
+
+    assert_eq!(seats[0].name(ip("198.51.100.1")), Ok(()));
+    assert!(seats[0].is_named());
+    assert_eq!(seats[1].name(ip("::ffff:198.51.100.1")), Ok(()));
+    assert_eq!(seats[2].name(ip("198.51.100.1")), Err(Full::ForAddress));
+    assert!(!seats[2].is_named());
+    // It has its place among all, for as long as it is there, and may be somebody else's.
+    assert_eq!(admission.taken(), 3);
+    assert_eq!(seats[2].name(ip("198.51.100.2")), Ok(()));
+    // Who comes by another way is the same somebody.
+    assert_eq!(admission.admit(ip("198.51.100.1")).unwrap_err(), Full::ForAddress);
+
+    seats.extend([relayed().unwrap(), relayed().unwrap()]);
+    assert_eq!(relayed().unwrap_err(), Full::Everywhere);
+    drop(seats);
+    assert_eq!(admission.taken(), 0);
+    assert!(admission.counts.lock().unwrap().by_address.is_empty());
+}
+
+#[test]
+fn a_seat_is_named_once() {
+    let admission = admission(5, 2);
+    let mut seat = admission.admit(ip("192.0.2.1")).unwrap();
+    assert_eq!(seat.name(ip("192.0.2.2")), Ok(()));
+    assert_eq!(admission.counts.lock().unwrap().from(ip("192.0.2.2")), 0);
+    drop(seat);
+    assert!(admission.counts.lock().unwrap().by_address.is_empty());
+}
