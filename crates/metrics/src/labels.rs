@@ -62,7 +62,7 @@ pub use auth::{
 pub use lookup::{CacheResult, QueryType, Rcode, Steered};
 pub use refusal::{BounceCondition, RevocationCause, ViolationReason, ViolationSide};
 pub use standing::{SelfCheck, Within};
-pub use wire::{Capture, Ending, HeaderKind, TlsVersion, Way};
+pub use wire::{Capture, Ending, HeaderKind, ProxyResult, ProxyVersion, TlsVersion, Way};
 
 labels! {
     /// Which side of the proxy a connection is on.

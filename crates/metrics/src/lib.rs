@@ -20,8 +20,9 @@ pub use connections::{BindingGuard, ChannelGuard, ConnectionGuard, Connections};
 pub use labels::{
     AuthReason, AuthResult, BounceCondition, CacheResult, Capture, Component, DialbackResult,
     DialbackRole, Direction, DnssecState, Ending, HeaderKind, Kind, Outcome, PolicyLevel,
-    PoshResult, Proof, QueryType, Rcode, RevocationCause, Rung, SelfCheck, Side, Steered,
-    TlsVersion, TlsaResult, Transport, ViolationReason, ViolationSide, Way, Within,
+    PoshResult, Proof, ProxyResult, ProxyVersion, QueryType, Rcode, RevocationCause, Rung,
+    SelfCheck, Side, Steered, TlsVersion, TlsaResult, Transport, ViolationReason, ViolationSide,
+    Way, Within,
 };
 pub use lookups::Lookups;
 pub use refusals::Refusals;

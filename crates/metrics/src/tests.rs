@@ -6,8 +6,9 @@ use std::time::{Duration, SystemTime};
 use crate::{
     Attempt, AuthReason, AuthResult, BounceCondition, CacheResult, Capture, Component,
     DialbackResult, DialbackRole, Direction, DnssecState, Ending, HeaderKind, Kind, Metrics,
-    Outcome, PolicyLevel, PoshResult, Proof, QueryType, Rcode, RevocationCause, Rung, SelfCheck,
-    Side, Steered, TlsVersion, TlsaResult, Transport, ViolationReason, ViolationSide, Way,
+    Outcome, PolicyLevel, PoshResult, Proof, ProxyResult, ProxyVersion, QueryType, Rcode,
+    RevocationCause, Rung, SelfCheck, Side, Steered, TlsVersion, TlsaResult, Transport,
+    ViolationReason, ViolationSide, Way,
 };
 
 fn metrics() -> Metrics {
@@ -99,6 +100,8 @@ fn happened_on_the_way(metrics: &Metrics) {
     metrics.wires.acknowledged(second);
     metrics.wires.headed(direction, HeaderKind::ServerName);
     metrics.wires.captured(Capture::Redirect);
+    metrics.wires.introduced(ProxyVersion::Two, ProxyResult::Accepted);
+    metrics.wires.introduced(ProxyVersion::None, ProxyResult::Local);
     metrics.wires.dialed_backend(Outcome::Success, second);
     metrics.wires.dialed_backend(Outcome::Failure, second);
     metrics.lookups.queried(QueryType::Dnskey, Rcode::ServFail, second);
@@ -123,7 +126,7 @@ fn events_are_counted_under_their_labels() {
     }
 }
 
-const EVENTFUL: [(&str, f64); 48] = [
+const EVENTFUL: [(&str, f64); 49] = [
     ("ligase_build_info{revision=\"abcdef\",version=\"1.2.3\"}", 1.0),
     ("ligase_stanzas_total{direction=\"inbound\",kind=\"iq\"}", 3.0),
     ("ligase_stream_setup_seconds_count{direction=\"outbound\",proof=\"pkix\"}", 1.0),
@@ -171,6 +174,7 @@ const EVENTFUL: [(&str, f64); 48] = [
     ("ligase_channel_rtt_seconds_count", 1.0),
     ("ligase_header_rewrites_total{direction=\"inbound\",kind=\"server-name\"}", 1.0),
     ("ligase_capture_connections_total{mode=\"redirect\"}", 1.0),
+    ("ligase_proxy_protocol_headers_total{result=\"accepted\",version=\"2\"}", 1.0),
     ("ligase_backend_connects_total{result=\"success\"}", 1.0),
     ("ligase_backend_connects_total{result=\"failure\"}", 1.0),
     ("ligase_backend_connect_duration_seconds_count", 1.0),

@@ -4,7 +4,9 @@ use std::time::Duration;
 use prometheus::{Counter, Histogram, IntCounter};
 
 use crate::family::{Families, Family, Name};
-use crate::labels::{Capture, Direction, HeaderKind, Outcome, Side, TlsVersion, Way};
+use crate::labels::{
+    Capture, Direction, HeaderKind, Outcome, ProxyResult, ProxyVersion, Side, TlsVersion, Way,
+};
 
 /// What happens on connections below their stanzas.
 #[derive(Debug)]
@@ -16,6 +18,7 @@ pub struct Wires {
     rtt: Histogram,
     headers: Family<IntCounter, (Direction, HeaderKind)>,
     captured: Family<IntCounter, (Capture,)>,
+    introduced: HashMap<(ProxyVersion, ProxyResult), IntCounter>,
     backend_connects: Family<IntCounter, (Outcome,)>,
     backend_connecting: Histogram,
 }
@@ -67,6 +70,14 @@ impl Wires {
                     "Connections that came from our server, by what led them here.",
                 ),
                 &["mode"],
+            ),
+            introduced: families.listed(
+                Name(
+                    "ligase_proxy_protocol_headers_total",
+                    "Connections from trusted load balancers, by what they say of them.",
+                ),
+                &["version", "result"],
+                introductions(),
             ),
             backend_connects: families.counters(
                 Name("ligase_backend_connects_total", "Connections to our server that we tried."),
@@ -123,6 +134,14 @@ impl Wires {
         self.captured.at((by,)).inc();
     }
 
+    /// Counts a connection from a load balancer that we trust. There is none without a header that
+    /// is the load balancer's own by its word.
+    pub fn introduced(&self, version: ProxyVersion, result: ProxyResult) {
+        if let Some(counter) = self.introduced.get(&(version, result)) {
+            counter.inc();
+        }
+    }
+
     /// Counts a connection to our server that was tried, and how long a good one took.
     pub fn dialed_backend(&self, outcome: Outcome, took: Duration) {
         self.backend_connects.at((outcome,)).inc();
@@ -130,6 +149,15 @@ impl Wires {
             self.backend_connecting.observe(took.as_secs_f64());
         }
     }
+}
+
+/// Every introduction that there may be: only a header can say that a connection is its sender's own.
+fn introductions() -> impl Iterator<Item = ((ProxyVersion, ProxyResult), [&'static str; 2])> {
+    let each = ProxyVersion::ALL
+        .iter()
+        .flat_map(|version| ProxyResult::ALL.iter().map(move |result| (*version, *result)));
+    each.filter(|it| *it != (ProxyVersion::None, ProxyResult::Local))
+        .map(|(version, result)| ((version, result), [version.as_str(), result.as_str()]))
 }
 
 /// Every handshake that there may be: what failed has no version.

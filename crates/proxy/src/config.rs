@@ -11,6 +11,7 @@ mod inspect;
 mod limits;
 mod policy;
 mod read;
+mod relays;
 mod values;
 
 use std::collections::BTreeSet;
@@ -48,6 +49,8 @@ pub struct Config {
     pub listen: Listen,
     /// By which ports peers reach us.
     pub public: Public,
+    /// Which load balancers say for whom they come.
+    pub proxy_protocol: ProxyProtocol,
     /// Where we look up what peers have published.
     pub resolver: Resolver,
     /// Who vouches for certificates (PKIX).
@@ -251,6 +254,15 @@ pub struct Public {
     pub starttls: u16,
     /// To begin with TLS (XEP-0368).
     pub direct_tls: u16,
+}
+
+/// Which load balancers say for whom they come to [`Listen::federation`] (the PROXY protocol).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ProxyProtocol {
+    /// The networks that they are in; whoever else says such a thing is not heard.
+    pub trusted: Vec<IpNet>,
+    /// Whether whoever is there has to say it.
+    pub required: bool,
 }
 
 /// Where we look up what peers have published.

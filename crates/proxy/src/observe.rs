@@ -122,6 +122,7 @@ impl Observer {
             }
             Event::Captured(led) => wires::captured(&self.metrics, led),
             Event::Steered(fate) => wires::steered(&self.metrics, fate),
+            Event::Introduced(how) => wires::introduced(&self.metrics, how),
         }
     }
 

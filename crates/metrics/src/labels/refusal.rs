@@ -138,6 +138,7 @@ labels! {
         LimitQueue = "limit.queue",
         LimitMemory = "limit.memory",
         StreamManagementProtocol = "sm.protocol",
+        ProxyHeader = "proxy.header",
         AdminDenied = "admin.denied",
         AdminRequest = "admin.request",
     }

@@ -43,6 +43,27 @@ labels! {
         Explicit = "explicit",
     }
 
+    /// How a load balancer writes whom a connection is from.
+    ProxyVersion {
+        /// In a line of text.
+        One = "1",
+        /// In bytes.
+        Two = "2",
+        /// Not at all.
+        None = "none",
+    }
+
+    /// What became of that.
+    ProxyResult {
+        /// The connection is from whom it says, or from the load balancer where nothing is said and
+        /// nothing has to be.
+        Accepted = "accepted",
+        /// The connection is the load balancer's own.
+        Local = "local",
+        /// The connection was closed.
+        Refused = "refused",
+    }
+
     /// Under whose names a stream header went to a peer.
     HeaderKind {
         /// The servers'.

@@ -48,6 +48,10 @@ impl Doors {
         let admission = |per_address_max| {
             Admission::new(Limits { connections_max: limits.connections, per_address_max })
         };
+        // What is trusted may change while we run.
+        let relays = Arc::clone(rooms);
+        let public_admission = admission(limits.connections_per_address)
+            .behind(move |address| relays.settings.load().relays.trusts(address));
         let listening: Arc<[SocketAddr]> =
             config.listen.federation.iter().chain(&config.listen.backend).copied().collect();
         let redirected =
@@ -62,7 +66,7 @@ impl Doors {
             public_gate: Gate {
                 side: Side::Public,
                 led: None,
-                admission: admission(limits.connections_per_address),
+                admission: public_admission,
                 redirected: None,
                 allowed: None,
             },

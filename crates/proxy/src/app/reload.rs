@@ -192,6 +192,11 @@ impl Reloader {
                 "starttls": config.public.starttls,
                 "direct_tls": config.public.direct_tls,
             },
+            "proxy_protocol": {
+                "trusted": config.proxy_protocol.trusted.iter().map(ToString::to_string)
+                    .collect::<Vec<_>>(),
+                "required": config.proxy_protocol.required,
+            },
             "resolver": { "dnssec": config.resolver.dnssec.as_str() },
             "policy": { "default": config.policy.default.as_str() },
             "self_check_seconds": config.self_check.map_or(0, |it| it.as_secs()),

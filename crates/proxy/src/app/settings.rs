@@ -10,6 +10,7 @@ use crate::config::{BackendTls, Config, ResolverServers};
 use crate::connection::rooms::Settings;
 use crate::establish;
 use crate::net::dial::Patience;
+use crate::net::proxy_protocol::Relays;
 use crate::stream::{Bounds, Channels, Limits, Terms};
 
 pub(super) fn settings(config: &Config, keys: &BothKeys) -> Settings {
@@ -65,6 +66,11 @@ pub(super) fn settings(config: &Config, keys: &BothKeys) -> Settings {
         backend: Arc::new(backend),
         homes: config.backends.iter().map(|it| it.address.clone()).collect(),
         share_backend: config.backend.share_streams,
+        relays: Arc::new(Relays {
+            trusted: config.proxy_protocol.trusted.clone(),
+            required: config.proxy_protocol.required,
+            patience: limits.proxy_header_seconds,
+        }),
         limits_before: frame(limits.preauth_element_bytes),
         limits_after: frame(limits.stanza_bytes),
         dial: Patience { attempt: limits.connect_seconds, total: limits.connect_seconds * 2 },

@@ -211,6 +211,13 @@ impl Config {
                 }
             }
         }
+        for network in self.proxy_protocol.trusted.iter().filter(|it| it.prefix_len() == 0) {
+            let problem = format!(
+                "{network} is everybody: a peer could say that it is from anywhere, and escape \
+                 limits.connections_per_address; write the addresses of your load balancers"
+            );
+            findings.warn("proxy_protocol.trusted", problem);
+        }
         if let Capture::Redirect { uid: 0 } = self.capture {
             let problem =
                 "nothing that runs as root is captured: let ligase run as a user of its own";

@@ -77,6 +77,8 @@ limits! {
     preauth_seconds: Duration = 30, 5 to 300;
     /// TLS handshake with a peer that connected to us.
     handshake_seconds: Duration = 15, 2 to 120;
+    /// From accepting a connection of a trusted load balancer to the end of its header.
+    proxy_header_seconds: Duration = 5, 3 to 60;
 
     /// Connections from peers at a time.
     connections: usize = 10_000, 1 to 1_000_000;

@@ -7,6 +7,7 @@ use serde_yaml::Value;
 use super::backends::backends;
 use super::file::{FILE, Problems, Section, one_of};
 use super::policy::{Believed, policy};
+use super::relays::proxy_protocol;
 use super::values::{domain, home, network, non_empty, read_text, secret_at, socket_address};
 use super::{
     BackendSide, BackendTls, Capture, CertificateFiles, Channels, Config, DialbackSecret, Dnssec,
@@ -83,6 +84,7 @@ fn read_file(file: &mut Section<'_>, folder: &Path, overrides: &Overrides) -> Op
     let listen = listen(file.section("listen"), capture);
     let steer = steer(file.section("steer"), &listen);
     let public = public(file.section("public"), &listen, capture);
+    let proxy_protocol = proxy_protocol(file.section("proxy_protocol"));
 
     let resolver = resolver(file.section("resolver"), folder);
     let mut section = file.section("trust");
@@ -120,6 +122,7 @@ fn read_file(file: &mut Section<'_>, folder: &Path, overrides: &Overrides) -> Op
         steer,
         listen,
         public,
+        proxy_protocol,
         resolver,
         roots,
         revocations,

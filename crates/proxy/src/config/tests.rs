@@ -9,7 +9,7 @@ use super::checks::check_system;
 use super::file::Problems;
 use super::{
     BackendTls, Capture, Config, Error, Hosts, Limit, Limits, LogFormat, LogLevel, Overrides,
-    Public, ResolverServers, Roots,
+    ProxyProtocol, Public, ResolverServers, Roots,
 };
 use crate::binding::Level;
 
@@ -136,6 +136,7 @@ fn the_least_is_enough() {
     assert_eq!(config.listen.dns, addresses(&["127.0.0.1:7253"]));
     assert_eq!(config.listen.posh, []);
     assert_eq!(config.listen.admin, addresses(&["127.0.0.1:7290"]));
+    assert_eq!(config.proxy_protocol, ProxyProtocol { trusted: vec![], required: true });
     assert_eq!(config.resolver.servers, ResolverServers::System);
     assert_eq!(config.roots, Roots::System);
     assert_eq!(config.policy.level(&domain("capulet.example")), Level::Encrypted);
@@ -712,6 +713,24 @@ fn a_dialback_secret_is_read_and_never_shown() {
         let expect = format!("dialback_secret.file: {}: {problem}", path.display());
         assert_eq!(parse(name).unwrap_err(), [expect]);
     }
+}
+
+#[test]
+fn load_balancers_are_trusted_by_network() {
+    let text =
+        "proxy_protocol: {trusted: [192.0.2.7/24, 198.51.100.1, '2001:db8::/32'], required: false}";
+    let config = parse(&format!("{LEAST}{text}")).unwrap();
+    let trusted: Vec<_> = config.proxy_protocol.trusted.iter().map(ToString::to_string).collect();
+    assert_eq!(trusted, ["192.0.2.0/24", "198.51.100.1/32", "2001:db8::/32"]);
+    assert!(!config.proxy_protocol.required);
+    check(
+        "proxy_protocol: {trusted: ['192.0.2.0/33', '::ffff:192.0.2.0/120', lb.example]}",
+        &[
+            "proxy_protocol.trusted[0]: \"192.0.2.0/33\" is no network: write one like 10.0.0.0/8",
+            "proxy_protocol.trusted[1]: \"::ffff:192.0.2.0/120\" is IPv4 written as IPv6: write one like 10.0.0.0/8",
+            "proxy_protocol.trusted[2]: \"lb.example\" is no network: write one like 10.0.0.0/8",
+        ],
+    );
 }
 
 #[test]

@@ -42,11 +42,17 @@ pub(super) fn home(text: &str) -> Result<Home, String> {
     Ok(Home { host: Host::Name(name), port })
 }
 
-/// A network, or one address.
+/// A network, or one address. Addresses are compared as IPv4 where IPv6 carries them (RFC 4291
+/// §2.5.5.2), so a network of such would have nobody in it.
 pub(super) fn network(text: &str) -> Result<IpNet, String> {
     let one = text.parse::<IpAddr>().map(IpNet::from);
-    one.or_else(|_| text.parse())
-        .map_err(|_| format!("{text:?} is no network: write one like 10.0.0.0/8"))
+    let network = one.or_else(|_| text.parse()).map(|it: IpNet| it.trunc());
+    let problem = match network {
+        Ok(IpNet::V6(v6)) if v6.addr().to_ipv4_mapped().is_some() => "is IPv4 written as IPv6",
+        Ok(network) => return Ok(network),
+        Err(_) => "is no network",
+    };
+    Err(format!("{text:?} {problem}: write one like 10.0.0.0/8"))
 }
 
 /// Text that says something.

@@ -1,5 +1,7 @@
 //! What comes in: listeners, and the handshakes of both sides.
 
+mod introduction;
+
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -43,7 +45,7 @@ impl Rooms {
     pub async fn listen(self: Arc<Self>, listener: TcpListener, gate: Gate) {
         let admission = gate.admission.clone();
         accept_all(listener, admission, |arrival| match arrival {
-            Arrival::Admitted(socket, peer, seat) => {
+            Arrival::Admitted(mut socket, peer, mut seat) => {
                 match gate.check(&socket, peer) {
                     Ok(led) => led.into_iter().for_each(|led| (self.tell)(Event::Captured(led))),
                     Err(violation) => {
@@ -54,7 +56,9 @@ impl Rooms {
                 }
                 let (rooms, side) = (Arc::clone(&self), gate.side);
                 tokio::spawn(async move {
-                    rooms.receive(socket, peer, side).await;
+                    if let Some(peer) = rooms.introduced(&mut socket, peer, side, &mut seat).await {
+                        rooms.receive(socket, peer, side).await;
+                    }
                     drop(seat);
                 });
             }

@@ -5,6 +5,7 @@ use ligase_verifier::{Domain, Transport};
 
 use crate::binding::{ConnectionId, DomainPair, Level, Mode, Side};
 use crate::capture::dns::Fate;
+use crate::net::proxy_protocol::Version;
 use crate::stream::{Condition, Denial, Kind, Loss, Role, Rung, Setback, Violation, Way};
 use crate::tls;
 
@@ -153,6 +154,8 @@ pub enum Event {
     Captured(Led),
     /// Our own server asked DNS something.
     Steered(Fate),
+    /// A load balancer handed a connection on.
+    Introduced(Introduction),
 }
 
 impl Event {
@@ -171,6 +174,19 @@ pub enum Led {
     Redirect,
     /// Its own configuration.
     Explicit,
+}
+
+/// What a load balancer said of a connection that it handed on, before anything else.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Introduction {
+    /// Where it comes from.
+    Named(Version),
+    /// That it is its own, or that it does not know.
+    Own(Version),
+    /// Nothing, and it need not.
+    Spared,
+    /// Nothing that we take, or not in time; in the version that it began like.
+    Refused(Option<Version>),
 }
 
 /// What stays true of a connection while it lives.

@@ -18,6 +18,7 @@ use super::tables::{KINDS, Passed, Step, Tables};
 use crate::binding::{DomainPair, Home, Side};
 use crate::establish::{Journal, Memory};
 use crate::net::dial::Patience;
+use crate::net::proxy_protocol::Relays;
 use crate::stream::{Ids, Input, Limits, Setback, Terms};
 use crate::tls::Tls;
 use crate::tls::local_ca::LocalCa;
@@ -109,6 +110,8 @@ pub struct Settings {
     pub homes: Arc<[Home]>,
     /// Whether pairs of several peers share a stream to our own server.
     pub share_backend: bool,
+    /// The load balancers that peers come through.
+    pub relays: Arc<Relays>,
     /// What a far end may send before it is authorized for anything.
     pub limits_before: Limits,
     /// What it may send after.

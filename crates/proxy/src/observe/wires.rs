@@ -1,11 +1,14 @@
 use std::time::Duration;
 
-use ligase_metrics::{Capture, Ending, HeaderKind, Metrics, Outcome, Steered, TlsVersion};
+use ligase_metrics::{
+    Capture, Ending, HeaderKind, Metrics, Outcome, ProxyResult, ProxyVersion, Steered, TlsVersion,
+};
 
 use super::{direction, side};
 use crate::binding::Mode;
 use crate::capture::dns::Fate;
-use crate::connection::event::{self, Facts, Led};
+use crate::connection::event::{self, Facts, Introduction, Led};
+use crate::net::proxy_protocol;
 use crate::stream::Condition;
 use crate::tls::Version;
 
@@ -54,6 +57,22 @@ pub(super) fn captured(metrics: &Metrics, led: Led) {
         Led::Redirect => Capture::Redirect,
         Led::Explicit => Capture::Explicit,
     });
+}
+
+/// A load balancer handed a connection on.
+pub(super) fn introduced(metrics: &Metrics, introduction: Introduction) {
+    let (version, result) = match introduction {
+        Introduction::Named(version) => (Some(version), ProxyResult::Accepted),
+        Introduction::Own(version) => (Some(version), ProxyResult::Local),
+        Introduction::Spared => (None, ProxyResult::Accepted),
+        Introduction::Refused(version) => (version, ProxyResult::Refused),
+    };
+    let version = match version {
+        Some(proxy_protocol::Version::One) => ProxyVersion::One,
+        Some(proxy_protocol::Version::Two) => ProxyVersion::Two,
+        None => ProxyVersion::None,
+    };
+    metrics.wires.introduced(version, result);
 }
 
 /// Our own server asked DNS something.

@@ -213,6 +213,7 @@ spelled! {
         LimitQueue = "limit.queue",
         LimitMemory = "limit.memory",
         StreamManagementProtocol = "sm.protocol",
+        ProxyHeader = "proxy.header",
         AdminDenied = "admin.denied",
         AdminRequest = "admin.request",
     }

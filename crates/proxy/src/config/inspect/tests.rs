@@ -290,6 +290,17 @@ fn doors_that_stand_open_are_told() {
 }
 
 #[test]
+fn trusting_everybody_is_told() {
+    let place = Place::new("relays");
+    place.check(
+        "proxy_protocol: {trusted: [192.0.2.0/24, 0.0.0.0/0, '::/0']}",
+        expiry() - days(30),
+        &[],
+        &["0.0.0.0/0", "::/0"].map(|network| format!("proxy_protocol.trusted: {network} is everybody: a peer could say that it is from anywhere, and escape limits.connections_per_address; write the addresses of your load balancers")).each_ref().map(String::as_str),
+    );
+}
+
+#[test]
 fn every_file_that_may_change_is_listed() {
     let place = Place::new("list");
     place.write("secret", &"s".repeat(32), 0o600);

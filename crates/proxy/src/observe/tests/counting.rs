@@ -3,10 +3,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use super::super::*;
 use crate::binding::{DomainPair, Mode};
 use crate::capture::dns::Fate;
-use crate::connection::event::Led;
+use crate::connection::event::{Introduction, Led};
+use crate::net::proxy_protocol::Version;
 use crate::stream::{Condition, Way};
 use crate::tests::{domain, pair};
-use crate::tls::Version;
+use crate::tls;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -100,11 +101,38 @@ fn every_end_is_counted_under_its_reason() {
 }
 
 #[test]
+fn what_load_balancers_say_is_counted() {
+    let lines = counted(
+        [
+            Introduction::Named(Version::One),
+            Introduction::Named(Version::Two),
+            Introduction::Own(Version::Two),
+            Introduction::Spared,
+            Introduction::Refused(Some(Version::One)),
+            Introduction::Refused(None),
+            Introduction::Refused(None),
+        ]
+        .map(Event::Introduced),
+    );
+    assert_eq!(
+        of(&lines, "ligase_proxy_protocol_headers_total"),
+        [
+            "{result=\"accepted\",version=\"1\"} 1",
+            "{result=\"accepted\",version=\"2\"} 1",
+            "{result=\"accepted\",version=\"none\"} 1",
+            "{result=\"local\",version=\"2\"} 1",
+            "{result=\"refused\",version=\"1\"} 1",
+            "{result=\"refused\",version=\"none\"} 2",
+        ]
+    );
+}
+
+#[test]
 fn what_happens_below_the_stanzas_is_counted() {
     let home = facts(binding::Side::Backend, true);
     let lines = counted([
-        Event::Shaken { facts: public(true), version: Some(Version::Tls13), took: SECOND },
-        Event::Shaken { facts: home, version: Some(Version::Tls12), took: SECOND },
+        Event::Shaken { facts: public(true), version: Some(tls::Version::Tls13), took: SECOND },
+        Event::Shaken { facts: home, version: Some(tls::Version::Tls12), took: SECOND },
         Event::Shaken { facts: public(false), version: None, took: SECOND },
         Event::Headed(public(true), Mode::ServerName),
         Event::Headed(public(false), Mode::Legacy),
