@@ -1,6 +1,7 @@
 //! End to end.
 
 mod attacks;
+mod balanced;
 mod bare;
 mod channels;
 mod check;
