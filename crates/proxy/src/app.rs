@@ -12,6 +12,7 @@ mod self_check;
 mod settings;
 mod site;
 mod status;
+mod supervisor;
 mod views;
 
 use std::fmt;
@@ -37,6 +38,7 @@ use crate::connection::rooms::Rooms;
 use crate::connection::tables::Tables;
 use crate::drain::drain;
 use crate::logging::Logging;
+use crate::net::inherited::{self, Inherited};
 use crate::observe::{self, Observer};
 use crate::tls::Tls;
 use crate::tls::identity::{self, Identities};
@@ -66,6 +68,8 @@ pub struct App {
 pub enum Error {
     /// The configuration is wrong.
     Config(Vec<config::Error>),
+    /// Whoever started us gave us a socket that we have no use for.
+    Inherited(inherited::Error),
     /// An address cannot be listened at.
     Bind(SocketAddr, io::Error),
     /// A certificate or its key cannot be used.
@@ -79,7 +83,8 @@ pub enum Error {
 }
 
 impl App {
-    /// Builds everything and binds every address. Nobody is served yet.
+    /// Builds everything, and binds every address that is not among the inherited. Nobody is served
+    /// yet.
     ///
     /// # Errors
     /// What the program cannot do without.
@@ -88,6 +93,7 @@ impl App {
         config: Config,
         overrides: config::Overrides,
         logging: Logging,
+        inherited: Inherited,
     ) -> Result<Self, Error> {
         let metrics = Arc::new(Metrics::new(VERSION, REVISION));
         let observer = Observer::new(Arc::clone(&metrics));
@@ -124,7 +130,7 @@ impl App {
                 cure.iter().for_each(Cure::tell);
             }),
         ));
-        let doors = Doors::open(&config, &rooms, forward)?;
+        let doors = Doors::open(&config, &rooms, forward, inherited)?;
         for component in Component::ALL {
             metrics.standing.ready(*component, true);
         }
@@ -167,6 +173,7 @@ impl App {
         served.spawn(self_check.run());
         served.spawn(watch_backends(Arc::clone(&rooms), Arc::clone(&metrics)));
         info!(version = VERSION, "ready");
+        supervisor::ready();
         for (component, state) in reloader.readiness().parts {
             if let Err(cause) = state {
                 warn!(component = component.as_str(), cause, "a part does not stand");
@@ -185,6 +192,7 @@ impl App {
             }
         }
         info!("draining");
+        supervisor::stopping();
         metrics.standing.draining();
         // No peer comes in any more. Our own server still may, to verify what is under way; the
         // admin port and the resolver go last.
@@ -344,6 +352,7 @@ impl Error {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Config(_)
+            | Self::Inherited(_)
             | Self::Verifier(
                 SetupError::TrustAnchor(_) | SetupError::Roots(_) | SetupError::Revocations(_),
             ) => Exit::Config,
@@ -365,6 +374,7 @@ impl fmt::Display for Error {
                 }
                 Ok(())
             }
+            Self::Inherited(error) => write!(f, "listen: {error}"),
             Self::Bind(address, error) => write!(f, "listen: cannot listen at {address}: {error}"),
             Self::Identity(error) => write!(f, "certificates: {error}"),
             Self::LocalCa(error) => write!(f, "backend.local_ca: {error}"),

@@ -1,6 +1,7 @@
 //! Sockets that do not know what they carry.
 
 pub mod dial;
+pub mod inherited;
 pub mod listener;
 pub mod original;
 pub mod proxy_protocol;

@@ -1,4 +1,4 @@
-//! The addresses that we listen at, bound before anybody is served.
+//! The addresses that we listen at, bound or taken over before anybody is served.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -16,7 +16,8 @@ use crate::config::{Capture, Config};
 use crate::connection::arrival::Gate;
 use crate::connection::event::{Event, Led};
 use crate::connection::rooms::Rooms;
-use crate::net::listener::{Admission, Limits, bind};
+use crate::net::inherited::Inherited;
+use crate::net::listener::{Admission, Limits};
 use crate::posh;
 
 /// Everything that is listened at.
@@ -35,15 +36,19 @@ impl Doors {
         config: &Config,
         rooms: &Arc<Rooms>,
         forward: Vec<SocketAddr>,
+        mut inherited: Inherited,
     ) -> Result<Self, Error> {
-        let federation = bind_all(&config.listen.federation)?;
-        let backend = bind_all(&config.listen.backend)?;
-        let posh = bind_all(&config.listen.posh)?;
-        let admin = bind_all(&config.listen.admin)?;
+        let federation = open_all(&config.listen.federation, &mut inherited)?;
+        let backend = open_all(&config.listen.backend, &mut inherited)?;
+        let posh = open_all(&config.listen.posh, &mut inherited)?;
+        let admin = open_all(&config.listen.admin, &mut inherited)?;
         let dns = match config.capture {
             Capture::Explicit => None,
-            Capture::Dns | Capture::Redirect { .. } => Some(responder(config, rooms, forward)?),
+            Capture::Dns | Capture::Redirect { .. } => {
+                Some(responder(config, rooms, forward, &mut inherited)?)
+            }
         };
+        inherited.finish().map_err(Error::Inherited)?;
         let limits = &config.limits;
         let admission = |per_address_max| {
             Admission::new(Limits { connections_max: limits.connections, per_address_max })
@@ -113,15 +118,20 @@ impl Doors {
     }
 }
 
-fn bind_all(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, Error> {
+fn open_all(
+    addresses: &[SocketAddr],
+    inherited: &mut Inherited,
+) -> Result<Vec<TcpListener>, Error> {
     let each = addresses.iter();
-    each.map(|address| bind(*address).map_err(|error| Error::Bind(*address, error))).collect()
+    each.map(|address| inherited.listener(*address).map_err(|error| Error::Bind(*address, error)))
+        .collect()
 }
 
 fn responder(
     config: &Config,
     rooms: &Arc<Rooms>,
     upstream: Vec<SocketAddr>,
+    inherited: &mut Inherited,
 ) -> Result<Responder, Error> {
     let listen = config.listen.dns.clone();
     let steering = Steering {
@@ -135,7 +145,7 @@ fn responder(
     };
     let first = listen.first().copied();
     let settings = dns::Settings { listen, upstream, steering, sources };
-    let responder = Responder::bind(settings).map_err(|error| {
+    let responder = Responder::bind(settings, inherited).map_err(|error| {
         Error::Bind(first.unwrap_or_else(|| SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0)), error)
     })?;
     let rooms = Arc::clone(rooms);

@@ -13,7 +13,7 @@ use tracing::{info, warn};
 
 use super::keys::BothKeys;
 use super::settings;
-use super::{files, readiness};
+use super::{files, readiness, supervisor};
 use crate::admin::Readiness;
 use crate::config::{self, Config, Overrides};
 use crate::connection::rooms::Rooms;
@@ -46,7 +46,9 @@ impl Reloader {
     /// # Errors
     /// What is wrong; nothing has changed then.
     pub(super) fn reload(&self) -> Result<(), Vec<config::Error>> {
+        supervisor::reloading();
         let result = self.try_reload();
+        supervisor::ready();
         let outcome = if result.is_ok() { Outcome::Success } else { Outcome::Failure };
         self.metrics.standing.reloaded(outcome, self.rooms.now());
         match &result {

@@ -19,7 +19,8 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
-use crate::net::listener::{Admission, Arrival, Limits, accept_all, bind};
+use crate::net::inherited::Inherited;
+use crate::net::listener::{Admission, Arrival, Limits, accept_all};
 use message::{Outcome, Query, Rcode, Unread};
 use upstream::{Transport, Upstreams};
 
@@ -98,12 +99,12 @@ struct Shared {
 type Tell = Box<dyn Fn(Fate) + Send + Sync>;
 
 impl Responder {
-    /// Binds all sockets; inside a runtime.
+    /// Binds all sockets that are not among the inherited; inside a runtime.
     ///
     /// # Errors
     /// When an address cannot be bound, or is that of an upstream server: each query would then
     /// come back to us until one of us gave up.
-    pub fn bind(settings: Settings) -> io::Result<Self> {
+    pub fn bind(settings: Settings, inherited: &mut Inherited) -> io::Result<Self> {
         let mut sockets = Vec::with_capacity(settings.listen.len());
         for address in settings.listen {
             if settings.upstream.contains(&address) {
@@ -112,11 +113,10 @@ impl Responder {
                     "the resolver must not be our own responder",
                 ));
             }
-            let tcp = bind(address)?;
+            let tcp = inherited.listener(address)?;
             // With port 0, both get the one that TCP was given.
-            let udp = std::net::UdpSocket::bind(tcp.local_addr()?)?;
-            udp.set_nonblocking(true)?;
-            sockets.push((Arc::new(UdpSocket::from_std(udp)?), tcp));
+            let udp = inherited.datagrams(tcp.local_addr()?)?;
+            sockets.push((Arc::new(udp), tcp));
         }
         Ok(Self {
             sockets,

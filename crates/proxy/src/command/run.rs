@@ -6,10 +6,19 @@ use crate::app::{App, Signals};
 use crate::args::{Exit, likes_color, overrides};
 use crate::config::Config;
 use crate::logging::Logging;
+use crate::net::inherited::Inherited;
 
 /// Runs the proxy until it is asked to end; tells how it ended. What is wrong goes to stderr.
 #[must_use]
 pub fn run(path: &Path) -> Exit {
+    // First of all, while there is no other thread.
+    let inherited = match Inherited::take_over() {
+        Ok(inherited) => inherited,
+        Err(error) => {
+            eprintln!("listen: {error}");
+            return Exit::Config;
+        }
+    };
     let overrides = overrides();
     let config = match Config::read(path, &overrides) {
         Ok(config) => config,
@@ -34,7 +43,7 @@ pub fn run(path: &Path) -> Exit {
         let Ok(signals) = Signals::listen() else {
             return Exit::Unavailable;
         };
-        match App::build(path.to_owned(), config, overrides, logging).await {
+        match App::build(path.to_owned(), config, overrides, logging, inherited).await {
             Ok(app) => app.run(signals).await,
             Err(error) => {
                 eprintln!("{error}");

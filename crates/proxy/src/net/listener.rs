@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
@@ -14,11 +14,13 @@ use tracing::warn;
 
 use super::{plain, subscriber, tune};
 
-/// A listener on this address; on `[::]` it hears IPv4 as well.
+/// A listener on this address; on `[::]` it hears IPv4 as well, or alone where the kernel has
+/// nothing else.
 ///
 /// # Errors
 /// When the address is taken, not ours, or not for us to use.
 pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    let address = within_reach(address);
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.ip() == Ipv6Addr::UNSPECIFIED {
         socket.set_only_v6(false)?;
@@ -29,6 +31,29 @@ pub fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     TcpListener::from_std(socket.into())
+}
+
+/// The address itself; instead of `[::]` it is `0.0.0.0` where the kernel has no IPv6, so that one
+/// configuration serves machines of either kind.
+pub(super) fn within_reach(address: SocketAddr) -> SocketAddr {
+    static SAID: Once = Once::new();
+    let unspecified = SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), 0);
+    if address.ip() != unspecified.ip() || !try_at(unspecified).is_err_and(|it| lacks_ipv6(&it)) {
+        return address;
+    }
+    SAID.call_once(|| warn!("this machine has no IPv6; listening at 0.0.0.0 instead of [::]"));
+    SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), address.port())
+}
+
+/// Whether there is any such address.
+fn try_at(address: SocketAddr) -> io::Result<()> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.bind(&address.into())
+}
+
+/// Whether binding to `[::]` failed for want of IPv6: the family is unknown, or has no address.
+fn lacks_ipv6(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::AddrNotAvailable || error.raw_os_error() == Some(EAFNOSUPPORT)
 }
 
 /// How many connections may be here at once. Clones share their counts.
@@ -231,6 +256,9 @@ fn is_the_peers(error: &io::Error) -> bool {
             | io::ErrorKind::TimedOut
     )
 }
+
+/// "Address family not supported", which the standard library has no word for (errno(3), Linux).
+const EAFNOSUPPORT: i32 = 97;
 
 /// Connections that the system may complete before we take them: a burst of a second's worth.
 const BACKLOG: i32 = 1024;

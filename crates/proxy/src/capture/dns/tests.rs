@@ -105,13 +105,13 @@ struct World {
 
 impl World {
     fn new(upstream: Vec<SocketAddr>) -> Self {
-        let responder = Responder::bind(Settings {
+        let settings = Settings {
             listen: ["127.0.0.1:0", "[::1]:0"].map(|it| it.parse().unwrap()).to_vec(),
             upstream,
             steering: steering(),
             sources: loopback(),
-        })
-        .unwrap();
+        };
+        let responder = Responder::bind(settings, &mut Inherited::default()).unwrap();
         let (fates, told) = unbounded_channel();
         let responder = responder.observed_by(move |fate| {
             let _ = fates.send(fate);
@@ -305,13 +305,13 @@ async fn garbage_leaves_the_responder_standing() {
 #[tokio::test]
 async fn it_does_not_ask_itself() {
     let address: SocketAddr = "127.0.0.1:7253".parse().unwrap();
-    let error = Responder::bind(Settings {
+    let settings = Settings {
         listen: vec![address],
         upstream: vec![address],
         steering: steering(),
         sources: loopback(),
-    })
-    .unwrap_err();
+    };
+    let error = Responder::bind(settings, &mut Inherited::default()).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
 }
 

@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use super::*;
 use crate::capture::dns::{Responder, Settings, Sources, Steering};
+use crate::net::inherited::Inherited;
 use crate::net::listener::bind;
 use crate::net::original::{Origin, judge, original};
 use crate::net::plain;
@@ -185,13 +186,13 @@ async fn captures(outside: &Outside) {
 
 /// All queries come to the responder, wherever they were sent.
 async fn answers() {
-    let responder = Responder::bind(Settings {
+    let settings = Settings {
         listen: LOOPBACK.map(|it| (it, DNS).into()).to_vec(),
         upstream: vec![],
         steering: Steering { address: Ipv4Addr::LOCALHOST.into(), port: BACKEND, suffixes: vec![] },
         sources: Sources::ThisHost,
-    })
-    .unwrap();
+    };
+    let responder = Responder::bind(settings, &mut Inherited::default()).unwrap();
     let _serving = JoinSet::from_iter([responder.serve()]);
     for server in FAR.into_iter().chain(LOOPBACK) {
         for transport in ["+notcp", "+tcp"] {

@@ -1,5 +1,3 @@
-use std::net::Ipv4Addr;
-
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc;
 
@@ -135,4 +133,16 @@ fn a_seat_is_named_once() {
     assert_eq!(admission.counts.lock().unwrap().from(ip("192.0.2.2")), 0);
     drop(seat);
     assert!(admission.counts.lock().unwrap().by_address.is_empty());
+}
+
+#[test]
+fn only_the_lack_of_ipv6_makes_us_do_without() {
+    assert!(lacks_ipv6(&io::Error::from_raw_os_error(EAFNOSUPPORT)));
+    assert!(lacks_ipv6(&io::ErrorKind::AddrNotAvailable.into()));
+    assert!(!lacks_ipv6(&io::ErrorKind::AddrInUse.into()));
+    assert!(!lacks_ipv6(&io::ErrorKind::PermissionDenied.into()));
+    for address in ["0.0.0.0:7269", "[::1]:7269", "[::]:7269"] {
+        let address = address.parse().unwrap();
+        assert_eq!(within_reach(address), address);
+    }
 }
