@@ -9,6 +9,7 @@ packages="
     prosody lua-unbound ejabberd erlang-base
     bind9 bind9-utils bind9-dnsutils unbound ldnsutils
     gnutls-bin dns-root-data prometheus haproxy
+    dpkg-dev binutils lintian
     debootstrap iproute2 nftables iptables procps util-linux openssl
     python3 python3-venv python3-jsonschema
     chromium chromium-driver fonts-dejavu-core

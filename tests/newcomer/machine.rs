@@ -3,6 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use std::{fs, process, thread};
 
@@ -36,7 +37,8 @@ impl Machine {
         done(Command::new(script("fresh.sh")).arg(&folder).arg(packages));
         sweep(&folder);
         sweep(groups());
-        let name = format!("{PREFIX}{}", process::id());
+        static MADE: AtomicU32 = AtomicU32::new(0);
+        let name = format!("{PREFIX}{}-{}", process::id(), MADE.fetch_add(1, Ordering::Relaxed));
         let more = folder.join(&name);
         fs::create_dir(&more).or_fail("make a folder for what the machine has more");
         Self { debian: folder.join("debian"), more, group: groups().join(name), init: None }
@@ -142,7 +144,7 @@ fn sweep(folder: impl AsRef<Path>) {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     for entry in entries {
         let name = entry.file_name();
-        let pid = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
+        let pid = name.to_str().and_then(|name| name.strip_prefix(PREFIX)?.split('-').next());
         if pid.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
             remove(&entry.path());
         }
@@ -171,10 +173,12 @@ fn script(name: &str) -> PathBuf {
     crate::root().join("tests/newcomer").join(name)
 }
 
-fn done(command: &mut Command) {
+/// Has a command done, which has to succeed, and returns all that it said.
+pub(crate) fn done(command: &mut Command) -> String {
     let output = command.output().or_fail(&format!("start {command:?}"));
-    let said = [output.stdout, output.stderr].concat();
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&said));
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(output.status.success(), "{command:?}: {said}");
+    said
 }
 
 /// Where this repository is on the machine.
@@ -186,7 +190,7 @@ const LOGS: &str = "tail --lines=40 /var/log/ligase*.log /var/log/*/*.log 2>&1
 
 const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// Every folder and control group of ours begins so; the process id follows.
+/// Every folder and control group of ours begins so; the process id follows, and a number.
 const PREFIX: &str = "newcomer-";
 
 /// How long one block may take; the longest installs two servers.

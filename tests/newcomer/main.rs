@@ -1,8 +1,9 @@
 //! A newcomer's path: what README.md and docs/getting-started.md ask for is typed as it stands, on
-//! a fresh Debian 12, and what they show is what is seen.
+//! a fresh Debian 12, and what they show is what is seen; so is what docs/debian.md asks for.
 
 mod guide;
 mod machine;
+mod package;
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -21,7 +22,7 @@ fn a_newcomer_gets_from_nothing_to_two_servers_that_federate() {
     assert_promises(&steps);
     // What was typed in a terminal may go on; it ends with the machine, which is dropped first.
     let mut terminals = HashMap::new();
-    let mut machine = Machine::fresh(&packages(&steps));
+    let mut machine = Machine::fresh(&packages());
     furnish(&machine);
     machine.boot();
 
@@ -111,8 +112,10 @@ fn assert_promises(steps: &[Step]) {
     }
 }
 
-/// What the page asks to be installed.
-fn packages(steps: &[Step]) -> String {
+/// What docs/getting-started.md asks to be installed. Others have to do with that: what is fetched
+/// for a fresh Debian is fetched once.
+fn packages() -> String {
+    let steps = guide::read(&file("docs/getting-started.md"));
     let typed = steps.iter().find_map(|step| step.commands.split_once("--no-install-recommends"));
     let (_, list) = typed.or_fail("find what is to be installed");
     // The command goes on for as long as its lines end so.
