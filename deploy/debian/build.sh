@@ -25,31 +25,31 @@ SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null ||
     stat --format %Y docs/CHANGELOG.md)}
 export SOURCE_DATE_EPOCH
 
-root=$folder/root
-rm -rf "$root" "$folder/shlibs"
-mkdir -p "$root/DEBIAN" "$folder/shlibs/debian"
+tree=$folder/tree
+rm -rf "$tree" "$folder/shlibs"
+mkdir -p "$tree/DEBIAN" "$folder/shlibs/debian"
 
 # The program, and what it says of itself.
-install -D --mode=755 --strip "$program" "$root/usr/bin/ligase"
-"$program" man --out "$root/usr/share/man/man1"
-gzip -9n "$root"/usr/share/man/man1/*
+install -D --mode=755 --strip "$program" "$tree/usr/bin/ligase"
+"$program" man --out "$tree/usr/share/man/man1"
+gzip -9n "$tree"/usr/share/man/man1/*
 while read -r shell path; do
-    mkdir -p "$root/$(dirname "$path")"
-    "$program" completions "$shell" > "$root/$path"
+    mkdir -p "$tree/$(dirname "$path")"
+    "$program" completions "$shell" > "$tree/$path"
 done <<'END'
 bash usr/share/bash-completion/completions/ligase
 zsh usr/share/zsh/vendor-completions/_ligase
 fish usr/share/fish/vendor_completions.d/ligase.fish
 END
 
-install -D --mode=644 --target-directory="$root/lib/systemd/system" \
+install -D --mode=644 --target-directory="$tree/lib/systemd/system" \
     deploy/ligase.service deploy/ligase.socket
-install -D --mode=644 --target-directory="$root/etc/ligase" deploy/debian/ligase.yaml
-mkdir "$root/etc/ligase/tls"
-install -D --mode=644 deploy/debian/lintian-overrides "$root/usr/share/lintian/overrides/ligase"
+install -D --mode=644 --target-directory="$tree/etc/ligase" deploy/debian/ligase.yaml
+mkdir "$tree/etc/ligase/tls"
+install -D --mode=644 deploy/debian/lintian-overrides "$tree/usr/share/lintian/overrides/ligase"
 
 # What there is to read.
-doc=$root/usr/share/doc/ligase
+doc=$tree/usr/share/doc/ligase
 install -D --mode=644 --target-directory="$doc" deploy/debian/copyright README.md
 cp -R docs "$doc"
 install -D --mode=644 --target-directory="$doc/examples" deploy/ligase.yaml
@@ -69,18 +69,18 @@ cargo tree --locked --package ligase --edges normal --prefix none --format '{p} 
 
 # What the program is linked with is asked of Debian itself.
 printf 'Source: ligase\n\nPackage: ligase\nArchitecture: any\n' > "$folder/shlibs/debian/control"
-depends=$(cd "$folder/shlibs" && dpkg-shlibdeps -O ../root/usr/bin/ligase)
-size=$(du --summarize --apparent-size --block-size=1024 "$root" | cut -f 1)
+depends=$(cd "$folder/shlibs" && dpkg-shlibdeps -O ../tree/usr/bin/ligase)
+size=$(du --summarize --apparent-size --block-size=1024 "$tree" | cut -f 1)
 sed -e "s|@VERSION@|$version|" -e "s|@ARCHITECTURE@|$architecture|" \
     -e "s|@MAINTAINER@|$maintainer|" -e "s|@SIZE@|$size|" \
-    -e "s|@DEPENDS@|${depends#shlibs:Depends=}|" deploy/debian/control > "$root/DEBIAN/control"
-install --mode=755 --target-directory="$root/DEBIAN" \
+    -e "s|@DEPENDS@|${depends#shlibs:Depends=}|" deploy/debian/control > "$tree/DEBIAN/control"
+install --mode=755 --target-directory="$tree/DEBIAN" \
     deploy/debian/postinst deploy/debian/prerm deploy/debian/postrm
-echo /etc/ligase/ligase.yaml > "$root/DEBIAN/conffiles"
-(cd "$root" && find usr lib -type f -exec md5sum {} + | sort --key=2 > DEBIAN/md5sums)
+echo /etc/ligase/ligase.yaml > "$tree/DEBIAN/conffiles"
+(cd "$tree" && find usr lib -type f -exec md5sum {} + | sort --key=2 > DEBIAN/md5sums)
 
-chmod -R u=rwX,go=rX "$root"
+chmod -R u=rwX,go=rX "$tree"
 package=$folder/ligase_${version}_${architecture}.deb
-dpkg-deb --root-owner-group "-Z${COMPRESSION:-xz}" --build "$root" "$package" >&2
-rm -rf "$root" "$folder/shlibs"
+dpkg-deb --root-owner-group "-Z${COMPRESSION:-xz}" --build "$tree" "$package" >&2
+rm -rf "$tree" "$folder/shlibs"
 echo "$package"
