@@ -115,6 +115,15 @@ pub enum Command {
     )]
     Reload(AdminPort),
 
+    /// Ask the running proxy whether everything stands, and print what does not
+    #[command(
+        after_help = "Ends with 0 if everything stands, 69 if something does not or the proxy cannot be \
+                      asked, 78 if the configuration is wrong. It is what a container's health is \
+                      asked by.\n\n\
+                      Example:\n  ligase ready --admin 127.0.0.1:7290"
+    )]
+    Ready(AdminPort),
+
     /// Ask the running proxy to finish and end, as SIGTERM does
     #[command(
         after_help = "Ends with 0 as soon as the proxy has begun, 69 if it cannot be asked, 78 if the \

@@ -10,6 +10,7 @@ pub mod explain;
 pub mod man;
 mod paint;
 mod printable;
+pub mod ready;
 pub mod records;
 pub mod reload;
 pub mod retry;

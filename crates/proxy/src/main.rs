@@ -16,6 +16,7 @@ fn main() -> ExitCode {
             Command::Explain(explain) => command::explain::explain(&explain),
             Command::Retry(retry) => command::retry::retry(&retry),
             Command::Reload(port) => command::reload::reload(&port),
+            Command::Ready(port) => command::ready::ready(&port),
             Command::Drain(port) => command::drain::drain(&port),
             Command::Demo(demo) => command::demo::run(&demo),
             Command::Completions(which) => command::completions::completions(&which),

@@ -82,6 +82,8 @@ fn a_running_proxy_is_asked_to_do_something() {
     let port = AdminPort { admin: Some("127.0.0.1:7000".parse().unwrap()), config: None };
     accept("ligase drain", &Command::Drain(AdminPort::default()));
     accept("ligase drain --admin 127.0.0.1:7000", &Command::Drain(port.clone()));
+    accept("ligase ready", &Command::Ready(AdminPort::default()));
+    accept("ligase ready --admin 127.0.0.1:7000", &Command::Ready(port.clone()));
     let config = AdminPort { admin: None, config: Some(PathBuf::from("a.yaml")) };
     accept("ligase reload --config a.yaml", &Command::Reload(config));
     let remote = "b.example".parse().unwrap();

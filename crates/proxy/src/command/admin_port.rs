@@ -113,6 +113,10 @@ fn ask(admin: SocketAddr, way: &Way) -> Result<Said, Unanswered> {
     let status = words.next().and_then(|it| it.parse::<u16>().ok());
     match status.filter(|_| version.starts_with("HTTP/1.")) {
         Some(status @ (200 | 202)) => Ok(Said { status, body: body.to_owned() }),
+        // What does not stand is told in the same form as what does.
+        Some(UNAVAILABLE) if matches!(way, Way::Get(path) if path == READY) => {
+            Ok(Said { status: UNAVAILABLE, body: body.to_owned() })
+        }
         // It understood, and says in a form of its own why it did not do it.
         Some(UNPROCESSABLE) if matches!(way, Way::Post(_)) => {
             Ok(Said { status: UNPROCESSABLE, body: body.to_owned() })
@@ -177,6 +181,12 @@ impl fmt::Display for Unanswered {
 
 /// Where the admin port is unless somebody says otherwise.
 const ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7290);
+
+/// Where it tells whether everything stands.
+pub(super) const READY: &str = "/ready";
+
+/// The status by which it says that something does not (RFC 9110 §15.6.4).
+const UNAVAILABLE: u16 = 503;
 
 /// The status of what was understood and is not done (RFC 9110 §15.5.21).
 const UNPROCESSABLE: u16 = 422;

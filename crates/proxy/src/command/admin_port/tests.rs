@@ -72,3 +72,13 @@ fn what_is_done_is_heard_and_so_is_why_it_is_not() {
     let (said, _) = answered(&explain(), b"HTTP/1.1 422 Unprocessable Entity\r\n\r\n{}");
     assert_eq!(said.unwrap_err(), "refused with 422: {}");
 }
+
+/// A proxy that is not ready says of what in its answer, which is no refusal.
+#[test]
+fn what_is_not_ready_is_heard() {
+    let answer = b"HTTP/1.1 503 Service Unavailable\r\n\r\n{\"ready\":false}";
+    let (said, _) = answered(&Way::Get(READY.to_owned()), answer);
+    assert_eq!(said.unwrap(), "{\"ready\":false}");
+    let (said, _) = answered(&explain(), answer);
+    assert_eq!(said.unwrap_err(), "refused with 503: {\"ready\":false}");
+}
