@@ -3,6 +3,7 @@
 mod admin_port;
 mod check;
 mod explain;
+mod inject;
 mod install;
 mod terminal;
 
@@ -19,6 +20,7 @@ use crate::config::Overrides;
 pub use admin_port::{AdminPort, Retry};
 pub use check::{Allowance, Check, CheckOutput, CheckService, Requirement};
 pub use explain::{Explain, ExplainOutput};
+pub use inject::{Inject, InjectCapture};
 pub use install::{Completions, Man};
 pub use terminal::{draws, likes_color, likes_color_in_print};
 
@@ -139,6 +141,20 @@ pub enum Command {
                       Examples:\n  ligase demo\n  ligase demo --with prosody --stay"
     )]
     Demo(Demo),
+
+    /// Put ligase beside the servers of a Kubernetes manifest
+    #[command(
+        after_help = "Reads manifests from standard input and prints them to standard output, what was \
+                      done to standard error. Injecting again replaces what was injected before. A \
+                      workload that is annotated `ligase/inject: \"false\"` is left alone.\n\n\
+                      Ends with 0; with 65, and without printing a manifest, if one cannot be read or \
+                      there is no room in it.\n\n\
+                      Examples:\n  \
+                      ligase inject --config-map ligase --namespace chat < ejabberd.yaml\n  \
+                      ligase inject --config-map ligase --only statefulset/ejabberd < all.yaml\n  \
+                      ligase inject --uninject < injected.yaml"
+    )]
+    Inject(Box<Inject>),
 
     /// Print what completes this command line in a shell
     #[command(after_help = "Ends with 0.\n\n\
@@ -266,6 +282,8 @@ pub enum Exit {
     Done,
     /// The command line makes no sense.
     Usage,
+    /// What was to be worked on is not as it should be.
+    Data,
     /// Something that is needed cannot be had: an address, a resolver, a key.
     Unavailable,
     /// The demo did not come out as it should, a rule could not be put in place, or a check that
@@ -293,6 +311,7 @@ impl Exit {
             Self::Unproven => 2,
             Self::Untested => 3,
             Self::Usage => 64,
+            Self::Data => 65,
             Self::Unavailable => 69,
             Self::Config => 78,
         }

@@ -7,6 +7,7 @@ pub mod completions;
 pub mod demo;
 pub mod drain;
 pub mod explain;
+pub mod inject;
 pub mod man;
 mod paint;
 mod printable;

@@ -19,6 +19,7 @@ fn main() -> ExitCode {
             Command::Ready(port) => command::ready::ready(&port),
             Command::Drain(port) => command::drain::drain(&port),
             Command::Demo(demo) => command::demo::run(&demo),
+            Command::Inject(inject) => command::inject::run(&inject),
             Command::Completions(which) => command::completions::completions(&which),
             Command::Man(man) => command::man::man(&man),
         },

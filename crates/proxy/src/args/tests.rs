@@ -6,8 +6,8 @@ use clap::CommandFactory as _;
 
 use super::{
     AdminPort, Allowance, Args, Capture, Check, CheckOutput, CheckService, Command, Completions,
-    ConfigFile, Demo, DemoServer, Exit, Explain, ExplainOutput, Man, Records, RecordsForm,
-    Requirement, Retry,
+    ConfigFile, Demo, DemoServer, Exit, Explain, ExplainOutput, Inject, InjectCapture, Man,
+    Records, RecordsForm, Requirement, Retry,
 };
 
 fn read(line: &str) -> Result<Args, clap::Error> {
@@ -89,6 +89,45 @@ fn a_running_proxy_is_asked_to_do_something() {
     let remote = "b.example".parse().unwrap();
     let line = "ligase retry B.example --admin 127.0.0.1:7000";
     accept(line, &Command::Retry(Retry { remote, port }));
+}
+
+#[test]
+fn a_sidecar_is_injected_as_is_said() {
+    let mut expect = Inject {
+        config_map: Some("ligase".to_owned()),
+        tls_secret: "ligase-tls".to_owned(),
+        dialback_secret: "ligase-dialback".to_owned(),
+        image: None,
+        capture: InjectCapture::Dns,
+        capture_image: None,
+        namespace: None,
+        cluster_domain: "cluster.local".to_owned(),
+        only: Vec::new(),
+        plain_sidecar: false,
+        uninject: false,
+    };
+    let inject = |line: &str, expect: &Inject| {
+        accept(&format!("ligase inject {line}"), &Command::Inject(Box::new(expect.clone())));
+    };
+    inject("--config-map ligase", &expect);
+    expect.only.push(("statefulset".to_owned(), "chat".to_owned()));
+    expect.image = Some("mirror.example:5000/ligase@sha256:ab".to_owned());
+    expect.capture = InjectCapture::Redirect;
+    expect.plain_sidecar = true;
+    inject(
+        "--config-map ligase --only StatefulSet/chat --image mirror.example:5000/ligase@sha256:ab \
+         --capture redirect --plain-sidecar",
+        &expect,
+    );
+    let usage = |line: &str, expect| instead(&format!("ligase inject{line}"), Exit::Usage, expect);
+    usage("", "--config-map <NAME>");
+    usage(" --config-map Chat", "letters (small), digits");
+    usage(" --config-map a --tls-secret a..b", "letters (small), digits");
+    usage(" --config-map a --namespace a.b", "letters (small), digits");
+    usage(" --config-map a --cluster-domain -a", "letters (small), digits");
+    usage(" --config-map a --image a\nb", "this names no image");
+    usage(" --config-map a --only chat", "KIND/NAME");
+    assert!(read("ligase inject --uninject").is_ok());
 }
 
 #[test]
@@ -257,15 +296,16 @@ fn the_documentation_tells_every_exit_code() {
 
 #[test]
 fn exit_codes_are_those_that_supervisors_know() {
-    assert_eq!(EXITS.map(Exit::code), [0, 1, 2, 3, 64, 69, 78]);
+    assert_eq!(EXITS.map(Exit::code), [0, 1, 2, 3, 64, 65, 69, 78]);
 }
 
-const EXITS: [Exit; 7] = [
+const EXITS: [Exit; 8] = [
     Exit::Done,
     Exit::Failed,
     Exit::Unproven,
     Exit::Untested,
     Exit::Usage,
+    Exit::Data,
     Exit::Unavailable,
     Exit::Config,
 ];
