@@ -15,6 +15,7 @@ pub mod host;
 pub mod ligase;
 pub mod old;
 pub mod peer;
+pub mod pod_security;
 pub mod porter;
 pub mod process;
 mod prosody;
