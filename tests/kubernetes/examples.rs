@@ -1,0 +1,88 @@
+//! The manifests that work as they are.
+
+use std::path::Path;
+use std::process::Command;
+
+use ligase_tests::OrFail as _;
+use ligase_tests::peer::program;
+
+use crate::manifest::{Folder, file, inject, only, pod, read, shipped};
+
+/// What says by which command it was made was made so.
+#[test]
+fn what_was_injected_is_what_the_command_says() {
+    for name in ["ejabberd", "prosody"] {
+        let plain = file(&format!("deploy/kubernetes/{name}.yaml"));
+        let command =
+            format!("ligase inject --config-map ligase < {name}.yaml > {name}.injected.yaml");
+        assert!(plain.contains(&command), "{name}.yaml does not say how it is injected");
+        let injected = inject("--config-map ligase", &plain);
+        let path = format!("deploy/kubernetes/{name}.injected.yaml");
+        assert_eq!(file(&path), injected, "make {path} anew: {command}");
+    }
+}
+
+/// Every configuration is one, as far as that can be said without the files it names.
+#[test]
+fn every_configuration_is_accepted() {
+    let mut checked = 0;
+    for path in shipped() {
+        for document in read(&file(&path)).iter().filter(|it| it["kind"] == "ConfigMap") {
+            let Some(text) = document["data"]["ligase.yaml"].as_str() else {
+                continue;
+            };
+            checked += 1;
+            let folder = Folder::new(&format!("config-{checked}"));
+            let config = folder.write("ligase.yaml", text);
+            let said = validate(&config);
+            // What is mounted in a pod is not here.
+            let wrong = said.lines().filter(|it| !it.contains("No such file or directory"));
+            let wrong: Vec<_> = wrong.collect();
+            assert_eq!(wrong, [""; 0], "{path}");
+        }
+    }
+    assert!(1 < checked, "only {checked} configurations were found");
+}
+
+fn validate(config: &Path) -> String {
+    let mut command = Command::new(program("ligase"));
+    let output = command.arg("validate").arg("--config").arg(config).output();
+    String::from_utf8(output.or_fail("run ligase").stdout).or_fail("read what ligase says")
+}
+
+/// Whoever builds another version changes the images, too.
+#[test]
+fn images_are_of_this_version() {
+    let version = env!("CARGO_PKG_VERSION");
+    let mut images = 0;
+    let patches = ["component-explicit/sidecar.yaml", "component-redirect/capture.yaml"];
+    let patches = patches.map(|it| format!("deploy/kubernetes/{it}"));
+    for path in shipped().into_iter().chain(patches) {
+        for line in file(&path).lines().filter(|it| it.contains("image: ligase")) {
+            images += 1;
+            assert!(line.ends_with(&format!(":{version}")), "{path}: {line}");
+        }
+    }
+    assert!(3 < images, "only {images} images were found");
+}
+
+/// Peers reach the sidecar by its Service, whichever the server.
+#[test]
+fn the_service_leads_to_the_sidecar() {
+    let services = read(&file("deploy/kubernetes/ligase.yaml"));
+    let is_public = |it: &&serde_json::Value| it["metadata"]["name"] == "xmpp-federation";
+    let service = services.iter().find(is_public).or_fail("find the Service");
+    for name in ["ejabberd", "prosody"] {
+        let injected = read(&file(&format!("deploy/kubernetes/{name}.injected.yaml")));
+        let pod = pod(&only("StatefulSet", &injected));
+        for (key, value) in service["spec"]["selector"].as_object().into_iter().flatten() {
+            assert_eq!(&pod["metadata"]["labels"][key], value);
+        }
+        let ports = &pod["spec"]["initContainers"][0]["ports"];
+        for port in service["spec"]["ports"].as_array().into_iter().flatten() {
+            let is_it = |it: &&serde_json::Value| it["name"] == port["targetPort"];
+            let found = ports.as_array().into_iter().flatten().find(is_it);
+            assert_eq!(found.or_fail("find the port")["containerPort"], 7269);
+        }
+    }
+}
