@@ -224,6 +224,17 @@ pub enum Capture {
     )]
     Apply(ConfigFile),
 
+    /// Tell whether the rules stand, and how many connections each has caught
+    #[command(
+        after_help = "`left uncaptured` are TCP connections from this machine to ports that no rule \
+                      names: to databases and the like, and to a peer if the server found one past \
+                      ligase.\n\n\
+                      Ends with 0 if all rules stand; with 69 if not, or if nobody can tell; with 78 if \
+                      the configuration is wrong or is not `capture: redirect`.\n\n\
+                      Example:\n  ligase capture status --config /etc/ligase/ligase.yaml"
+    )]
+    Status(ConfigFile),
+
     /// Take the rules away again
     #[command(after_help = "Ends with 0, or with 1 if the rules cannot be taken away.\n\n\
                       Example:\n  ligase capture remove --config /etc/ligase/ligase.yaml")]

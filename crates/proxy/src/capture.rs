@@ -8,3 +8,4 @@
 pub mod dns;
 pub mod netfilter;
 pub mod rules;
+pub mod user;

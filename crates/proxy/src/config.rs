@@ -208,6 +208,8 @@ pub enum Capture {
     Redirect {
         /// The user that we run as.
         uid: u32,
+        /// The user that a resolver on this machine runs as, which we ask.
+        resolver_uid: Option<u32>,
     },
     /// The operator has told the backend where to connect to.
     Explicit,

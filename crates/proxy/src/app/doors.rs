@@ -134,11 +134,7 @@ fn responder(
     inherited: &mut Inherited,
 ) -> Result<Responder, Error> {
     let listen = config.listen.dns.clone();
-    let steering = Steering {
-        address: config.steer.ip(),
-        port: config.steer.port(),
-        suffixes: search_suffixes(),
-    };
+    let steering = Steering { address: config.steer.ip(), port: config.steer.port() };
     let sources = match config.capture {
         Capture::Redirect { .. } => Sources::ThisHost,
         Capture::Dns | Capture::Explicit => Sources::Networks(homes(config)),
@@ -166,12 +162,4 @@ fn homes(config: &Config) -> Arc<[IpNet]> {
         }));
     }
     networks.into_iter().chain(loopback).collect()
-}
-
-/// What the resolver of our own server puts behind names, which shares our `/etc/resolv.conf`.
-fn search_suffixes() -> Vec<ligase_verifier::Domain> {
-    let text = std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
-    let searches = text.lines().filter_map(|line| line.trim().strip_prefix("search"));
-    let names = { searches }.next_back().unwrap_or_default().split_whitespace();
-    names.filter_map(|name| name.parse().ok()).collect()
 }

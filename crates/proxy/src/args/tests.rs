@@ -35,6 +35,7 @@ fn every_command_is_read() {
     accept("ligase validate --config=a.yaml", &Command::Validate(file()));
     accept("ligase capture print --config a.yaml", &Command::Capture(Capture::Print(file())));
     accept("ligase capture apply --config a.yaml", &Command::Capture(Capture::Apply(file())));
+    accept("ligase capture status --config a.yaml", &Command::Capture(Capture::Status(file())));
     accept("ligase capture remove --config a.yaml", &Command::Capture(Capture::Remove(file())));
     let records = |domains: &[&str], output| {
         let domains = domains.iter().map(|it| it.parse().unwrap()).collect();

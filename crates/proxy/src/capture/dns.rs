@@ -11,7 +11,6 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use ipnet::IpNet;
-use ligase_verifier::Domain;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::Semaphore;
@@ -45,9 +44,6 @@ pub struct Steering {
     pub address: IpAddr,
     /// The port of that listener.
     pub port: u16,
-    /// The search suffixes of its resolver. A name below one of them is one that its resolver
-    /// made up, and is denied, so that the name it was made from is asked for next.
-    pub suffixes: Vec<Domain>,
 }
 
 /// Whose queries are answered. All others are ignored, since whoever answers everybody can be
@@ -275,7 +271,7 @@ impl Shared {
         if let Some(tell) = self.tell.get() {
             tell(match &outcome {
                 Some(Outcome::Service { .. }) => Fate::Here,
-                Some(Outcome::NoData | Outcome::NoName | Outcome::Fail(_)) => Fate::Denied,
+                Some(Outcome::NoData | Outcome::Fail(_)) => Fate::Denied,
                 None => Fate::Passed,
             });
         }
@@ -310,24 +306,14 @@ impl Steering {
         if !ours || domain.is_empty() || query.class() != message::INTERNET {
             return None;
         }
-        Some(if self.is_made_up(domain) {
-            Outcome::NoName
-        } else if direct || query.kind() != message::SRV {
+        // A name that a resolver made up by appending a search suffix gets the same answer: it
+        // cannot be told from that of a domain below the suffix, and whoever is denied one goes to
+        // the domain's addresses instead, past us.
+        Some(if direct || query.kind() != message::SRV {
             // Direct TLS would tell us the peer's name only in a ClientHello, if at all.
             Outcome::NoData
         } else {
             Outcome::Service { address: self.address, port: self.port }
-        })
-    }
-
-    /// Whether a resolver made this name by appending a search suffix to one that was whole. Just
-    /// one label before the suffix is not such a name: domains have two labels or more, and it
-    /// may well be a service in the same cluster.
-    fn is_made_up(&self, domain: &[Vec<u8>]) -> bool {
-        self.suffixes.iter().any(|suffix| {
-            let suffix: Vec<&[u8]> = suffix.ascii().split('.').map(str::as_bytes).collect();
-            let whole = domain.len().saturating_sub(suffix.len());
-            2 <= whole && domain[whole..].iter().eq(suffix)
         })
     }
 }

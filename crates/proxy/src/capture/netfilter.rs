@@ -1,16 +1,13 @@
-//! Puts the packet filter's rules in place, and makes sure that they are.
+//! Puts the packet filter's rules in place, makes sure that they are, and asks what they counted.
+
+mod iptables;
+mod nft;
+mod program;
 
 use std::fmt;
 use std::io;
-use std::path::Path;
-use std::process::{Output, Stdio};
-use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
-use tokio::process::Command;
-use tokio::time::timeout;
-
-use super::rules::{NFT_REMOVE, OUTPUT, PREROUTING, Rules};
+use super::rules::{Caught, Rules};
 
 /// What speaks to the packet filter.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -19,6 +16,17 @@ pub enum Tool {
     Nft,
     /// `iptables` and `ip6tables`.
     Iptables,
+    /// The same for kernels without nftables, where `iptables` cannot do without.
+    IptablesLegacy,
+}
+
+/// Rules that stand.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Standing {
+    /// What put them there.
+    pub tool: Tool,
+    /// What each has caught since then, in connections.
+    pub counts: Vec<(Caught, u64)>,
 }
 
 /// Why the rules are not as they should be.
@@ -35,161 +43,167 @@ pub enum Error {
         /// Why, in its words.
         said: String,
     },
-    /// The program took a rule that is not there afterwards.
+    /// The program refused, because we have no right to do this.
+    Unprivileged {
+        /// Which one.
+        tool: &'static str,
+        /// Its words.
+        said: String,
+    },
+    /// Everything that could put them in place refused.
+    AllRefused(Vec<Error>),
+    /// This rule is not there, or not in its place.
     Missing(String),
+    /// This rule is there beside ours.
+    Unknown(String),
+    /// There are none.
+    Absent,
 }
 
-/// Puts these rules in place of any that were ours before, and looks whether they stand. May be
-/// repeated at any time; connections that are open go on.
+/// Puts these rules in place of any that were ours before, and looks whether they stand: for IPv4
+/// and IPv6, or for neither. May be repeated at any time; connections that are open go on as they
+/// are.
 ///
 /// # Errors
-/// When there is neither `nft` nor `iptables`, or the rules do not stand.
+/// When no program can put the rules in place, or they do not stand.
 pub async fn apply(rules: &Rules) -> Result<Tool, Error> {
-    match apply_by(Tool::Nft, rules).await {
-        Err(Error::NoTool(_)) => apply_by(Tool::Iptables, rules).await?,
-        other => return other.map(|()| Tool::Nft),
+    let mut refusals = Vec::new();
+    for tool in Tool::ALL {
+        match tool.apply(rules).await {
+            Ok(()) => {
+                remove_others(tool).await?;
+                return Ok(tool);
+            }
+            // It may be for this program only that the kernel lacks something.
+            Err(error @ (Error::NoTool(_) | Error::Refused { .. })) => refusals.push(error),
+            Err(error) => return Err(error),
+        }
     }
-    Ok(Tool::Iptables)
+    Err(worst(refusals))
 }
 
-async fn apply_by(tool: Tool, rules: &Rules) -> Result<(), Error> {
-    match tool {
-        Tool::Nft => {
-            succeed("nft", &["-f", "-"], &rules.nft()).await?;
-            let listing = ["-n", "list", "table", "inet", "ligase"];
-            let found = succeed("nft", &listing, "").await?;
-            // What follows the transaction's removal is what must be there.
-            stands(&found, rules.nft().trim_start_matches(NFT_REMOVE))
-        }
-        Tool::Iptables => {
-            for family in families() {
-                let restore = ["--noflush", "--wait", WAIT];
-                succeed(family.restore, &restore, &rules.iptables()).await?;
-                let mut found = String::new();
-                for (from, chain) in CHAINS {
-                    if !is_there(family.tables, &["-C", from, "-j", chain]).await? {
-                        table(family.tables, &["-I", from, "1", "-j", chain]).await?;
-                    }
-                    found += &table(family.tables, &["-S", chain]).await?;
-                }
-                let expected = rules.iptables();
-                let rules = expected.lines().filter(|line| line.starts_with("-A"));
-                stands(&found, &rules.collect::<Vec<_>>().join("\n"))?;
-            }
-            Ok(())
+/// Rules that another program put there for an earlier version of us would be the second to see
+/// what ours leave alone.
+async fn remove_others(but: Tool) -> Result<(), Error> {
+    for tool in Tool::ALL.into_iter().filter(|tool| *tool != but) {
+        // Where `iptables` is the old one, both are the same.
+        let both = but == Tool::IptablesLegacy && tool == Tool::Iptables
+            || but == Tool::Iptables && tool == Tool::IptablesLegacy;
+        if !both && tool.is_there().await.unwrap_or(false) {
+            tool.remove().await?;
         }
     }
+    Ok(())
 }
 
 /// Removes all rules of ours, whichever program put them there. May be repeated.
 ///
 /// # Errors
-/// When there is neither `nft` nor `iptables`, or one of them fails.
+/// When there is no program that could, or one of them fails.
 pub async fn remove() -> Result<(), Error> {
-    let by_nft = remove_by(Tool::Nft).await;
-    match remove_by(Tool::Iptables).await {
-        // Without this one, there are no rules made by it.
-        Err(Error::NoTool(_)) => by_nft,
-        Err(error) => Err(error),
-        Ok(()) if matches!(by_nft, Err(Error::NoTool(_))) => Ok(()),
-        Ok(()) => by_nft,
+    let mut refusals = Vec::new();
+    for tool in Tool::ALL {
+        refusals.extend(tool.remove().await.err());
     }
+    // What is not installed put nothing there, unless nothing is that could tell.
+    let is_missing =
+        |name| refusals.iter().any(|it| matches!(it, Error::NoTool(it) if *it == name));
+    if !(is_missing("nft") && is_missing("iptables")) {
+        refusals.retain(|error| !matches!(error, Error::NoTool(_)));
+    }
+    if refusals.is_empty() { Ok(()) } else { Err(worst(refusals)) }
 }
 
-async fn remove_by(tool: Tool) -> Result<(), Error> {
-    match tool {
-        Tool::Nft => succeed("nft", &["-f", "-"], NFT_REMOVE).await.map(drop),
-        Tool::Iptables => {
-            for family in families() {
-                for (from, chain) in CHAINS {
-                    // Nothing can lead to a chain that is not there, nor be asked whether it does.
-                    if !is_there(family.tables, &["-S", chain]).await? {
-                        continue;
-                    }
-                    if is_there(family.tables, &["-C", from, "-j", chain]).await? {
-                        table(family.tables, &["-D", from, "-j", chain]).await?;
-                    }
-                    table(family.tables, &["-F", chain]).await?;
-                    table(family.tables, &["-X", chain]).await?;
-                }
+/// Whether these rules stand, and nothing else of ours, and what they have caught.
+///
+/// # Errors
+/// When they do not, or nobody can tell.
+pub async fn status(rules: &Rules) -> Result<Standing, Error> {
+    let mut refusals = Vec::new();
+    for tool in Tool::ALL {
+        match tool.is_there().await {
+            Ok(true) => {
+                let counts = tool.counts(rules).await?;
+                let counts = rules.caught().into_iter().zip(counts).collect();
+                return Ok(Standing { tool, counts });
             }
-            Ok(())
+            Ok(false) => refusals.push(Error::Absent),
+            Err(error) => refusals.push(error),
+        }
+    }
+    Err(worst(refusals))
+}
+
+/// What to tell of several errors: those of programs that are there, if one is.
+fn worst(errors: Vec<Error>) -> Error {
+    let is_missing = |error: &Error| matches!(error, Error::NoTool(_));
+    let all_missing = errors.iter().all(is_missing);
+    let kept = errors.into_iter().filter(|error| all_missing || !is_missing(error));
+    let mut kept: Vec<_> = kept.filter(|error| !matches!(error, Error::Absent)).collect();
+    match kept.len() {
+        0 => Error::Absent,
+        1 => kept.remove(0),
+        _ => Error::AllRefused(kept),
+    }
+}
+
+impl Tool {
+    /// In the order in which they are tried.
+    pub const ALL: [Self; 3] = [Self::Nft, Self::Iptables, Self::IptablesLegacy];
+
+    async fn apply(self, rules: &Rules) -> Result<(), Error> {
+        match self {
+            Self::Nft => nft::apply(rules).await,
+            Self::Iptables => iptables::USUAL.apply(rules).await,
+            Self::IptablesLegacy => iptables::LEGACY.apply(rules).await,
+        }
+    }
+
+    async fn remove(self) -> Result<(), Error> {
+        match self {
+            Self::Nft => nft::remove().await,
+            Self::Iptables => iptables::USUAL.remove().await,
+            Self::IptablesLegacy => iptables::LEGACY.remove().await,
+        }
+    }
+
+    async fn counts(self, rules: &Rules) -> Result<Vec<u64>, Error> {
+        match self {
+            Self::Nft => nft::counts(rules).await,
+            Self::Iptables => iptables::USUAL.counts(rules).await,
+            Self::IptablesLegacy => iptables::LEGACY.counts(rules).await,
+        }
+    }
+
+    async fn is_there(self) -> Result<bool, Error> {
+        match self {
+            Self::Nft => nft::is_there().await,
+            Self::Iptables => iptables::USUAL.is_there().await,
+            Self::IptablesLegacy => iptables::LEGACY.is_there().await,
         }
     }
 }
 
-/// Whether all these rules are among what a program listed.
-fn stands(listing: &str, rules: &str) -> Result<(), Error> {
-    let missing =
-        rules.lines().map(str::trim).find(|rule| !listing.lines().any(|line| line.trim() == *rule));
-    missing.map_or(Ok(()), |rule| Err(Error::Missing(rule.to_owned())))
-}
-
-/// The programs for one family of addresses.
-struct Family {
-    tables: &'static str,
-    restore: &'static str,
-}
-
-/// A host without IPv6 may well be without its tables.
-fn families() -> impl Iterator<Item = Family> {
-    let v4 = Family { tables: "iptables", restore: "iptables-restore" };
-    let v6 = Family { tables: "ip6tables", restore: "ip6tables-restore" };
-    let has_v6 = Path::new("/proc/net/if_inet6").exists();
-    [Some(v4), has_v6.then_some(v6)].into_iter().flatten()
-}
-
-/// Runs a command on the table of address translations.
-async fn table(tool: &'static str, arguments: &[&str]) -> Result<String, Error> {
-    succeed(tool, &on_table(arguments), "").await
-}
-
-/// Whether iptables finds what it is asked for. That it could not look is no answer.
-async fn is_there(tool: &'static str, arguments: &[&str]) -> Result<bool, Error> {
-    let done = run(tool, &on_table(arguments), "").await?;
-    match done.status.code() {
-        Some(0) => Ok(true),
-        Some(1) => Ok(false),
-        _ => Err(refused(tool, &done)),
-    }
-}
-
-fn on_table<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
-    [&["--wait", WAIT, "-t", "nat"], arguments].concat()
-}
-
-/// Runs a program that must succeed, and returns what it printed.
-async fn succeed(tool: &'static str, arguments: &[&str], input: &str) -> Result<String, Error> {
-    let done = run(tool, arguments, input).await?;
-    match done.status.success() {
-        true => Ok(String::from_utf8_lossy(&done.stdout).into_owned()),
-        false => Err(refused(tool, &done)),
-    }
-}
-
-fn refused(tool: &'static str, done: &Output) -> Error {
-    Error::Refused { tool, said: String::from_utf8_lossy(&done.stderr).trim().to_owned() }
-}
-
-async fn run(tool: &'static str, arguments: &[&str], input: &str) -> Result<Output, Error> {
-    let running = async {
-        let mut child = Command::new(tool)
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()?;
-        if let Some(mut stdin) = child.stdin.take() {
-            stdin.write_all(input.as_bytes()).await?;
+/// Whether the rules that a program listed are these, in this order, and no others.
+fn stands(found: &[&str], expected: &[&str]) -> Result<(), Error> {
+    for (place, rule) in expected.iter().enumerate() {
+        if found.get(place) != Some(rule) {
+            return Err(Error::Missing((*rule).to_owned()));
         }
-        child.wait_with_output().await
-    };
-    match timeout(PATIENCE, running).await {
-        Ok(Ok(done)) => Ok(done),
-        Ok(Err(error)) if error.kind() == io::ErrorKind::NotFound => Err(Error::NoTool(tool)),
-        Ok(Err(error)) => Err(Error::NotRun(tool, error)),
-        Err(_) => Err(Error::NotRun(tool, io::ErrorKind::TimedOut.into())),
+    }
+    match found.get(expected.len()) {
+        Some(other) => Err(Error::Unknown((*other).to_owned())),
+        None => Ok(()),
+    }
+}
+
+impl fmt::Display for Tool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nft => "nft",
+            Self::Iptables => "iptables",
+            Self::IptablesLegacy => "iptables-legacy",
+        })
     }
 }
 
@@ -199,21 +213,23 @@ impl fmt::Display for Error {
             Self::NoTool(tool) => write!(f, "there is no {tool} here"),
             Self::NotRun(tool, error) => write!(f, "cannot run {tool}: {error}"),
             Self::Refused { tool, said } => write!(f, "{tool} refuses: {said}"),
-            Self::Missing(rule) => write!(f, "a rule does not stand: {rule}"),
+            Self::Unprivileged { tool, said } => write!(
+                f,
+                "this takes root with the capability NET_ADMIN, in a container by \
+                 `securityContext.capabilities.add: [NET_ADMIN]`; {tool} refuses: {said}"
+            ),
+            Self::AllRefused(errors) => {
+                let errors: Vec<_> = errors.iter().map(Self::to_string).collect();
+                f.write_str(&errors.join("\n"))
+            }
+            Self::Missing(rule) => write!(f, "a rule does not stand in its place: {rule}"),
+            Self::Unknown(rule) => write!(f, "a rule stands among ours that is none: {rule}"),
+            Self::Absent => write!(f, "no rules stand"),
         }
     }
 }
 
 impl std::error::Error for Error {}
-
-/// Our chains, after those that lead to them.
-const CHAINS: [(&str, &str); 2] = [("OUTPUT", OUTPUT), ("PREROUTING", PREROUTING)];
-
-/// Seconds to wait for another program that holds the tables.
-const WAIT: &str = "5";
-
-/// Longer than that wait; none of these programs has much to do.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests;

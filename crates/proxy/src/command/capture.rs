@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use crate::args::{self, Exit, overrides};
-use crate::capture::netfilter;
+use crate::capture::netfilter::{self, Standing};
 use crate::capture::rules::Rules;
 use crate::config::{Capture, Config, Error};
 
@@ -20,6 +20,18 @@ pub fn capture(what: &args::Capture) -> Exit {
         }),
         args::Capture::Apply(file) => {
             with_rules(&file.config, |rules| done(block_on(netfilter::apply(rules)).map(drop)))
+        }
+        args::Capture::Status(file) => {
+            with_rules(&file.config, |rules| match block_on(netfilter::status(rules)) {
+                Ok(standing) => {
+                    let _ = io::stdout().write_all(told(&standing).as_bytes());
+                    Exit::Done
+                }
+                Err(problem) => {
+                    eprintln!("{problem}");
+                    Exit::Unavailable
+                }
+            })
         }
         // The rules to be taken away need not be those of the configuration, which may have
         // changed or gone: there is one set of ours at most.
@@ -46,19 +58,29 @@ fn rules(config: &Config) -> Result<Rules, Vec<Error>> {
     // With `capture: redirect` each has one port for all its addresses.
     let ports = [&listen.federation, &listen.backend, &listen.dns].map(|it| it.first());
     match (config.capture, ports) {
-        (Capture::Redirect { uid }, [Some(federation), Some(backend), Some(dns)]) => Ok(Rules {
-            uid,
-            peers: PEER_PORTS.to_vec(),
-            federation: federation.port(),
-            backend: backend.port(),
-            dns: dns.port(),
-        }),
+        (Capture::Redirect { uid, resolver_uid }, [Some(federation), Some(backend), Some(dns)]) => {
+            Ok(Rules {
+                uid,
+                resolver_uid,
+                peers: PEER_PORTS.to_vec(),
+                federation: federation.port(),
+                backend: backend.port(),
+                dns: dns.port(),
+            })
+        }
         (Capture::Redirect { .. } | Capture::Dns | Capture::Explicit, _) => {
             let problem = "there are rules with `capture: redirect` only".to_owned();
             let key = "capture".to_owned();
             Err(vec![Error { key, problem }])
         }
     }
+}
+
+/// A line for each rule, in their order, and what it has caught.
+fn told(standing: &Standing) -> String {
+    let head = format!("the rules stand, by {}\n", standing.tool);
+    let lines = standing.counts.iter().map(|(caught, count)| format!("{count:>9}  {caught}\n"));
+    std::iter::once(head).chain(lines).collect()
 }
 
 fn block_on<T>(act: impl Future<Output = Result<T, netfilter::Error>>) -> Result<T, String> {

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::app::{App, Signals};
 use crate::args::{Exit, likes_color, overrides};
+use crate::capture::user;
 use crate::config::Config;
 use crate::logging::Logging;
 use crate::net::inherited::Inherited;
@@ -29,6 +30,10 @@ pub fn run(path: &Path) -> Exit {
             return Exit::Config;
         }
     };
+    if let Some(problem) = config.foreign_user(user::ours()) {
+        eprintln!("{problem}");
+        return Exit::Config;
+    }
     let Ok(logging) = Logging::start(config.log, likes_color()) else {
         return Exit::Failed;
     };

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use crate::args::{Exit, likes_color, likes_color_in_print, overrides};
+use crate::capture::user;
 use crate::command::paint::{Color, paint};
 use crate::config::{Config, Error, Findings, Overrides};
 
@@ -27,7 +28,12 @@ pub fn validate(path: &Path) -> Exit {
 /// Everything there is to say about a configuration.
 fn examine(path: &Path, overrides: &Overrides, at: SystemTime) -> Findings {
     match Config::read(path, overrides) {
-        Ok(config) => config.inspect(at),
+        Ok(config) => {
+            let mut findings = config.inspect(at);
+            // Whoever asks need not be the user that runs it.
+            findings.warnings.extend(config.foreign_user(user::ours()));
+            findings
+        }
         Err(problems) => Findings { problems, warnings: Vec::new() },
     }
 }

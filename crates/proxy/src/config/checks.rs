@@ -146,6 +146,8 @@ fn check_resolver(config: &Config, problems: &Problems) {
                 problems.add(key, format!("{server} cannot be asked: {RESOLVER}"));
             } else if is_own_responder(&config.listen, *server) {
                 problems.add(key, format!("{server} is our own listen.dns: {RESOLVER}"));
+            } else {
+                check_circle(config, *server, problems);
             }
         }
     }
@@ -162,11 +164,37 @@ fn resolvers(config: &Config) -> impl Iterator<Item = (&'static str, &ResolverSe
 /// is led to us, so is everybody's on this machine.
 pub(super) fn check_system(config: &Config, resolv_conf: &str, problems: &Problems) {
     let own = nameservers(resolv_conf).find(|it| is_own_responder(&config.listen, *it));
-    let Some(own) = own else { return };
-    for (key, _) in resolvers(config).filter(|(_, it)| **it == ResolverServers::System) {
-        let problem = format!("the system's resolver, {own}, is our own listen.dns: {RESOLVER}");
-        problems.add(key, problem);
+    let systems = || resolvers(config).filter(|(_, it)| **it == ResolverServers::System);
+    if let Some(own) = own {
+        for (key, _) in systems() {
+            let problem = format!("the system's resolver, {own}, is our own listen.dns: {RESOLVER}");
+            problems.add(key, problem);
+        }
+    } else if let Some(here) = nameservers(resolv_conf).find(|it| is_inside(*it))
+        && systems().next().is_some()
+    {
+        check_circle(config, here, problems);
     }
+}
+
+/// A resolver on this machine asks others, at a port that is turned to us; and we ask it.
+fn check_circle(config: &Config, server: SocketAddr, problems: &Problems) {
+    if let Capture::Redirect { resolver_uid: None, .. } = config.capture
+        && is_inside(server)
+    {
+        problems.add(
+            "redirect.resolver_uid",
+            format!(
+                "is missing: what {server} asks others would be turned to us, who ask {server}; write \
+                 the number of the user that it runs as (`id -u unbound`), or name other \
+                 resolver.servers"
+            ),
+        );
+    }
+}
+
+fn is_inside(server: SocketAddr) -> bool {
+    server.ip().to_canonical().is_loopback()
 }
 
 fn nameservers(resolv_conf: &str) -> impl Iterator<Item = SocketAddr> {

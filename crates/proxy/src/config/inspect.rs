@@ -1,6 +1,7 @@
 //! A look at everything that the configuration names, as `ligase validate` takes it.
 
 use std::fs;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -218,10 +219,67 @@ impl Config {
             );
             findings.warn("proxy_protocol.trusted", problem);
         }
-        if let Capture::Redirect { uid: 0 } = self.capture {
-            let problem =
-                "nothing that runs as root is captured: let ligase run as a user of its own";
-            findings.warn("redirect.uid", problem);
+        if let Capture::Redirect { uid, resolver_uid } = self.capture {
+            let problem = "nothing that runs as root is captured: let it run as a user of its own";
+            for (key, uid) in [("uid", Some(uid)), ("resolver_uid", resolver_uid)] {
+                if uid == Some(0) {
+                    findings.warn(format!("redirect.{key}"), problem);
+                }
+            }
+            self.inspect_families(findings);
+        }
+    }
+
+    /// The rules turn both families to us, to loopback what comes from this machine and to its
+    /// address what comes from elsewhere.
+    fn inspect_families(&self, findings: &mut Findings) {
+        let doors = [
+            (
+                "listen.federation",
+                &self.listen.federation,
+                [Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()],
+            ),
+            (
+                "listen.backend",
+                &self.listen.backend,
+                [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
+            ),
+            (
+                "listen.dns",
+                &self.listen.dns,
+                [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()],
+            ),
+        ];
+        for (key, addresses, wanted) in doors {
+            let hears = |wanted: IpAddr| {
+                addresses.iter().map(|it| it.ip()).any(|it| {
+                    it == wanted || it.is_unspecified() && (it.is_ipv6() || wanted.is_ipv4())
+                })
+            };
+            for wanted in wanted.into_iter().filter(|it| !hears(*it)) {
+                let port = addresses.first().map_or(0, SocketAddr::port);
+                let wanted = SocketAddr::new(wanted, port);
+                let problem = format!(
+                    "the rules turn connections to {wanted}, where nobody would take them: write it, too"
+                );
+                findings.warn(key, problem);
+            }
+        }
+    }
+
+    /// What is wrong where `user` runs us, if our own traffic would not be spared: it would come
+    /// back to us without end.
+    pub fn foreign_user(&self, user: Option<u32>) -> Option<Error> {
+        match (self.capture, user) {
+            (Capture::Redirect { uid, .. }, Some(user)) if uid != user => Some(Error::at(
+                "redirect.uid",
+                format!(
+                    "this is user {user}, and the rules spare user {uid}: what ligase sends would be \
+                     turned to ligase; let it run as {uid}, or write the number of its user here and \
+                     apply the rules again"
+                ),
+            )),
+            _ => None,
         }
     }
 }

@@ -411,8 +411,14 @@ fn doors_that_are_needed_cannot_be_closed() {
     assert_eq!(accept("listen: {admin: null}").listen.admin, []);
     assert_eq!(accept("capture: explicit").listen.dns, []);
     let redirect = accept("capture: redirect\nredirect: {uid: 7269}");
-    assert_eq!(redirect.capture, Capture::Redirect { uid: 7269 });
-    assert_eq!(redirect.listen.dns, addresses(&["127.0.0.1:7253"]));
+    assert_eq!(redirect.capture, Capture::Redirect { uid: 7269, resolver_uid: None });
+    // What the packet filter turns to us comes by both families.
+    assert_eq!(redirect.listen.federation, addresses(&["[::]:7269"]));
+    assert_eq!(redirect.listen.backend, addresses(&["127.0.0.1:7270", "[::1]:7270"]));
+    assert_eq!(redirect.listen.dns, addresses(&["127.0.0.1:7253", "[::1]:7253"]));
+    let resolver = accept("capture: redirect\nredirect: {uid: 7269, resolver_uid: 101}");
+    let spared = Capture::Redirect { uid: 7269, resolver_uid: Some(101) };
+    assert_eq!(resolver.capture, spared);
 }
 
 #[test]
@@ -624,6 +630,27 @@ fn netfilter_turns_to_one_port() {
         ],
     );
     accept(&format!("{redirect}{{backend: ['127.0.0.1:7270', '[::1]:7270']}}"));
+}
+
+/// What a resolver on this machine asks others would be turned to us, who ask it.
+#[test]
+fn a_resolver_on_this_machine_does_not_ask_in_circles() {
+    let circle = "redirect.resolver_uid: is missing: what 127.0.0.53:53 asks others would be turned to us, who ask 127.0.0.53:53; write the number of the user that it runs as (`id -u unbound`), or name other resolver.servers";
+    let listed = "resolver: {servers: [192.0.2.53, 127.0.0.53]}\n";
+    check(&format!("{listed}capture: redirect\nredirect: {{uid: 7269}}"), &[circle]);
+    accept(&format!("{listed}capture: redirect\nredirect: {{uid: 7269, resolver_uid: 101}}"));
+    accept(listed);
+
+    let check = |more: &str, expect: &[&str]| {
+        let problems = Problems::default();
+        check_system(&accept(more), "nameserver 192.0.2.53\nnameserver 127.0.0.53\n", &problems);
+        let found: Vec<_> = problems.into_vec().iter().map(ToString::to_string).collect();
+        assert_eq!(found, expect);
+    };
+    check("capture: redirect\nredirect: {uid: 7269}", &[circle]);
+    check("capture: redirect\nredirect: {uid: 7269, resolver_uid: 101}", &[]);
+    check("capture: redirect\nredirect: {uid: 7269}\nresolver: {servers: [192.0.2.53]}", &[]);
+    check("listen: {dns: '127.0.0.1:53'}", &[]);
 }
 
 #[test]

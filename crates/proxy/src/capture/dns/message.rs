@@ -40,8 +40,6 @@ pub(super) enum Outcome {
     },
     /// The name has no records of this type.
     NoData,
-    /// There is no such name.
-    NoName,
     /// Something else is wrong.
     Fail(Rcode),
 }
@@ -136,7 +134,6 @@ impl<'a> Query<'a> {
         let (rcode, answers, authorities) = match outcome {
             Outcome::Service { .. } => (Rcode::NoError, 1, 0),
             Outcome::NoData => (Rcode::NoError, 0, 1),
-            Outcome::NoName => (Rcode::NameError, 0, 1),
             Outcome::Fail(rcode) => (*rcode, 0, 0),
         };
         let additional = u16::from(self.edns.is_some());
@@ -145,7 +142,7 @@ impl<'a> Query<'a> {
         out.extend_from_slice(&self.message[HEADER..self.end]);
         match outcome {
             Outcome::Service { address, port } => service(&mut out, *address, *port),
-            Outcome::NoData | Outcome::NoName => self.authority(&mut out),
+            Outcome::NoData => self.authority(&mut out),
             Outcome::Fail(_) => (),
         }
         if let Some(edns) = self.edns {

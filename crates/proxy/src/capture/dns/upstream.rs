@@ -2,12 +2,13 @@
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use aws_lc_rs::rand;
 use tokio::net::{TcpStream, UdpSocket};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::message::{Query, Rcode, is_truncated, rcode};
 use super::{read_message, write_message};
@@ -85,13 +86,26 @@ async fn ask_udp(server: SocketAddr, query: &Query<'_>) -> io::Result<Vec<u8>> {
     let socket = UdpSocket::bind(any).await?;
     socket.connect(server).await?;
     let (id, message) = renumbered(query)?;
-    socket.send(&message).await?;
     let mut buffer = vec![0; query.payload_max().max(ANSWER_ROOM)];
-    for _ in 0..STRANGERS_MAX {
-        let length = socket.recv(&mut buffer).await?;
-        if query.is_answered_by(&buffer[..length], id) {
-            buffer.truncate(length);
-            return Ok(buffer);
+    socket.send(&message).await?;
+    let mut again = pin!(sleep(AGAIN));
+    let mut repeated = false;
+    let mut strangers = 0;
+    while strangers < STRANGERS_MAX {
+        tokio::select! {
+            received = socket.recv(&mut buffer) => {
+                let length = received?;
+                if query.is_answered_by(&buffer[..length], id) {
+                    buffer.truncate(length);
+                    return Ok(buffer);
+                }
+                strangers += 1;
+            }
+            // Datagrams get lost, and whoever asked us would take our failure for the server's.
+            () = &mut again, if !repeated => {
+                repeated = true;
+                socket.send(&message).await?;
+            }
         }
     }
     // Somebody is guessing.
@@ -123,6 +137,10 @@ const SERVERS_MAX: usize = 3;
 
 /// For one server: a recursive look-up that takes longer is asked for again by the asker.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// After that long, a query that was not answered was perhaps lost: more than most answers take,
+/// and less than half of our patience, so that a second answer may take as long.
+const AGAIN: Duration = Duration::from_millis(800);
 
 /// Some servers send more than they were told they may.
 const ANSWER_ROOM: usize = 4096;

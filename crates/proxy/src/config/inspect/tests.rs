@@ -103,6 +103,19 @@ fn a_certificate_is_looked_at_as_it_is_now() {
     place.check("", expiry() + days(1), &["certificates[0].chain: ./tls.crt: has expired: renew it; a new file is taken up at once"], &[]);
 }
 
+/// Whoever runs us as another user than the rules spare has us talk to ourselves.
+#[test]
+fn the_rules_spare_the_user_that_we_run_as() {
+    let place = Place::new("users");
+    let told = |more, user| place.config(more).foreign_user(user).map(|it| it.to_string());
+    let redirect = "capture: redirect\nredirect: {uid: 7269}";
+    assert_eq!(told(redirect, Some(7269)), None);
+    assert_eq!(told(redirect, None), None);
+    assert_eq!(told("", Some(1)), None);
+    let expect = "redirect.uid: this is user 1, and the rules spare user 7269: what ligase sends would be turned to ligase; let it run as 7269, or write the number of its user here and apply the rules again";
+    assert_eq!(told(redirect, Some(1)).as_deref(), Some(expect));
+}
+
 #[test]
 fn files_that_do_not_fit_are_named() {
     let place = Place::new("files");
@@ -284,7 +297,11 @@ fn doors_that_stand_open_are_told() {
         &[
             "listen.backend: 192.0.2.1:7270 is not on loopback: whoever reaches it and is taken for the backend sends as every hosted domain; write 127.0.0.1, or let a packet filter keep others out",
             "listen.dns: [::ffff:192.0.2.1]:53 is not on loopback: it is for the backend's resolver alone; write 127.0.0.1, or let a packet filter keep others out",
-            "redirect.uid: nothing that runs as root is captured: let ligase run as a user of its own",
+            "redirect.uid: nothing that runs as root is captured: let it run as a user of its own",
+            "listen.backend: the rules turn connections to 127.0.0.1:7270, where nobody would take them: write it, too",
+            "listen.backend: the rules turn connections to [::1]:7270, where nobody would take them: write it, too",
+            "listen.dns: the rules turn connections to 127.0.0.1:53, where nobody would take them: write it, too",
+            "listen.dns: the rules turn connections to [::1]:53, where nobody would take them: write it, too",
         ],
     );
 }

@@ -14,6 +14,8 @@ enum Far {
     Answers,
     Fails(Rcode),
     Silent,
+    /// Has lost the first query and answers the second.
+    Loses,
     /// Sends forgeries before the answer.
     Forged,
     Truncates,
@@ -26,6 +28,9 @@ async fn server(far: Far, tasks: &mut JoinSet<()>) -> SocketAddr {
     let udp = UdpSocket::bind(address).await.unwrap();
     tasks.spawn(async move {
         let mut buffer = [0; 512];
+        if matches!(far, Far::Loses) {
+            udp.recv_from(&mut buffer).await.unwrap();
+        }
         loop {
             let (length, source) = udp.recv_from(&mut buffer).await.unwrap();
             for answer in answers(far, &buffer[..length]) {
@@ -37,7 +42,8 @@ async fn server(far: Far, tasks: &mut JoinSet<()>) -> SocketAddr {
         loop {
             let (mut socket, _) = tcp.accept().await.unwrap();
             let asked = read_message(&mut socket, 512).await.unwrap();
-            let answer = Query::read(&asked).unwrap().answer(&Outcome::NoName);
+            let query = Query::read(&asked).unwrap();
+            let answer = query.answer(&Outcome::Fail(Rcode::NameError));
             write_message(&mut socket, &answer).await.unwrap();
         }
     });
@@ -53,7 +59,7 @@ fn answers(far: Far, asked: &[u8]) -> Vec<Vec<u8>> {
         answer
     };
     match far {
-        Far::Answers => vec![right],
+        Far::Answers | Far::Loses => vec![right],
         Far::Fails(rcode) => vec![asked.answer(&Outcome::Fail(rcode))],
         Far::Silent => vec![],
         Far::Forged => vec![changed(0, 1), changed(1, 0x80), changed(13, 1), vec![], right],
@@ -113,6 +119,12 @@ async fn if_all_fail_their_failure_is_the_answer() {
 async fn a_silent_server_is_passed_over() {
     let second = [Far::Silent, Far::Answers];
     expect(run(&second, Transport::Udp).await, "0", 1);
+}
+
+/// A datagram that got lost is no failure of the server, and not to be told as one.
+#[tokio::test]
+async fn a_lost_query_is_sent_again() {
+    expect(run(&[Far::Loses], Transport::Udp).await, "0", 0);
 }
 
 #[tokio::test]
