@@ -3,6 +3,7 @@
 mod attacks;
 mod balanced;
 mod bare;
+mod capture;
 mod channels;
 mod check;
 mod conversation;

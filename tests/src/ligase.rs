@@ -1,8 +1,9 @@
 //! Ligase: the program under test, started as an operator would start it.
 
 use std::fs;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
-use std::process::ExitStatus;
+use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -105,11 +106,16 @@ impl Proxy {
     pub fn start(self) -> Ligase {
         self.write();
         if self.capture == Capture::Dns {
-            self.host.resolve_by(&[[127, 0, 0, 1].into()]);
+            let inside = self
+                .settings
+                .iter()
+                .any(|(key, value)| key == "listen.dns" && !value.contains("127.0.0.1"));
+            let own: IpAddr =
+                if inside { Ipv6Addr::LOCALHOST.into() } else { Ipv4Addr::LOCALHOST.into() };
+            self.host.resolve_by(&[own]);
         } else {
-            let config = self.config().display().to_string();
-            let apply = ["capture", "apply", "--config", &config];
-            self.host.run(&program("ligase"), &apply);
+            let (status, said) = self.capture("apply");
+            assert!(status.success(), "capture apply: {status} {said}");
         }
         let ligase = self.start_again();
         let authority = fs::read_to_string(ligase.proxy.folder().join("ca/ca.crt"));
@@ -136,9 +142,26 @@ impl Proxy {
         self.write();
         let mut command = self.host.command(&program("ligase"));
         command.args(["validate", "--config"]).arg(self.config());
-        let done = command.output().or_fail("run ligase validate");
-        let said = [done.stdout, done.stderr].concat();
-        (done.status, String::from_utf8_lossy(&said).into_owned())
+        heard(command)
+    }
+
+    /// Does something about the rules of the packet filter, as root: `"apply"`, `"status"`,
+    /// `"remove"`. Returns the exit status, and what was said.
+    pub fn capture(&self, what: &str) -> (ExitStatus, String) {
+        let mut command = self.host.command(&program("ligase"));
+        command.args(["capture", what, "--config"]).arg(self.config());
+        heard(command)
+    }
+
+    /// Starts the proxy as a user that it was not set up for, who is given everything that it
+    /// reads, and waits until it ends by itself: the exit status, and what was said.
+    pub fn run_as(&self, user: &str) -> (ExitStatus, String) {
+        self.write();
+        give(&self.folder(), user);
+        let mut command = self.host.command("timeout");
+        command.args(["20", "setpriv", "--reuid", user, "--regid", user, "--clear-groups"]);
+        command.arg(program("ligase")).args(["run", "--config"]).arg(self.config());
+        heard(command)
     }
 
     /// Its folder, with its configuration and keys.
@@ -248,6 +271,13 @@ impl Ligase {
         self.program.signal("TERM");
         self.program.end(patience)
     }
+}
+
+/// Runs a command to its end: its exit status, and all that it said.
+fn heard(mut command: Command) -> (ExitStatus, String) {
+    let done = command.output().or_fail(&format!("start {command:?}"));
+    let said = [done.stdout, done.stderr].concat();
+    (done.status, String::from_utf8_lossy(&said).into_owned())
 }
 
 /// The user that the proxy runs as, which no other program does.

@@ -67,7 +67,7 @@ impl Wires {
             captured: families.counters(
                 Name(
                     "ligase_capture_connections_total",
-                    "Connections that came from our server, by what led them here.",
+                    "Connections that came from our server, by what led them here: the answers of listen.dns, or the packet filter, because they were on their way to a peer past those answers; or its own configuration.",
                 ),
                 &["mode"],
             ),

@@ -226,7 +226,7 @@ pub enum Capture {
 
     /// Tell whether the rules stand, and how many connections each has caught
     #[command(
-        after_help = "`left uncaptured` are TCP connections from this machine to ports that no rule \
+        after_help = "What `left uncaptured` are TCP connections from this machine to ports that no rule \
                       names: to databases and the like, and to a peer if the server found one past \
                       ligase.\n\n\
                       Ends with 0 if all rules stand; with 69 if not, or if nobody can tell; with 78 if \

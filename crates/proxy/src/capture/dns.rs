@@ -84,6 +84,8 @@ struct Shared {
     upstreams: Upstreams,
     /// Whether a stranger has asked already: it is said once, not each time.
     strangers: AtomicBool,
+    /// Whether a query of our own has come back to us already.
+    circling: AtomicBool,
     /// Whether the last query had to go without an answer from upstream.
     failing: AtomicBool,
     /// Queries under way.
@@ -121,6 +123,7 @@ impl Responder {
                 sources: settings.sources,
                 upstreams: Upstreams::new(settings.upstream),
                 strangers: AtomicBool::new(false),
+                circling: AtomicBool::new(false),
                 failing: AtomicBool::new(false),
                 places: Arc::new(Semaphore::new(QUERIES_MAX)),
                 tell: OnceLock::new(),
@@ -267,6 +270,15 @@ impl Shared {
             Err(Unread::Silent) => return None,
             Err(Unread::Refuse(answer)) => return Some(answer),
         };
+        if self.upstreams.is_ours(&query) {
+            // To pass it on would be to ask ourselves, again and again.
+            if !self.circling.swap(true, Ordering::Relaxed) {
+                warn!(
+                    "our own DNS queries come back to us: the rules of the packet filter spare another user"
+                );
+            }
+            return Some(query.answer(&Outcome::Fail(Rcode::ServerFailure)));
+        }
         let outcome = self.steering.decide(&query);
         if let Some(tell) = self.tell.get() {
             tell(match &outcome {

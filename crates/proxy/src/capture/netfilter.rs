@@ -51,7 +51,7 @@ pub enum Error {
         said: String,
     },
     /// Everything that could put them in place refused.
-    AllRefused(Vec<Error>),
+    AllRefused(Vec<Self>),
     /// This rule is not there, or not in its place.
     Missing(String),
     /// This rule is there beside ours.
@@ -106,9 +106,7 @@ pub async fn remove() -> Result<(), Error> {
         refusals.extend(tool.remove().await.err());
     }
     // What is not installed put nothing there, unless nothing is that could tell.
-    let is_missing =
-        |name| refusals.iter().any(|it| matches!(it, Error::NoTool(it) if *it == name));
-    if !(is_missing("nft") && is_missing("iptables")) {
+    if !is_blind(&refusals) {
         refusals.retain(|error| !matches!(error, Error::NoTool(_)));
     }
     if refusals.is_empty() { Ok(()) } else { Err(worst(refusals)) }
@@ -134,17 +132,26 @@ pub async fn status(rules: &Rules) -> Result<Standing, Error> {
     Err(worst(refusals))
 }
 
-/// What to tell of several errors: those of programs that are there, if one is.
+/// What to tell of several errors: what is not installed matters only where nothing is that could
+/// tell.
 fn worst(errors: Vec<Error>) -> Error {
-    let is_missing = |error: &Error| matches!(error, Error::NoTool(_));
-    let all_missing = errors.iter().all(is_missing);
-    let kept = errors.into_iter().filter(|error| all_missing || !is_missing(error));
-    let mut kept: Vec<_> = kept.filter(|error| !matches!(error, Error::Absent)).collect();
-    match kept.len() {
-        0 => Error::Absent,
-        1 => kept.remove(0),
-        _ => Error::AllRefused(kept),
+    let is_absent = errors.iter().any(|it| matches!(it, Error::Absent));
+    let (missing, mut others): (Vec<_>, Vec<_>) = errors
+        .into_iter()
+        .filter(|it| !matches!(it, Error::Absent))
+        .partition(|it| matches!(it, Error::NoTool(_)));
+    match others.len() {
+        0 if is_absent && !is_blind(&missing) => Error::Absent,
+        0 => Error::AllRefused(missing),
+        1 => others.remove(0),
+        _ => Error::AllRefused(others),
     }
+}
+
+/// Whether there is no program that would know. (The old iptables is hardly ever alone.)
+fn is_blind(errors: &[Error]) -> bool {
+    let is_missing = |name| errors.iter().any(|it| matches!(it, Error::NoTool(it) if *it == name));
+    is_missing("nft") && is_missing("iptables")
 }
 
 impl Tool {

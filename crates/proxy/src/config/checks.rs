@@ -167,7 +167,8 @@ pub(super) fn check_system(config: &Config, resolv_conf: &str, problems: &Proble
     let systems = || resolvers(config).filter(|(_, it)| **it == ResolverServers::System);
     if let Some(own) = own {
         for (key, _) in systems() {
-            let problem = format!("the system's resolver, {own}, is our own listen.dns: {RESOLVER}");
+            let problem =
+                format!("the system's resolver, {own}, is our own listen.dns: {RESOLVER}");
             problems.add(key, problem);
         }
     } else if let Some(here) = nameservers(resolv_conf).find(|it| is_inside(*it))

@@ -292,6 +292,32 @@ async fn garbage_leaves_the_responder_standing() {
     timeout(Duration::from_secs(9), answered).await.unwrap();
 }
 
+/// The packet filter turns what we ask back to us: that ends at once, and the asker hears of it.
+#[tokio::test]
+async fn what_comes_back_is_not_passed_on_again() {
+    let turner = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let mut world = World::new(vec![turner.local_addr().unwrap()]);
+    let responder = world.addresses[0];
+    world.tasks.spawn(async move {
+        let back = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        back.connect(responder).await.unwrap();
+        let mut buffer = [0; 4096];
+        loop {
+            let (length, source) = turner.recv_from(&mut buffer).await.unwrap();
+            back.send(&buffer[..length]).await.unwrap();
+            let length = back.recv(&mut buffer).await.unwrap();
+            turner.send_to(&buffer[..length], source).await.unwrap();
+        }
+    });
+    for said in world.dig("+time=1 capulet.example A").await {
+        assert!(said.contains("status: SERVFAIL"), "{said}");
+    }
+    for _ in &world.addresses {
+        assert_eq!(world.told.recv().await, Some(Fate::Passed));
+    }
+    assert!(world.told.is_empty(), "nothing was passed on twice");
+}
+
 #[tokio::test]
 async fn it_does_not_ask_itself() {
     let address: SocketAddr = "127.0.0.1:7253".parse().unwrap();

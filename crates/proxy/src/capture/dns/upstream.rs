@@ -1,9 +1,11 @@
 //! Everything that is none of our business is asked and answered as if we were not there.
 
+use std::collections::HashSet;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_lc_rs::rand;
@@ -18,6 +20,14 @@ use super::{read_message, write_message};
 pub(super) struct Upstreams {
     servers: Vec<SocketAddr>,
     preferred: AtomicUsize,
+    /// What we have sent over UDP and wait for the answers to; as many as may be under way.
+    sent: Mutex<HashSet<Vec<u8>>>,
+}
+
+/// A query of ours on its way, until this is dropped.
+struct Sent<'a> {
+    upstreams: &'a Upstreams,
+    message: Vec<u8>,
 }
 
 /// How a query came, and so how long its answer may be.
@@ -30,7 +40,19 @@ pub(super) enum Transport {
 impl Upstreams {
     pub(super) fn new(mut servers: Vec<SocketAddr>) -> Self {
         servers.truncate(SERVERS_MAX);
-        Self { servers, preferred: AtomicUsize::new(0) }
+        Self { servers, preferred: AtomicUsize::new(0), sent: Mutex::default() }
+    }
+
+    /// Whether a query is one that we have just sent ourselves: somebody has turned it back to us.
+    /// Another's is taken for it only if it asks the same by the same random number.
+    pub(super) fn is_ours(&self, query: &Query<'_>) -> bool {
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner).contains(query.message())
+    }
+
+    fn send(&self, message: Vec<u8>) -> Sent<'_> {
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        sent.insert(message.clone());
+        Sent { upstreams: self, message }
     }
 
     /// The answer of the first server that has one, as it came but for the number, which is the
@@ -40,7 +62,7 @@ impl Upstreams {
         let mut failure = None;
         for turn in 0..self.servers.len() {
             let place = (first + turn) % self.servers.len();
-            let asking = ask_one(self.servers[place], query, transport);
+            let asking = self.ask_one(self.servers[place], query, transport);
             let Ok(Ok(mut answer)) = timeout(PATIENCE, asking).await else {
                 continue;
             };
@@ -54,62 +76,71 @@ impl Upstreams {
         }
         failure
     }
+
+    /// Asks one server over UDP, and if its answer did not fit, over TCP, but only on behalf of those
+    /// who use TCP themselves: the others must hear that it did not fit.
+    async fn ask_one(
+        &self,
+        server: SocketAddr,
+        query: &Query<'_>,
+        transport: Transport,
+    ) -> io::Result<Vec<u8>> {
+        let answer = self.ask_udp(server, query).await?;
+        if transport == Transport::Tcp && is_truncated(&answer) {
+            return ask_tcp(server, query).await;
+        }
+        Ok(answer)
+    }
+
+    /// Each query has its own random number and its own socket, so its own random port: whoever
+    /// cannot read our packets has to guess both to forge an answer (RFC 5452 §9.2).
+    async fn ask_udp(&self, server: SocketAddr, query: &Query<'_>) -> io::Result<Vec<u8>> {
+        let any = match server {
+            SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
+            SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
+        };
+        let socket = UdpSocket::bind(any).await?;
+        socket.connect(server).await?;
+        let (id, message) = renumbered(query)?;
+        let mut buffer = vec![0; query.payload_max().max(ANSWER_ROOM)];
+        let sent = self.send(message);
+        socket.send(&sent.message).await?;
+        let mut again = pin!(sleep(AGAIN));
+        let mut repeated = false;
+        let mut strangers = 0;
+        while strangers < STRANGERS_MAX {
+            tokio::select! {
+                received = socket.recv(&mut buffer) => {
+                    let length = received?;
+                    if query.is_answered_by(&buffer[..length], id) {
+                        buffer.truncate(length);
+                        return Ok(buffer);
+                    }
+                    strangers += 1;
+                }
+                // Datagrams get lost, and whoever asked us would take our failure for the server's.
+                () = &mut again, if !repeated => {
+                    repeated = true;
+                    socket.send(&sent.message).await?;
+                }
+            }
+        }
+        // Somebody is guessing.
+        Err(io::ErrorKind::InvalidData.into())
+    }
+}
+
+impl Drop for Sent<'_> {
+    fn drop(&mut self) {
+        let mut sent = self.upstreams.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        sent.remove(&self.message);
+    }
 }
 
 /// Whether another server may know more (the data may be bogus for all, but asking is cheap).
 fn is_failure(answer: &[u8]) -> bool {
     let code = rcode(answer);
     code == Some(Rcode::ServerFailure as u8) || code == Some(Rcode::Refused as u8)
-}
-
-/// Asks one server over UDP, and if its answer did not fit, over TCP, but only on behalf of those
-/// who use TCP themselves: the others must hear that it did not fit.
-async fn ask_one(
-    server: SocketAddr,
-    query: &Query<'_>,
-    transport: Transport,
-) -> io::Result<Vec<u8>> {
-    let answer = ask_udp(server, query).await?;
-    if transport == Transport::Tcp && is_truncated(&answer) {
-        return ask_tcp(server, query).await;
-    }
-    Ok(answer)
-}
-
-/// Each query has its own random number and its own socket, so its own random port: whoever
-/// cannot read our packets has to guess both to forge an answer (RFC 5452 §9.2).
-async fn ask_udp(server: SocketAddr, query: &Query<'_>) -> io::Result<Vec<u8>> {
-    let any = match server {
-        SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
-        SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
-    };
-    let socket = UdpSocket::bind(any).await?;
-    socket.connect(server).await?;
-    let (id, message) = renumbered(query)?;
-    let mut buffer = vec![0; query.payload_max().max(ANSWER_ROOM)];
-    socket.send(&message).await?;
-    let mut again = pin!(sleep(AGAIN));
-    let mut repeated = false;
-    let mut strangers = 0;
-    while strangers < STRANGERS_MAX {
-        tokio::select! {
-            received = socket.recv(&mut buffer) => {
-                let length = received?;
-                if query.is_answered_by(&buffer[..length], id) {
-                    buffer.truncate(length);
-                    return Ok(buffer);
-                }
-                strangers += 1;
-            }
-            // Datagrams get lost, and whoever asked us would take our failure for the server's.
-            () = &mut again, if !repeated => {
-                repeated = true;
-                socket.send(&message).await?;
-            }
-        }
-    }
-    // Somebody is guessing.
-    Err(io::ErrorKind::InvalidData.into())
 }
 
 async fn ask_tcp(server: SocketAddr, query: &Query<'_>) -> io::Result<Vec<u8>> {

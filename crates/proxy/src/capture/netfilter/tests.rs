@@ -493,13 +493,14 @@ fn who_lacks_the_right_is_told_what_it_takes() {
         // Once it has been asked, the old iptables has tables of its own.
         sh("iptables-legacy -t nat -S >/dev/null");
         let programs = env::var_os("PATH").unwrap();
+        let shown = programs.to_str().unwrap();
         for tool in ["nft", "iptables", "iptables-legacy"] {
             let dropped = Programs::new(&["setpriv", "sh"]);
             let real = env::split_paths(&programs).map(|it| it.join(tool)).find(|it| it.exists());
             let arguments = "--bounding-set -net_admin --inh-caps -net_admin";
             let script = format!("exec setpriv {arguments} {} \"$@\"", real.unwrap().display());
             let dropped = dropped.with(tool, &script);
-            let path = [dropped.0.display().to_string(), env::var("PATH").unwrap()].join(":");
+            let path = format!("{}:{shown}", dropped.0.display());
             let listing = match tool {
                 "nft" => ["-y", "list", "ruleset"],
                 _ => ["-t", "nat", "-S"],

@@ -153,13 +153,33 @@ async fn a_truncated_answer_is_whole_only_for_those_who_use_tcp() {
     expect(run(&[Far::Truncates], Transport::Tcp).await, "3", 0);
 }
 
+/// What the packet filter turns back to us is known as ours while we wait for its answer.
+#[tokio::test]
+async fn a_query_that_comes_back_is_known() {
+    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let upstreams = Upstreams::new(vec![socket.local_addr().unwrap()]);
+    let bytes = query("capulet.example", SRV, None);
+    let asked = Query::read(&bytes).unwrap();
+    let mut buffer = [0; 512];
+    let listening = async {
+        let (length, source) = socket.recv_from(&mut buffer).await.unwrap();
+        assert!(upstreams.is_ours(&Query::read(&buffer[..length]).unwrap()));
+        assert!(!upstreams.is_ours(&asked), "the number is another");
+        socket.send_to(&answers(Far::Answers, &buffer[..length])[0], source).await.unwrap();
+        length
+    };
+    let (length, answer) = tokio::join!(listening, upstreams.ask(&asked, Transport::Udp));
+    assert!(answer.is_some());
+    assert!(!upstreams.is_ours(&Query::read(&buffer[..length]).unwrap()));
+}
+
 #[tokio::test]
 async fn no_two_queries_have_the_same_number_and_port() {
     let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
     let upstreams = Upstreams::new(vec![socket.local_addr().unwrap()]);
     let bytes = query("capulet.example", SRV, None);
     let asked = Query::read(&bytes).unwrap();
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     for _ in 0..16 {
         let mut buffer = [0; 512];
         let listening = async {
@@ -172,6 +192,6 @@ async fn no_two_queries_have_the_same_number_and_port() {
         seen.insert(told);
     }
     assert_eq!(seen.len(), 16);
-    let numbers: std::collections::HashSet<_> = seen.iter().map(|it| it.1).collect();
+    let numbers: HashSet<_> = seen.iter().map(|it| it.1).collect();
     assert!(8 < numbers.len(), "{numbers:?}");
 }
