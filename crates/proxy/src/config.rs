@@ -6,6 +6,7 @@
 
 mod backends;
 mod checks;
+mod doors;
 mod file;
 mod inspect;
 mod limits;

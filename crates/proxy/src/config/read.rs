@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_yaml::Value;
 
 use super::backends::backends;
+use super::doors::{capture, listen};
 use super::file::{FILE, Problems, Section, one_of};
 use super::policy::{Believed, policy};
 use super::relays::proxy_protocol;
@@ -15,6 +16,9 @@ use super::{
     ResolverServers, Roots, checks,
 };
 use crate::binding::Home;
+
+/// The key of the file that holds the dialback secret.
+const SECRET_FILE: &str = "dialback_secret.file";
 
 /// What the environment says instead of the file.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -31,6 +35,19 @@ impl Config {
     /// # Errors
     /// Every problem there is, not only the first.
     pub fn read(path: &Path, overrides: &Overrides) -> Result<Self, Vec<Error>> {
+        Self::read_but(path, overrides, None)
+    }
+
+    /// The same without the dialback secret, for who has no business with it and, in a pod, cannot
+    /// read it: the step that puts up the packet filter's rules.
+    ///
+    /// # Errors
+    /// Every other problem.
+    pub fn read_without_secret(path: &Path, overrides: &Overrides) -> Result<Self, Vec<Error>> {
+        Self::read_but(path, overrides, Some(SECRET_FILE))
+    }
+
+    fn read_but(path: &Path, overrides: &Overrides, but: Option<&str>) -> Result<Self, Vec<Error>> {
         let text = read_text(path, FILE_BYTES_MAX).map_err(|problem| {
             let problem = format!("{}: {problem}: name another with --config", path.display());
             vec![Error::at(FILE, problem)]
@@ -38,7 +55,7 @@ impl Config {
         // Whatever becomes of the working directory, the paths stay what they are.
         let path = path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let folder = path.parent().unwrap_or_else(|| Path::new("/"));
-        let config = Self::parse(&text, folder, overrides)?;
+        let config = Self::parse_but(&text, folder, overrides, but)?;
         let problems = Problems::default();
         // Without the file, the resolver has its own say about there being no servers.
         if let Ok(system) = read_text(Path::new(RESOLV_CONF), FILE_BYTES_MAX) {
@@ -55,6 +72,16 @@ impl Config {
     /// # Errors
     /// Every problem there is, not only the first.
     pub fn parse(text: &str, folder: &Path, overrides: &Overrides) -> Result<Self, Vec<Error>> {
+        Self::parse_but(text, folder, overrides, None)
+    }
+
+    /// The same, whatever is wrong with one key.
+    fn parse_but(
+        text: &str,
+        folder: &Path,
+        overrides: &Overrides,
+        but: Option<&str>,
+    ) -> Result<Self, Vec<Error>> {
         let problems = Problems::default();
         let mut file = Section::parse(text, &problems);
         if problems.any() {
@@ -65,7 +92,9 @@ impl Config {
         if let Some(config) = &config {
             checks::check(config, &problems);
         }
-        match (config, problems.into_vec()) {
+        let mut problems = problems.into_vec();
+        problems.retain(|problem| but != Some(problem.key.as_str()));
+        match (config, problems) {
             (Some(config), problems) if problems.is_empty() => Ok(config),
             (_, problems) => Err(problems),
         }
@@ -192,57 +221,6 @@ fn backend(mut section: Section<'_>, folder: &Path) -> (BackendSide, Option<Home
         key: key.unwrap_or_else(|| PathBuf::from("/var/lib/ligase/ca.key")),
     };
     (BackendSide { networks, tls, local_ca, share_streams }, address)
-}
-
-fn capture(file: &mut Section<'_>) -> Capture {
-    const WORDS: [&str; 3] = ["dns", "redirect", "explicit"];
-    let word = file.word("capture", &WORDS, |it| it, "dns");
-    let mut redirect = file.section("redirect");
-    let mut user = |key| {
-        let is_there = redirect.has(key);
-        let number = redirect.number(key, 0, 0..=u64::from(u32::MAX - 1));
-        u32::try_from(number).ok().filter(|_| is_there)
-    };
-    let (uid, resolver_uid) = (user("uid"), user("resolver_uid"));
-    if word == "redirect" && uid.is_none() {
-        redirect.problem(
-            "uid",
-            "is missing: write the number of the user that ligase runs as (`id -u ligase`)",
-        );
-    }
-    redirect.finish();
-    match word {
-        "redirect" => Capture::Redirect { uid: uid.unwrap_or(u32::MAX), resolver_uid },
-        "explicit" => Capture::Explicit,
-        _ => Capture::Dns,
-    }
-}
-
-fn listen(mut section: Section<'_>, capture: Capture) -> Listen {
-    let mut addresses = |key, default: Vec<SocketAddr>| {
-        // `null` closes a door that would otherwise be open.
-        let closed = section.is_null(key);
-        let written = section.texts(key, socket_address);
-        written.unwrap_or(if closed { Vec::new() } else { default })
-    };
-    // What the packet filter turns to us comes by both families.
-    let both = matches!(capture, Capture::Redirect { .. });
-    let inside = |port| {
-        let v4 = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        let v6 = both.then(|| SocketAddr::from((Ipv6Addr::LOCALHOST, port)));
-        [Some(v4), v6].into_iter().flatten().collect::<Vec<_>>()
-    };
-    let everywhere: IpAddr =
-        if both { Ipv6Addr::UNSPECIFIED.into() } else { Ipv4Addr::UNSPECIFIED.into() };
-    let listen = Listen {
-        federation: addresses("federation", vec![(everywhere, 7269).into()]),
-        backend: addresses("backend", inside(7270)),
-        dns: addresses("dns", if capture == Capture::Explicit { vec![] } else { inside(7253) }),
-        posh: addresses("posh", Vec::new()),
-        admin: addresses("admin", vec![(Ipv4Addr::LOCALHOST, 7290).into()]),
-    };
-    section.finish();
-    listen
 }
 
 /// Where our own servers find us: at the listener's address, or on loopback where that is any.

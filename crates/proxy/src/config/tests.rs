@@ -53,8 +53,9 @@ pub(super) fn assert_cure(error: &Error) {
 }
 
 /// The sources that can find a problem, and the tests that bring each about.
-const SOURCES: [&str; 7] = [
+const SOURCES: [&str; 8] = [
     include_str!("checks.rs"),
+    include_str!("doors.rs"),
     include_str!("file.rs"),
     include_str!("inspect.rs"),
     include_str!("policy.rs"),
