@@ -126,6 +126,7 @@ pub async fn status(rules: &Rules) -> Result<Standing, Error> {
                 return Ok(Standing { tool, counts });
             }
             Ok(false) => refusals.push(Error::Absent),
+            Err(error @ Error::Unprivileged { .. }) => return Err(error),
             Err(error) => refusals.push(error),
         }
     }

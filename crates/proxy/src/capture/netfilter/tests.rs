@@ -472,6 +472,25 @@ fn without_ipv6_tables_nothing_is_captured() {
     }
 }
 
+/// Each family is put in place at once; whoever is stopped between them leaves one.
+#[test]
+fn what_a_crash_left_behind_is_seen_and_mended() {
+    in_its_own_network("what_a_crash_left_behind_is_seen_and_mended", None, async {
+        for (tool, restore, other) in [
+            (Tool::Iptables, "iptables-restore", "ip6tables"),
+            (Tool::IptablesLegacy, "iptables-legacy-restore", "ip6tables-legacy"),
+        ] {
+            succeed(restore, &["--noflush"], &rules(UID).iptables(&[])).await.unwrap();
+            let error = tool.counts(&rules(UID)).await.unwrap_err().to_string();
+            assert!(error.contains(&format!("(the first in {other})")), "{error}");
+            tool.apply(&rules(UID)).await.unwrap();
+            tool.counts(&rules(UID)).await.unwrap();
+            remove().await.unwrap();
+            assert_eq!(left().await, "");
+        }
+    });
+}
+
 /// As an init container has it: nothing may be written, not even `/run/xtables.lock`.
 #[test]
 fn nothing_need_be_written() {
