@@ -10,6 +10,7 @@ packages="
     bind9 bind9-utils bind9-dnsutils unbound ldnsutils
     gnutls-bin dns-root-data prometheus haproxy
     dpkg-dev binutils lintian
+    podman buildah runc catatonit containernetworking-plugins ca-certificates
     debootstrap iproute2 nftables iptables procps util-linux openssl
     python3 python3-venv python3-jsonschema
     chromium chromium-driver fonts-dejavu-core
