@@ -11,4 +11,10 @@ if [ "$(id -u)" != 0 ]; then
 fi
 # The end-to-end tests run the program beside them.
 cargo build --package ligase
+# What is run in containers is built as it is shipped, which takes a while.
+case " $* " in
+    *" --test image "* | *" --test pod "*) deploy/image/build.sh ;;
+    *" --test "* | *" --lib "* | *" -p "* | *" --package "*) ;;
+    *) deploy/image/build.sh ;;
+esac
 exec cargo test --workspace "$@"

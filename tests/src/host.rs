@@ -63,6 +63,11 @@ impl Host {
         fs::write(bundle, authorities.concat()).or_fail("write a trust store");
     }
 
+    /// Its network, which a container may be put into.
+    pub fn network(&self) -> PathBuf {
+        Path::new("/run/netns").join(&self.namespace)
+    }
+
     /// A command that runs on this host, as root.
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new("ip");

@@ -12,6 +12,7 @@ pub mod certificate;
 pub mod client;
 mod ejabberd;
 pub mod host;
+pub mod image;
 pub mod ligase;
 pub mod old;
 pub mod peer;

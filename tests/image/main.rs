@@ -1,0 +1,64 @@
+//! Images: what `deploy/image/build.sh` and the Dockerfiles make, built from scratch, and run as a
+//! cluster would run it.
+
+mod capture;
+mod files;
+mod parts;
+mod proxy;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
+
+use ligase_tests::{OrFail as _, Podman, image};
+
+/// The image of the proxy, built once.
+static LIGASE: LazyLock<String> = LazyLock::new(|| image::ligase(&Podman::new()));
+
+/// The image that puts the packet filter's rules in place, built once.
+static CAPTURE: LazyLock<String> = LazyLock::new(|| image::capture(&Podman::new()));
+
+/// What is built from files with the same dates is the same to the last bit.
+#[test]
+fn an_image_built_twice_is_the_same() {
+    let podman = Podman::new();
+    for image in [&*LIGASE, &*CAPTURE] {
+        let id = || podman.image(image).get("Id").cloned();
+        let first = id();
+        podman.run(&["rmi", "--force", image]);
+        let _ = if image == &*LIGASE { image::ligase(&podman) } else { image::capture(&podman) };
+        assert_eq!(id(), first, "{image}");
+        assert!(first.is_some(), "{image} has no id");
+    }
+}
+
+#[test]
+fn what_builds_the_images_has_nothing_to_be_said_about() {
+    let hadolint = root().join(".venv/bin/hadolint");
+    let done = Command::new(hadolint)
+        .args(["Dockerfile", "Dockerfile.capture"])
+        .current_dir(root().join("deploy"))
+        .output()
+        .or_fail("run hadolint");
+    let said = String::from_utf8_lossy(&done.stdout).into_owned();
+    assert_eq!((done.status.success(), said.as_str()), (true, ""));
+}
+
+#[test]
+fn another_architecture_is_refused_before_anything_is_built() {
+    let build = |arguments: &[&str]| {
+        let mut build = Command::new(root().join("deploy/image/build.sh"));
+        let done = build.args(arguments).output().or_fail("run build.sh");
+        (done.status.success(), String::from_utf8_lossy(&done.stderr).into_owned())
+    };
+    let (is_built, why) = build(&["riscv64"]);
+    assert!(!is_built && why.contains("no image is made for riscv64"), "{why}");
+    let other = if cfg!(target_arch = "x86_64") { "arm64" } else { "amd64" };
+    let (is_built, why) = build(&[other]);
+    assert!(!is_built && why.contains("LIGASE_DEBIAN must name a folder"), "{why}");
+}
+
+/// The repository.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().or_fail("find the repository").to_owned()
+}
