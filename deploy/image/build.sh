@@ -53,8 +53,9 @@ done
 
 revision=$(git describe --always --dirty --abbrev=12 --exclude '*' 2>/dev/null || echo unknown)
 export LIGASE_REVISION="${LIGASE_REVISION:-$revision}"
-SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 0)}
-export SOURCE_DATE_EPOCH
+epoch=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 0)}
+# No date is in the program, but what asks for one is built again when it is another.
+unset SOURCE_DATE_EPOCH
 
 # A target of its own keeps the flags from build scripts and macros. No path of this machine is to
 # be in the program.
@@ -75,36 +76,34 @@ rm -rf "$image"
 mkdir -p "$image"
 umask 022
 tree=$image/ligase
-for folder in etc/ligase/config etc/ligase/tls etc/ligase/dialback etc/ssl/certs var/lib tmp \
-    usr/share/sbom usr/share/doc/ligase; do
+for folder in etc/ligase/config etc/ligase/tls etc/ligase/dialback etc/ssl/certs \
+    var/lib/ligase tmp usr/share/sbom usr/share/doc/ligase; do
     mkdir -p "$tree/$folder"
 done
-# Any user may write there, as everywhere else.
-chmod 1777 "$tree/tmp"
+# Whoever the program runs as may write there; a volume in memory takes over what may be done.
+chmod 1777 "$tree/tmp" "$tree/var/lib/ligase"
 "${tools}objcopy" --strip-all "$program" "$tree/ligase"
 # Where each line of the program is, for whoever has to read a backtrace.
 "${tools}objcopy" --only-keep-debug "$program" "$image/ligase.debug"
 cp -L "$debian/etc/ssl/certs/ca-certificates.crt" "$tree/etc/ssl/certs/"
-cp -R "$tree" "$image/capture"
-# The volume, which the program's user owns, and the group that runs as any user have.
-mkdir "$image/state"
-mkdir -m 770 "$image/state/ligase"
+cp -Rp "$tree" "$image/capture"
 deploy/image/capture.sh "$debian" "$multiarch" "$image/capture"
 
 # What is in both images, for people and for programs that look for known faults.
 cyclonedx=$target/tools/bin/cargo-cyclonedx
 [ -x "$cyclonedx" ] || install_cyclonedx
 trap 'rm -f crates/*/ligase-image.json tests/ligase-image.json' EXIT
-"$cyclonedx" cyclonedx --manifest-path crates/proxy/Cargo.toml --target "$triple" --no-build-deps \
-    --format json --spec-version 1.5 --override-filename ligase-image --quiet
+SOURCE_DATE_EPOCH=$epoch "$cyclonedx" cyclonedx --manifest-path crates/proxy/Cargo.toml \
+    --target "$triple" --no-build-deps --quiet \
+    --format json --spec-version 1.5 --override-filename ligase-image
 python3 deploy/image/sbom.py crates/proxy/ligase-image.json "$triple" "$debian" "$image"
 
 cat > "$image/arguments" <<ARGUMENTS
 TARGETARCH=$arch
 VERSION=$(cargo pkgid --package ligase | sed 's/.*[#@]//')
 REVISION=$LIGASE_REVISION
-CREATED=$(date --utc --date "@$SOURCE_DATE_EPOCH" +%Y-%m-%dT%H:%M:%SZ)
-SOURCE_DATE_EPOCH=$SOURCE_DATE_EPOCH
+CREATED=$(date --utc --date "@$epoch" +%Y-%m-%dT%H:%M:%SZ)
+SOURCE_DATE_EPOCH=$epoch
 ARGUMENTS
-find "$image" -exec touch --no-dereference --date "@$SOURCE_DATE_EPOCH" {} +
+find "$image" -exec touch --no-dereference --date "@$epoch" {} +
 du -sh "$image/ligase" "$image/capture"

@@ -42,7 +42,7 @@ fn any_user_runs_it_with_a_read_only_root_and_no_capability() {
             "--read-only",
             // There is no other place to write, as in a cluster.
             "--read-only-tmpfs=false",
-            "--tmpfs=/var/lib/ligase:mode=1777,size=1m",
+            "--tmpfs=/var/lib/ligase:size=1m",
             "--cap-drop=all",
             "--security-opt=no-new-privileges",
             &network,
@@ -77,13 +77,8 @@ fn it_is_ready_a_moment_after_it_was_started() {
     // The image's files, and no more: not even the names of resolvers, hosts and users that a
     // container is given.
     let root = host.folder("root");
-    let image = ligase_tests::image::folder();
-    run(Command::new("cp").arg("--archive").arg(image.join("ligase/.")).arg(&root));
-    run(Command::new("cp")
-        .arg("--archive")
-        .arg(image.join("state"))
-        .arg(root.join("var/lib/ligase")));
-    run(Command::new("chown").arg("7269:7269").arg(root.join("var/lib/ligase")));
+    let files = ligase_tests::image::folder().join("ligase/.");
+    run(Command::new("cp").arg("--archive").arg(files).arg(&root));
     run(Command::new("cp").arg("-r").arg(config.join(".")).arg(root.join("etc/ligase/config")));
     let mut times: Vec<_> = (0..5).map(|_| time_to_ready(&host, &root)).collect();
     times.sort();

@@ -8,12 +8,12 @@ use crate::{OrFail, Podman};
 
 /// Builds the image of the proxy, and tells its name.
 pub fn ligase(podman: &Podman) -> String {
-    build(podman, "ligase", "Dockerfile")
+    named(podman, "ligase", "Dockerfile")
 }
 
 /// Builds the image that puts the packet filter's rules in place, and tells its name.
 pub fn capture(podman: &Podman) -> String {
-    build(podman, "ligase-capture", "Dockerfile.capture")
+    named(podman, "ligase-capture", "Dockerfile.capture")
 }
 
 /// Where `deploy/image/build.sh` leaves what the images of this machine's kind are made from.
@@ -33,13 +33,18 @@ pub fn argument(key: &str) -> String {
     value.or_fail(&format!("find {key} among the arguments")).to_owned()
 }
 
-fn build(podman: &Podman, name: &str, dockerfile: &str) -> String {
-    let image = format!("localhost/{name}:{}", argument("VERSION"));
+/// Builds an image by one of the files in `deploy`.
+pub fn build(podman: &Podman, dockerfile: &str, image: &str) {
     let context = root().join("target/image");
     let arguments: Vec<_> = arguments().lines().map(|line| format!("--build-arg={line}")).collect();
     let timestamp = format!("--timestamp={}", argument("SOURCE_DATE_EPOCH"));
     let arguments = arguments.iter().chain([&timestamp]).map(String::as_str).collect::<Vec<_>>();
-    podman.build(&root().join("deploy").join(dockerfile), &context, &image, &arguments);
+    podman.build(&root().join("deploy").join(dockerfile), &context, image, &arguments);
+}
+
+fn named(podman: &Podman, name: &str, dockerfile: &str) -> String {
+    let image = format!("localhost/{name}:{}", argument("VERSION"));
+    build(podman, dockerfile, &image);
     image
 }
 
