@@ -30,7 +30,7 @@ case $arch in
     *) die "no image is made for $arch: amd64 or arm64" ;;
 esac
 
-# Where Debian's packages for that architecture are unpacked, for the capture image.
+# The Debian of that architecture from which the capture image is made.
 debian=${LIGASE_DEBIAN:-/}
 if [ "$arch" = "$host" ]; then
     compiler=cc tools=''
@@ -39,16 +39,16 @@ else
     name=$(echo "$triple" | tr a-z- A-Z_)
     export "CARGO_TARGET_${name}_LINKER=$compiler" "CC_$(echo "$triple" | tr - _)=$compiler"
     [ "$debian" != / ] || die "$arch is not this machine's: LIGASE_DEBIAN must name a folder" \
-        "in which Debian's nftables, iptables and ca-certificates for $arch are unpacked"
+        "with a Debian for $arch that has nftables, iptables, ca-certificates and libc6-dev"
 fi
 command -v "$compiler" >/dev/null ||
     die "there is no $compiler: install gcc, or for another architecture gcc-$multiarch"
 [ -e "$(rustc --print target-libdir --target "$triple")" ] ||
     die "Rust's standard library for $triple is missing: rustup target add $triple"
 command -v python3 >/dev/null || die "there is no python3, which writes the SBOM"
-for file in /etc/ssl/certs/ca-certificates.crt /usr/sbin/nft /usr/sbin/xtables-nft-multi; do
-    [ -e "$debian$file" ] ||
-        die "there is no $debian$file: install ca-certificates, nftables and iptables"
+for file in etc/ssl/certs/ca-certificates.crt usr/sbin/nft usr/sbin/xtables-nft-multi; do
+    [ -e "${debian%/}/$file" ] ||
+        die "there is no ${debian%/}/$file: install ca-certificates, nftables and iptables"
 done
 
 revision=$(git describe --always --dirty --abbrev=12 --exclude '*' 2>/dev/null || echo unknown)
@@ -85,7 +85,7 @@ chmod 1777 "$tree/tmp" "$tree/var/lib/ligase"
 "${tools}objcopy" --strip-all "$program" "$tree/ligase"
 # Where each line of the program is, for whoever has to read a backtrace.
 "${tools}objcopy" --only-keep-debug "$program" "$image/ligase.debug"
-cp -L "$debian/etc/ssl/certs/ca-certificates.crt" "$tree/etc/ssl/certs/"
+cp -L "${debian%/}/etc/ssl/certs/ca-certificates.crt" "$tree/etc/ssl/certs/"
 cp -Rp "$tree" "$image/capture"
 deploy/image/capture.sh "$debian" "$multiarch" "$image/capture"
 
