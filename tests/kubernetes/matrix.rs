@@ -1,0 +1,227 @@
+//! The chart with many values: what it renders, and who takes that.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::process::Command;
+
+use ligase_tests::peer::program;
+use ligase_tests::{OrFail, pod_security};
+use serde_yaml::Value;
+
+use crate::golden;
+use crate::helm::{CASES, CHART, Case, arguments_of, helm, list, read, root, word, yaml};
+use crate::readme;
+use crate::valid;
+
+#[test]
+fn every_case_is_rendered_as_it_was() {
+    assert!(20 <= CASES.len(), "the cases have got lost");
+    for case in CASES.iter() {
+        golden::hold(&golden_of(&case.name), &without_noise(&case.text));
+    }
+}
+
+#[test]
+fn nothing_is_golden_that_is_not_rendered() {
+    let files = fs::read_dir(root().join("tests/kubernetes/golden")).or_fail("list what is golden");
+    let kept: BTreeSet<_> = files
+        .map(|it| it.or_fail("list what is golden").file_name().to_string_lossy().into_owned())
+        .filter(|it| it.ends_with(".yaml"))
+        .collect();
+    let made: BTreeSet<_> = CASES.iter().map(|case| format!("{}.yaml", case.name)).collect();
+    assert_eq!(kept, made);
+}
+
+#[test]
+fn helm_finds_nothing_to_complain_of() {
+    for case in CASES.iter() {
+        let mut arguments = vec!["lint", "--strict", CHART];
+        let values = arguments_of(&case.name);
+        let values = values.iter().filter(|it| !it.starts_with("--api-versions"));
+        arguments.extend(values.map(String::as_str));
+        helm(&arguments).or_fail(&format!("lint {}", case.name));
+    }
+}
+
+#[test]
+fn every_manifest_is_one_that_kubernetes_takes() {
+    let manifests: Vec<_> = CASES
+        .iter()
+        .flat_map(|case| case.manifests().into_iter().map(|it| (case.name.clone(), it)))
+        .collect();
+    assert!(100 < manifests.len(), "the manifests have got lost");
+    assert_eq!(valid::problems(&manifests), [""; 0]);
+}
+
+/// What validates has to refuse what is wrong, or nothing is shown.
+#[test]
+fn a_manifest_that_is_wrong_is_refused() {
+    let mut service = Case::of("sidecar-dns").manifest("Service", "xmpp-ligase");
+    service["spec"]["prots"] = Value::Null;
+    let problems = valid::problems(&[("a Service".to_owned(), service)]);
+    assert_eq!(problems.len(), valid::VERSIONS.len());
+    assert!(problems.iter().all(|it| it.contains("prots")), "{problems:?}");
+}
+
+#[test]
+fn every_configuration_is_one_that_ligase_takes() {
+    let folder = root().join(format!("target/kubernetes/validate-{}", std::process::id()));
+    let mut refused = Vec::new();
+    for case in CASES.iter() {
+        let config = case.write_what_is_mounted(&folder.join(&case.name));
+        let mut validate = Command::new(program("ligase"));
+        let validate = validate.args(["validate", "--config"]).arg(&config);
+        let done = validate.output().or_fail("run ligase validate");
+        if !done.status.success() {
+            let said = String::from_utf8_lossy(&done.stdout).into_owned();
+            let config = fs::read_to_string(&config).or_fail("read a configuration");
+            refused.push(format!("{}: {said}\n{config}", case.name));
+        }
+    }
+    fs::remove_dir_all(&folder).or_fail("remove what was mounted");
+    assert!(refused.is_empty(), "{}", refused.join("\n"));
+}
+
+#[test]
+fn pods_are_restricted_unless_they_change_the_network() {
+    let mut looked_at = 0;
+    for case in CASES.iter() {
+        let captures = case.text.contains("name: ligase-capture");
+        for (kind, mut pod) in case.pods() {
+            // What somebody gives of their own server is theirs to restrict.
+            for containers in ["containers", "initContainers"] {
+                if let Some(all) = pod[containers].as_sequence_mut() {
+                    all.retain(|it| OURS.contains(&word(&it["name"])));
+                }
+            }
+            let found = violations(&pod);
+            let excused = |it: &String| captures && it.contains("ligase-capture");
+            let found: Vec<_> = found.into_iter().filter(|it| !excused(it)).collect();
+            assert_eq!(found, [""; 0], "the pod of the {kind} in {}", case.name);
+            looked_at += 1;
+        }
+    }
+    assert!(30 < looked_at, "the pods have got lost");
+    // With a server that is restricted itself, nothing is excused.
+    assert_eq!(violations(&Case::of("server-dns").pods()["StatefulSet"]), [""; 0]);
+}
+
+#[test]
+fn what_is_named_is_there() {
+    for case in CASES.iter() {
+        let manifests = case.manifests();
+        for manifest in &manifests {
+            assert_eq!(manifest["metadata"]["namespace"], "chat", "in {}", case.name);
+        }
+        for (kind, pod) in case.pods() {
+            let containers =
+                || [&pod["initContainers"], &pod["containers"]].into_iter().flat_map(list);
+            let ports: BTreeSet<_> = containers()
+                .flat_map(|it| list(&it["ports"]))
+                .map(|it| word(&it["name"]))
+                .collect();
+            let volumes: BTreeSet<_> =
+                list(&pod["volumes"]).iter().map(|it| word(&it["name"])).collect();
+            for container in containers().filter(|it| OURS.contains(&word(&it["name"]))) {
+                for mount in list(&container["volumeMounts"]) {
+                    assert!(volumes.contains(word(&mount["name"])), "{mount:?} in {}", case.name);
+                    assert!(mount.get("subPath").is_none(), "it would never be read again");
+                }
+            }
+            let names = targets(&manifests);
+            let lost = names.difference(&ports).collect::<Vec<_>>();
+            assert!(
+                kind == "Pod" || lost.is_empty(),
+                "no port is called {lost:?} in {}",
+                case.name
+            );
+        }
+    }
+}
+
+/// A value that no case sets is one whose effect nobody has seen.
+#[test]
+fn every_value_is_set_by_some_case() {
+    let set: BTreeSet<_> = CASES
+        .iter()
+        .flat_map(|case| {
+            let values = yaml(&format!("tests/kubernetes/values/{}.yaml", case.name));
+            readme::values()
+                .into_iter()
+                .filter(move |path| path.iter().try_fold(&values, |at, key| at.get(key)).is_some())
+        })
+        .collect();
+    assert_eq!(set, readme::values().into_iter().collect());
+}
+
+/// The pod of `helm test` asks; nobody should be led to it.
+#[test]
+fn services_and_policies_mean_the_pods_that_ligase_is_in() {
+    let case = Case::of("gateway-hoster");
+    let labels =
+        case.manifest("Deployment", "xmpp-ligase")["spec"]["template"]["metadata"]["labels"]
+            .clone();
+    let service = case.manifest("Service", "xmpp-ligase")["spec"]["selector"].clone();
+    let others = ["NetworkPolicy", "PodDisruptionBudget"].map(|kind| {
+        let spec = case.manifest(kind, "xmpp-ligase")["spec"].clone();
+        let selector = spec.get("podSelector").or_else(|| spec.get("selector"));
+        selector.or_fail("find a selector")["matchLabels"].clone()
+    });
+    for selector in others.iter().chain([&service]) {
+        assert_eq!(*selector, labels);
+    }
+    let asking = case.manifest("Pod", "xmpp-ligase-check")["metadata"]["labels"].clone();
+    let selected = |it: &Value| {
+        it.as_mapping().is_some_and(|all| all.iter().all(|(key, value)| asking[key] == *value))
+    };
+    assert!(!selected(&service), "peers would be led to {asking:?}");
+}
+
+/// The ports of pods that Services, policies and monitors name.
+fn targets(manifests: &[Value]) -> BTreeSet<&str> {
+    let of_kind = |kind: &'static str| manifests.iter().filter(move |it| it["kind"] == kind);
+    let services =
+        of_kind("Service").flat_map(|it| list(&it["spec"]["ports"])).map(|it| &it["targetPort"]);
+    let policies = of_kind("NetworkPolicy")
+        .flat_map(|it| list(&it["spec"]["ingress"]))
+        .flat_map(|it| list(&it["ports"]))
+        .map(|it| &it["port"]);
+    let monitors = of_kind("PodMonitor")
+        .flat_map(|it| list(&it["spec"]["podMetricsEndpoints"]))
+        .map(|it| &it["port"]);
+    services.chain(policies).chain(monitors).filter_map(Value::as_str).collect()
+}
+
+fn violations(pod: &Value) -> Vec<String> {
+    let spec = serde_json::to_value(pod).or_fail("write a pod as JSON");
+    pod_security::violations(&serde_json::json!({ "spec": spec }))
+}
+
+fn golden_of(name: &str) -> String {
+    format!("tests/kubernetes/golden/{name}.yaml")
+}
+
+/// What is rendered, without what is drawn by chance, and what is a file of the project anyway.
+fn without_noise(text: &str) -> String {
+    let indented = |path: &str, link: &str| {
+        let text = read(path).replace("runbook_url: docs/", link);
+        let pad =
+            |line: &str| if line.is_empty() { "    ".to_owned() } else { format!("    {line}") };
+        text.trim_end().lines().map(pad).collect::<Vec<_>>().join("\n")
+    };
+    let dashboard = indented("helm/ligase/files/ligase.json", "");
+    let text = text.replace(&dashboard, "    (helm/ligase/files/ligase.json)");
+    let lines = text.lines().map(|line| match is_drawn(line.trim()) {
+        true => "    (64 hexadecimal digits)",
+        false => line,
+    });
+    lines.collect::<Vec<_>>().join("\n") + "\n"
+}
+
+/// Whether a line is a secret.
+fn is_drawn(line: &str) -> bool {
+    line.len() == 64 && line.bytes().all(|it| it.is_ascii_hexdigit())
+}
+
+/// The containers that are ligase's.
+const OURS: [&str; 3] = ["ligase", "ligase-capture", "check"];
