@@ -82,6 +82,25 @@ fn every_configuration_is_one_that_ligase_takes() {
     assert!(refused.is_empty(), "{}", refused.join("\n"));
 }
 
+/// What the program does not know it would refuse before it comes to its help.
+#[test]
+fn what_containers_are_told_is_known_to_the_program() {
+    let told: BTreeSet<Vec<String>> = CASES
+        .iter()
+        .flat_map(|case| case.pods().into_values())
+        .flat_map(|pod| [list(&pod["initContainers"]), list(&pod["containers"])].concat())
+        .filter(|it| OURS.contains(&word(&it["name"])))
+        .map(|it| list(&it["args"]).iter().map(|it| word(it).to_owned()).collect())
+        .collect();
+    assert!(3 < told.len(), "the containers have got lost");
+    for arguments in told {
+        let mut ligase = Command::new(program("ligase"));
+        let done = ligase.args(&arguments).arg("--help").output().or_fail("run ligase");
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "{arguments:?}: {said}");
+    }
+}
+
 #[test]
 fn pods_are_restricted_unless_they_change_the_network() {
     let mut looked_at = 0;
