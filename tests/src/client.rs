@@ -107,6 +107,12 @@ impl User {
         self.ask(json!({"do": "take", "wanted": wanted, "within": patience.as_secs()})).is_ok()
     }
 
+    /// Whether the bounce of something sent to `from` comes within that time.
+    pub fn hears_error(&self, from: &str, patience: Duration) -> bool {
+        let wanted = json!({"kind": "message", "type": "error", "from": from});
+        self.ask(json!({"do": "take", "wanted": wanted, "within": patience.as_secs()})).is_ok()
+    }
+
     /// Waits for the bounce of something sent to `from`, and returns its condition and its text.
     #[track_caller]
     pub fn hear_error(&self, from: &str, patience: Duration) -> String {

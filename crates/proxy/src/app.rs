@@ -194,8 +194,8 @@ impl App {
         info!("draining");
         supervisor::stopping();
         metrics.standing.draining();
-        // No peer comes in any more. Our own server still may, to verify what is under way; the
-        // admin port and the resolver go last.
+        // No peer comes in any more. Our own server beside us still may, to verify what is under way;
+        // the admin port and the resolver go last.
         peers.abort_all();
         let patience = reloader.current().drain;
         drain(&rooms, patience).await;
@@ -314,7 +314,9 @@ async fn watch_backends(rooms: Arc<Rooms>, metrics: Arc<Metrics>) {
     }
 }
 
-fn readiness(identities: &Identities, now: SystemTime) -> Readiness {
+fn readiness(identities: &Identities, now: SystemTime, draining: bool) -> Readiness {
+    // Load balancers shall send nobody any more.
+    let listening = if draining { Err("we are about to end".to_owned()) } else { Ok(()) };
     let fresh = if now < identities.earliest_expiry() {
         Ok(())
     } else {
@@ -325,7 +327,7 @@ fn readiness(identities: &Identities, now: SystemTime) -> Readiness {
             (Component::Config, Ok(())),
             (Component::Certificates, fresh),
             (Component::Resolver, Ok(())),
-            (Component::Listeners, Ok(())),
+            (Component::Listeners, listening),
         ],
     }
 }

@@ -101,8 +101,11 @@ impl Doors {
         for listener in self.federation {
             peers.spawn(Arc::clone(rooms).listen(listener, self.public_gate.clone()));
         }
+        // A server on our host has nobody else to ask about what is under way while we end; others
+        // find another of us, and what they opened here now would only end with us.
+        let others = if self.backend_gate.allowed.is_some() { peers } else { &mut *served };
         for listener in self.backend {
-            served.spawn(Arc::clone(rooms).listen(listener, self.backend_gate.clone()));
+            others.spawn(Arc::clone(rooms).listen(listener, self.backend_gate.clone()));
         }
         // While the last streams end, those whom we speak with may still look for our documents.
         let (seats, site) = (posh::admission(), Arc::new(site(rooms)));

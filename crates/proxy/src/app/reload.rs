@@ -148,7 +148,8 @@ impl Reloader {
     }
 
     pub(super) fn readiness(&self) -> Readiness {
-        readiness(self.rooms.tls.identities(), self.rooms.now())
+        let draining = self.metrics.standing.is_draining();
+        readiness(self.rooms.tls.identities(), self.rooms.now(), draining)
     }
 
     /// The configuration without its secrets, for the admin port.
