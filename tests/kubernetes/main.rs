@@ -8,6 +8,7 @@ mod cluster;
 mod components;
 mod examples;
 mod golden;
+mod guide;
 mod helm;
 mod injected;
 mod library;
