@@ -8,7 +8,8 @@ use ligase_tests::peer::program;
 use serde_json::Value as Json;
 
 use crate::golden;
-use crate::helm::{CHART, Case, notes_of, read, root, word, yaml};
+use crate::helm::{CHART, Case, notes_of, word, yaml};
+use crate::manifest::{Folder, file, root};
 
 #[test]
 fn it_has_the_version_of_the_program() {
@@ -29,7 +30,7 @@ fn what_it_copies_is_copied_whole() {
         ("deploy/grafana/ligase.json", "helm/ligase/files/ligase.json"),
     ];
     for (original, copy) in copies {
-        assert!(read(original) == read(copy), "cp {original} {copy}");
+        assert!(file(original) == file(copy), "cp {original} {copy}");
     }
 }
 
@@ -37,7 +38,7 @@ fn what_it_copies_is_copied_whole() {
 fn prometheus_gets_the_rules_and_grafana_the_dashboard() {
     let case = Case::of("monitored");
     let rules = case.manifest("PrometheusRule", "xmpp-ligase")["spec"].clone();
-    let text = read("deploy/prometheus/ligase.rules.yaml");
+    let text = file("deploy/prometheus/ligase.rules.yaml");
     let text = text.replace("runbook_url: docs/", "runbook_url: https://wiki.example/ligase/docs/");
     assert_eq!(rules, serde_yaml::from_str::<serde_yaml::Value>(&text).or_fail("read the rules"));
 
@@ -45,14 +46,14 @@ fn prometheus_gets_the_rules_and_grafana_the_dashboard() {
     let text = word(&dashboard["data"]["ligase.json"]);
     let shown: Json = serde_json::from_str(text).or_fail("read the dashboard");
     let original: Json =
-        serde_json::from_str(&read("deploy/grafana/ligase.json")).or_fail("read the dashboard");
+        serde_json::from_str(&file("deploy/grafana/ligase.json")).or_fail("read the dashboard");
     assert_eq!(shown, original);
 }
 
 #[test]
 fn every_value_has_its_place_in_the_schema_and_nothing_else_has() {
     let values: Json = serde_json::to_value(yaml("helm/ligase/values.yaml")).or_fail("read values");
-    let schema = read("helm/ligase/values.schema.json");
+    let schema = file("helm/ligase/values.schema.json");
     let schema: Json = serde_json::from_str(&schema).or_fail("read the schema");
     let mut keys = (BTreeSet::new(), BTreeSet::new());
     compare("", &values, &schema, &mut keys);
@@ -106,12 +107,11 @@ fn whoever_installs_it_is_told_what_to_do_next() {
 #[test]
 fn the_records_that_it_tells_to_publish_are_those_of_the_program() {
     let told: BTreeSet<_> = srv_records(&notes_of("sidecar-dns"));
-    let folder = root().join(format!("target/kubernetes/records-{}", std::process::id()));
-    let config = Case::of("sidecar-dns").write_what_is_mounted(&folder);
+    let folder = Folder::new("records");
+    let config = Case::of("sidecar-dns").write_what_is_mounted(&folder.0);
     let mut records = Command::new(program("ligase"));
     let done = records.args(["records", "--config"]).arg(config).output().or_fail("run ligase");
     let published = srv_records(&String::from_utf8_lossy(&done.stdout));
-    std::fs::remove_dir_all(folder).or_fail("remove what was mounted");
     assert_eq!(told.len(), 4);
     assert_eq!(told, published);
 }

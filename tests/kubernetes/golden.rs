@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use ligase_tests::OrFail;
 
-use crate::helm::root;
+use crate::manifest::root;
 
 /// Holds `text` to what the file says, or has the file say so where that is asked for.
 #[track_caller]

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
 use std::process::Command;
 use std::sync::LazyLock;
 
 use ligase_tests::OrFail;
 use serde::Deserialize;
 use serde_yaml::Value;
+
+use crate::manifest::{file, root};
 
 /// Where the chart is.
 pub(crate) const CHART: &str = "helm/ligase";
@@ -88,11 +89,11 @@ pub(crate) fn notes_of(name: &str) -> String {
 
 /// Its values, and whatever else its file wants Helm to be told.
 pub(crate) fn arguments_of(name: &str) -> Vec<String> {
-    let file = format!("{VALUES}/{name}.yaml");
-    let text = read(&file);
+    let path = format!("{VALUES}/{name}.yaml");
+    let text = file(&path);
     let more = text.lines().find_map(|line| line.strip_prefix("# helm: ")).unwrap_or_default();
     let more = more.split_whitespace().map(str::to_owned);
-    ["--values".to_owned(), file].into_iter().chain(more).collect()
+    ["--values".to_owned(), path].into_iter().chain(more).collect()
 }
 
 /// Runs Helm in the folder of the project: what it says, or why it does not do it.
@@ -120,18 +121,7 @@ pub(crate) fn documents(text: &str) -> Vec<Value> {
 
 /// A file of the project as YAML.
 pub(crate) fn yaml(path: &str) -> Value {
-    serde_yaml::from_str(&read(path)).or_fail(&format!("understand {path}"))
-}
-
-/// A file of the project.
-pub(crate) fn read(path: &str) -> String {
-    fs::read_to_string(root().join(path)).or_fail(&format!("read {path}"))
-}
-
-/// The folder of the project.
-pub(crate) fn root() -> PathBuf {
-    let tests = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    tests.parent().or_fail("find the project").to_owned()
+    serde_yaml::from_str(&file(path)).or_fail(&format!("understand {path}"))
 }
 
 /// A value that is text, or nothing.

@@ -1,18 +1,15 @@
 //! Whoever makes the pod, by whatever of ours: it is the same pod.
 
 use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 
 use ligase_tests::OrFail;
-use ligase_tests::peer::program;
 use serde_yaml::{Mapping, Value};
 
 use crate::helm::{
-    CHART, Case, NAMESPACE, RELEASE, arguments_of, documents, helm, list, notes_of, root, word,
-    yaml,
+    CHART, Case, NAMESPACE, RELEASE, arguments_of, documents, helm, list, notes_of, word, yaml,
 };
+use crate::manifest::{Folder, inject, root};
 
 #[test]
 fn a_chart_that_depends_on_ours_gets_the_pod_that_ours_makes() {
@@ -95,23 +92,6 @@ fn the_overlay_for_ejabberd_s_chart_is_the_pod_that_ours_makes() {
     assert_eq!(of_ligase(&Value::Mapping(pod)), expected);
 }
 
-/// What `ligase inject` makes of a manifest.
-fn inject(flags: &str, manifest: &str) -> String {
-    let mut inject = Command::new(program("ligase"));
-    inject
-        .arg("inject")
-        .args(flags.split_whitespace())
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped());
-    let mut inject = inject.spawn().or_fail("start ligase inject");
-    let mut stdin = inject.stdin.take().or_fail("speak to ligase inject");
-    stdin.write_all(manifest.as_bytes()).or_fail("give it a manifest");
-    drop(stdin);
-    let done = inject.wait_with_output().or_fail("hear what was injected");
-    assert!(done.status.success(), "ligase inject {flags} ends with {}", done.status);
-    String::from_utf8(done.stdout).or_fail("read what was injected")
-}
-
 /// What of a pod is ligase's: its containers and volumes, and what the pod says of names and ports.
 fn of_ligase(pod: &Value) -> Value {
     let ours = |all: &Value| -> Vec<Value> {
@@ -137,19 +117,17 @@ fn of_ligase(pod: &Value) -> Value {
 }
 
 /// A chart that has ours as a dependency, in a folder of its own that ends with it.
-#[derive(Debug)]
 struct Parent {
-    folder: PathBuf,
+    folder: Folder,
 }
 
 impl Parent {
     fn new(name: &str) -> Self {
-        let folder = root().join(format!("target/kubernetes/{name}-{}", std::process::id()));
-        let parent = Self { folder };
+        let parent = Self { folder: Folder::new(&format!("parent-{name}")) };
         for (from, to) in [("tests/kubernetes/parent", "parent"), (CHART, "ligase")] {
-            copy(&root().join(from), &parent.folder.join(to));
+            copy(&root().join(from), &parent.folder.0.join(to));
         }
-        let chart = parent.folder.join("parent").display().to_string();
+        let chart = parent.folder.0.join("parent").display().to_string();
         helm(&["dependency", "update", "--skip-refresh", &chart]).or_fail("bring the dependency");
         parent
     }
@@ -161,20 +139,13 @@ impl Parent {
         };
         let values = Mapping::from_iter([(Value::from("ligase"), yaml(file))]);
         let values = serde_yaml::to_string(&values).or_fail("write values");
-        let path = self.folder.join("values.yaml").display().to_string();
+        let path = self.folder.0.join("values.yaml").display().to_string();
         fs::write(&path, values).or_fail("write values");
-        let chart = self.folder.join("parent").display().to_string();
+        let chart = self.folder.0.join("parent").display().to_string();
         let mut arguments = vec!["template", RELEASE, &chart, "--namespace", NAMESPACE];
         arguments.extend(["--values", &path]);
         arguments.extend(more);
         helm(&arguments).map(|text| documents(&text))
-    }
-}
-
-impl Drop for Parent {
-    fn drop(&mut self) {
-        // What is left behind is in the way of nobody.
-        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 

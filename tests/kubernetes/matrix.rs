@@ -9,7 +9,8 @@ use ligase_tests::{OrFail, pod_security};
 use serde_yaml::Value;
 
 use crate::golden;
-use crate::helm::{CASES, CHART, Case, arguments_of, helm, list, read, root, word, yaml};
+use crate::helm::{CASES, CHART, Case, arguments_of, helm, list, word, yaml};
+use crate::manifest::{Folder, file, root};
 use crate::readme;
 use crate::valid;
 
@@ -65,10 +66,10 @@ fn a_manifest_that_is_wrong_is_refused() {
 
 #[test]
 fn every_configuration_is_one_that_ligase_takes() {
-    let folder = root().join(format!("target/kubernetes/validate-{}", std::process::id()));
+    let folder = Folder::new("validate");
     let mut refused = Vec::new();
     for case in CASES.iter() {
-        let config = case.write_what_is_mounted(&folder.join(&case.name));
+        let config = case.write_what_is_mounted(&folder.0.join(&case.name));
         let mut validate = Command::new(program("ligase"));
         let validate = validate.args(["validate", "--config"]).arg(&config);
         let done = validate.output().or_fail("run ligase validate");
@@ -78,7 +79,6 @@ fn every_configuration_is_one_that_ligase_takes() {
             refused.push(format!("{}: {said}\n{config}", case.name));
         }
     }
-    fs::remove_dir_all(&folder).or_fail("remove what was mounted");
     assert!(refused.is_empty(), "{}", refused.join("\n"));
 }
 
@@ -223,7 +223,7 @@ fn golden_of(name: &str) -> String {
 /// What is rendered, without what is drawn by chance, and what is a file of the project anyway.
 fn without_noise(text: &str) -> String {
     let indented = |path: &str, link: &str| {
-        let text = read(path).replace("runbook_url: docs/", link);
+        let text = file(path).replace("runbook_url: docs/", link);
         let pad =
             |line: &str| if line.is_empty() { "    ".to_owned() } else { format!("    {line}") };
         text.trim_end().lines().map(pad).collect::<Vec<_>>().join("\n")

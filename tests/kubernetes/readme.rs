@@ -4,11 +4,12 @@ use ligase_tests::OrFail;
 use serde_yaml::Value;
 
 use crate::golden;
-use crate::helm::{read, yaml};
+use crate::helm::yaml;
+use crate::manifest::file;
 
 #[test]
 fn the_readme_has_every_value_as_it_is() {
-    let readme = read(README);
+    let readme = file(README);
     let (before, rest) = readme.split_once(BEGIN).or_fail("find where the table begins");
     let (_, after) = rest.split_once(END).or_fail("find where the table ends");
     let table = table();
@@ -48,7 +49,7 @@ fn rows() -> Vec<Row> {
     let mut rows = Vec::new();
     let mut place: Vec<(usize, String)> = Vec::new();
     let (mut comment, mut default) = (None, None);
-    for line in read("helm/ligase/values.yaml").lines() {
+    for line in file("helm/ligase/values.yaml").lines() {
         let text = line.trim_start();
         let depth = line.len() - text.len();
         if let Some(text) = text.strip_prefix("# -- ") {

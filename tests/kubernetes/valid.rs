@@ -8,7 +8,8 @@ use ligase_tests::OrFail;
 use serde_json::json;
 use serde_yaml::Value;
 
-use crate::helm::{root, word};
+use crate::helm::word;
+use crate::manifest::root;
 
 /// What is wrong with manifests, by the schemas of all versions that we are for; each comes with
 /// the name of whoever wants it.
