@@ -120,7 +120,8 @@ impl Rules {
         );
         output.push(Rule {
             caught: Caught::Uncaptured,
-            nft: "meta l4proto tcp counter".to_owned(),
+            // By its number: a name is listed only where there is a file of them.
+            nft: "meta l4proto 6 counter".to_owned(),
             iptables: "-p tcp".to_owned(),
         });
         let mut prerouting = vec![

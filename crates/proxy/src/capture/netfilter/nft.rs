@@ -58,5 +58,5 @@ const NFT: &str = "nft";
 /// What it says of a table that is not there. Any other refusal is no answer.
 const NOT_THERE: &str = "No such file or directory";
 
-/// Priorities as the numbers that they are.
-const LIST: [&str; 5] = ["-y", "list", "table", "inet", "ligase"];
+/// Priorities and protocols as the numbers that they are.
+const LIST: [&str; 6] = ["-y", "-p", "list", "table", "inet", "ligase"];

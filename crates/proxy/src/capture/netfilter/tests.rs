@@ -551,8 +551,8 @@ fn a_rule_that_does_not_stand_is_named() {
 #[test]
 fn what_was_counted_is_read_out_of_listings() {
     let listing = "\ttcp dport 53 counter packets 7 bytes 420 redirect to :7253\n\
-                   \tmeta l4proto tcp counter packets 0 bytes 0\n";
-    let text = "tcp dport 53 counter redirect to :7253\nmeta l4proto tcp counter\n";
+                   \tmeta l4proto 6 counter packets 0 bytes 0\n";
+    let text = "tcp dport 53 counter redirect to :7253\nmeta l4proto 6 counter\n";
     assert_eq!(nft::without_counts(listing), (text.to_owned(), vec![7, 0]));
 
     let listed = "-A LIGASE_OUTPUT -p tcp -m tcp --dport 53 -c 7 420 -j REDIRECT --to-ports 7253";

@@ -24,7 +24,7 @@ table inet ligase {
 		oifname "lo" counter return
 		tcp dport 5269 counter redirect to :7270
 		tcp dport 5270 counter redirect to :7270
-		meta l4proto tcp counter
+		meta l4proto 6 counter
 	}
 
 	chain prerouting {
