@@ -285,7 +285,7 @@ fn errors_further_down_name_the_key() {
     check(
         "5: 6",
         &[
-            "5: unknown key; known are server_name, backend, backends, hosts, certificates, capture, redirect, listen, steer, public, resolver, trust, channels, policy, dialback_secret, limits, drain_seconds, self_check_seconds, log",
+            "5: unknown key; known are server_name, backend, backends, hosts, certificates, capture, redirect, listen, steer, public, proxy_protocol, resolver, trust, channels, policy, dialback_secret, limits, drain_seconds, self_check_seconds, log",
         ],
     );
 }
@@ -362,7 +362,7 @@ fn unknown_keys_are_told_escaped() {
     check(
         "\"\\e[2Jlog\\n\": 1",
         &[
-            "\\u{1b}[2Jlog\\n: unknown key; known are server_name, backend, backends, hosts, certificates, capture, redirect, listen, steer, public, resolver, trust, channels, policy, dialback_secret, limits, drain_seconds, self_check_seconds, log",
+            "\\u{1b}[2Jlog\\n: unknown key; known are server_name, backend, backends, hosts, certificates, capture, redirect, listen, steer, public, proxy_protocol, resolver, trust, channels, policy, dialback_secret, limits, drain_seconds, self_check_seconds, log",
         ],
     );
 }
