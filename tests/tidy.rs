@@ -199,6 +199,8 @@ fn no_file_tells_where_it_was_written() {
             continue;
         };
         read += 1;
+        // ejabberd's own image has its files there.
+        let text = text.replace("/home/ejabberd/", "");
         for word in FOREIGN {
             if text.contains(word) {
                 faults.push(format!("{path}: {word}"));
