@@ -125,7 +125,7 @@ fn a_sidecar_is_injected_as_is_said() {
     usage(" --config-map Chat", "letters (small), digits");
     usage(" --config-map a --tls-secret a..b", "letters (small), digits");
     usage(" --config-map a --namespace a.b", "letters (small), digits");
-    usage(" --config-map a --cluster-domain -a", "letters (small), digits");
+    usage(" --config-map a --cluster-domain a-", "letters (small), digits");
     usage(" --config-map a --image a\nb", "this names no image");
     usage(" --config-map a --only chat", "KIND/NAME");
     assert!(read("ligase inject --uninject").is_ok());
