@@ -9,8 +9,9 @@ if [ "$(id -u)" != 0 ]; then
     triple=$(rustc -vV | sed -n 's/^host: //p' | tr a-z- A-Z_)
     export "CARGO_TARGET_${triple}_RUNNER=sudo -E"
 fi
-# The end-to-end tests run the program beside them.
-cargo build --package ligase
+# The end-to-end tests run the program beside them. (Alone it would be built with fewer features of
+# its libraries, and all of them once more.)
+cargo build --workspace --bins
 # What is run in containers is built as it is shipped, which takes a while.
 case " $* " in
     *" --test image "* | *" --test pod "*) deploy/image/build.sh ;;
