@@ -70,25 +70,30 @@ class User(slixmpp.ClientXMPP):
             self.inbox.append(found)
             self.grown.notify_all()
 
+    def index(self, wanted):
+        """The first stanza that has these fields; "from" need only begin as asked."""
+        for number, stanza in enumerate(self.inbox):
+            if all(matches(stanza, key, value) for key, value in wanted.items()):
+                return number
+        return None
+
+    def remove(self, wanted):
+        """Takes such a stanza if it is there."""
+        number = self.index(wanted)
+        return None if number is None else self.inbox.pop(number)
+
     async def take(self, wanted, within):
-        """Takes the first stanza that has these fields; "from" need only begin as asked."""
-
-        def index():
-            for number, stanza in enumerate(self.inbox):
-                if all(matches(stanza, key, value) for key, value in wanted.items()):
-                    return number
-            return None
-
+        """Takes such a stanza as soon as it is there."""
         async with self.grown:
             try:
                 await asyncio.wait_for(
-                    self.grown.wait_for(lambda: index() is not None), within
+                    self.grown.wait_for(lambda: self.index(wanted) is not None), within
                 )
             except asyncio.TimeoutError:
                 raise RuntimeError(
                     f"{self.boundjid.bare} waited for {wanted}, but has only {self.inbox[-8:]}"
                 ) from None
-            return self.inbox.pop(index())
+            return self.remove(wanted)
 
 
 def matches(stanza, key, value):
@@ -128,6 +133,21 @@ class Cast:
 
     async def say(self, jid, to, body, kind="chat"):
         self.users[jid].send_message(mto=to, mbody=body, mtype=kind)
+
+    async def convey(self, jid, to, body, within):
+        """Says something to somebody of ours, and tells whether it is heard, in whatever session, or
+        which error comes back instead, if anything does."""
+        stanza = self.users[jid].make_message(mto=to, mbody=body, mtype="chat")
+        stanza.send()
+        heard = {"kind": "message", "type": "chat", "body": body}
+        returned = {"kind": "message", "type": "error", "id": stanza["id"]}
+        for _ in range(within * 20):
+            if self.users[to].remove(heard):
+                return {"heard": True}
+            if error := self.users[jid].remove(returned):
+                return {"returned": error["error"]}
+            await asyncio.sleep(0.05)
+        return {}
 
     async def raw(self, jid, text):
         self.users[jid].send_raw(text)

@@ -27,6 +27,17 @@ pub struct User {
     pub full: String,
 }
 
+/// What became of a message.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Fate {
+    /// It arrived.
+    Heard,
+    /// It came back, with this condition and text.
+    Returned(String),
+    /// Nothing more was heard of it.
+    Unknown,
+}
+
 /// The line to the program; any number of questions may be on their way at once.
 #[derive(Debug)]
 struct Line {
@@ -86,6 +97,19 @@ impl User {
     /// Sends a chat message.
     pub fn say(&self, to: &str, body: &str) {
         self.must(json!({"do": "say", "to": to, "body": body}));
+    }
+
+    /// Sends a chat message to somebody of this world, and waits for what becomes of it.
+    #[track_caller]
+    pub fn convey(&self, to: &Self, body: &str, patience: Duration) -> Fate {
+        let within = patience.as_secs();
+        let question = json!({"do": "convey", "to": to.jid, "body": body, "within": within});
+        let fate = self.must(question);
+        match fate["returned"].as_str() {
+            Some(error) => Fate::Returned(error.to_owned()),
+            None if fate["heard"] == true => Fate::Heard,
+            None => Fate::Unknown,
+        }
     }
 
     /// Waits for a chat message with just this body.
@@ -266,7 +290,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Everybody has the same.
-pub(crate) const PASSWORD: &str = "wherefore";
+pub const PASSWORD: &str = "wherefore";
 
 /// How long a user waits for what should come: as long as an ejabberd waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -30,7 +30,7 @@ pub mod zone;
 
 pub use browser::{Browser, Screen};
 pub use certificate::{Authority, Certificate, Constraint, Leaf, Purpose};
-pub use client::{User, Users};
+pub use client::{Fate, User, Users};
 pub use host::Host;
 pub use ligase::{Capture, Ligase, Proxy};
 pub use old::OldServer;

@@ -57,21 +57,53 @@ impl World {
 
     /// Adds a host, which asks the world's DNS and trusts the world's authority.
     pub fn host(&mut self, name: &str) -> Host {
-        let number = self.hosts.len() + 10;
-        let host = raise(&self.name, &self.root, name, u8::try_from(number).or_fail("count hosts"));
-        let cable = format!("cable{number}");
-        let plug = format!(
-            "-n {} link add {cable} type veth peer name eth0 netns {}",
-            self.hub.namespace, host.namespace
-        );
-        run(Command::new("ip").args(plug.split(' ')));
-        let plug = format!("-n {} link set {cable} master br0 up", self.hub.namespace);
-        run(Command::new("ip").args(plug.split(' ')));
-        self.address(&host, "eth0");
+        let host = raise(&self.name, &self.root, name, self.number());
+        self.plug(&host);
         host.resolve_by(&[IpAddr::V4(self.hub.v4)]);
         host.trust(&[&self.authority]);
         self.hosts.push(host.clone());
         host
+    }
+
+    /// Keeps a place for a host that somebody else makes, as podman makes a pod. Until it has
+    /// [settled](Self::settle), it is no more than its addresses and its files.
+    pub fn place(&mut self, name: &str) -> Host {
+        let host = found(&self.name, &self.root, name, self.number());
+        self.hosts.push(host.clone());
+        host
+    }
+
+    /// Puts the network namespace of that process in a host's place.
+    pub fn settle(&self, host: &Host, process: u64) {
+        let attach = format!("netns attach {} {process}", host.namespace);
+        run(Command::new("ip").args(attach.split(' ')));
+        self.plug(host);
+    }
+
+    /// Leaves a host's place empty for the next that is to settle there.
+    pub fn vacate(&self, host: &Host) {
+        let unplug = format!("-n {} link del {}", self.hub.namespace, cable(host));
+        run(Command::new("ip").args(unplug.split(' ')));
+        run(Command::new("ip").args(["netns", "del", &host.namespace]));
+    }
+
+    /// The last number in the addresses of the next host.
+    fn number(&self) -> u8 {
+        u8::try_from(self.hosts.len() + 10).or_fail("count hosts")
+    }
+
+    /// Connects a host with the hub.
+    fn plug(&self, host: &Host) {
+        let (hub, cable) = (&self.hub.namespace, cable(host));
+        let namespace = &host.namespace;
+        let commands = [
+            format!("-n {hub} link add {cable} type veth peer name eth0 netns {namespace}"),
+            format!("-n {hub} link set {cable} master br0 up"),
+        ];
+        for command in commands {
+            run(Command::new("ip").args(command.split(' ')));
+        }
+        self.address(host, "eth0");
     }
 
     /// Signs the zone and starts the DNS. Servers may be started from now on.
@@ -136,23 +168,35 @@ impl Drop for World {
     }
 }
 
-/// Makes a namespace with its own loopback and its own files in `/etc`.
-fn raise(world: &str, root: &Path, name: &str, number: u8) -> Host {
-    let namespace = format!("{world}-{name}");
+/// The hub's end of a host's cable.
+fn cable(host: &Host) -> String {
+    let [.., number] = host.v4.octets();
+    format!("cable{number}")
+}
+
+/// Gives a host its name, its folder and its addresses.
+fn found(world: &str, root: &Path, name: &str, number: u8) -> Host {
     let root = root.join(name);
     fs::create_dir(&root).or_fail("make a host's folder");
-    fs::create_dir_all(etc(&namespace).join("ssl")).or_fail("make a host's own /etc");
-    let openssl = etc(&namespace).join("ssl/openssl.cnf");
-    fs::copy("/etc/ssl/openssl.cnf", openssl).or_fail("give a host the settings of openssl");
-    run(Command::new("ip").args(["netns", "add", &namespace]));
-    run(Command::new("ip").args(["-n", &namespace, "link", "set", "lo", "up"]));
-    // In a pod, too, a program that is not root may listen on any port.
-    let ports = "net.ipv4.ip_unprivileged_port_start=0";
-    run(Command::new("ip").args(["netns", "exec", &namespace, "sysctl", "-qw", ports]));
     let [a, b, c, _] = V4.octets();
     let v4 = Ipv4Addr::new(a, b, c, number);
     let v6 = Ipv6Addr::from_bits(V6.to_bits() | u128::from(number));
-    Host { namespace, root, v4, v6 }
+    Host { namespace: format!("{world}-{name}"), root, v4, v6 }
+}
+
+/// Makes a namespace with its own loopback and its own files in `/etc`.
+fn raise(world: &str, root: &Path, name: &str, number: u8) -> Host {
+    let host = found(world, root, name, number);
+    let namespace = &host.namespace;
+    fs::create_dir_all(etc(namespace).join("ssl")).or_fail("make a host's own /etc");
+    let openssl = etc(namespace).join("ssl/openssl.cnf");
+    fs::copy("/etc/ssl/openssl.cnf", openssl).or_fail("give a host the settings of openssl");
+    run(Command::new("ip").args(["netns", "add", namespace]));
+    run(Command::new("ip").args(["-n", namespace, "link", "set", "lo", "up"]));
+    // In a pod, too, a program that is not root may listen on any port.
+    let ports = "net.ipv4.ip_unprivileged_port_start=0";
+    run(Command::new("ip").args(["netns", "exec", namespace, "sysctl", "-qw", ports]));
+    host
 }
 
 /// Ends whatever runs in a namespace of ours, and the namespace.
@@ -164,7 +208,7 @@ fn raze(namespace: &str) {
             let _ = Command::new("kill").args(["-s", "KILL", pid]).output();
         }
     }
-    let _ = Command::new("ip").args(["netns", "del", namespace]).status();
+    let _ = Command::new("ip").args(["netns", "del", namespace]).output();
     let _ = fs::remove_dir_all(etc(namespace));
 }
 
