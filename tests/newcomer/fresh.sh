@@ -2,9 +2,9 @@
 # Makes FOLDER/debian, a fresh Debian 12 that has never been started: what its installer calls the
 # base system, less what few would miss. The PACKAGES are fetched, but not installed: what is
 # installed on it finds them there, without a network. All of this is kept for the next time.
-# usage: fresh.sh FOLDER PACKAGES
+# usage: fresh.sh FOLDER [PACKAGES]
 set -eu
-folder=$1 packages=$2
+folder=$1 packages=${2-}
 mkdir -p "$folder"
 exec 9> "$folder/lock"
 flock 9
@@ -21,7 +21,7 @@ if [ ! -e "$debian" ]; then
     rm -f "$folder/fetched"
     mv "$folder/draft" "$debian"
 fi
-if [ "$(cat "$folder/fetched" 2>/dev/null)" != "$packages" ]; then
+if [ -n "$packages" ] && [ "$(cat "$folder/fetched" 2>/dev/null)" != "$packages" ]; then
     cp -L /etc/resolv.conf "$debian/etc/resolv.conf"
     chroot "$debian" apt-get -qq update
     # Unquoted, because it is a list.
