@@ -17,7 +17,7 @@ use crate::connection::arrival::Gate;
 use crate::connection::event::{Event, Led};
 use crate::connection::rooms::Rooms;
 use crate::net::inherited::Inherited;
-use crate::net::listener::{Admission, Limits};
+use crate::net::listener::{Admission, Limits, present};
 use crate::posh;
 
 /// Everything that is listened at.
@@ -125,8 +125,8 @@ fn open_all(
     addresses: &[SocketAddr],
     inherited: &mut Inherited,
 ) -> Result<Vec<TcpListener>, Error> {
-    let each = addresses.iter();
-    each.map(|address| inherited.listener(*address).map_err(|error| Error::Bind(*address, error)))
+    let each = present(addresses).into_iter();
+    each.map(|address| inherited.listener(address).map_err(|error| Error::Bind(address, error)))
         .collect()
 }
 
@@ -136,7 +136,7 @@ fn responder(
     upstream: Vec<SocketAddr>,
     inherited: &mut Inherited,
 ) -> Result<Responder, Error> {
-    let listen = config.listen.dns.clone();
+    let listen = present(&config.listen.dns);
     let steering = Steering { address: config.steer.ip(), port: config.steer.port() };
     let sources = match config.capture {
         Capture::Redirect { .. } => Sources::ThisHost,

@@ -45,6 +45,22 @@ pub(super) fn within_reach(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), address.port())
 }
 
+/// Those of these addresses that there are: `[::1]` is left out where the kernel has no IPv6 and
+/// there is another. What is to hear both families on loopback then hears the one there is.
+pub fn present(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
+    let loopback = SocketAddr::new(Ipv6Addr::LOCALHOST.into(), 0);
+    present_where(addresses, || try_at(loopback).is_err_and(|it| lacks_ipv6(&it)))
+}
+
+fn present_where(addresses: &[SocketAddr], lacks: impl FnOnce() -> bool) -> Vec<SocketAddr> {
+    let is_absent = |it: &&SocketAddr| it.ip() == Ipv6Addr::LOCALHOST;
+    let others: Vec<_> = addresses.iter().filter(|it| !is_absent(it)).copied().collect();
+    if others.is_empty() || others.len() == addresses.len() || !lacks() {
+        return addresses.to_vec();
+    }
+    others
+}
+
 /// Whether there is any such address.
 fn try_at(address: SocketAddr) -> io::Result<()> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;

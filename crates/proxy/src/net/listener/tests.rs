@@ -146,3 +146,22 @@ fn only_the_lack_of_ipv6_makes_us_do_without() {
         assert_eq!(within_reach(address), address);
     }
 }
+
+#[test]
+fn the_loopback_of_a_family_that_is_not_there_is_done_without() {
+    let addresses = |texts: &[&str]| -> Vec<SocketAddr> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    };
+    let (v4, v6) = ("127.0.0.1:7270", "[::1]:7270");
+    for (written, lacks, expect) in [
+        (&[v4, v6][..], true, &[v4][..]),
+        (&[v4, v6], false, &[v4, v6]),
+        // There is nothing else: whoever wrote it shall hear that it is not there.
+        (&[v6], true, &[v6]),
+        (&[v4], true, &[v4]),
+        (&[], true, &[]),
+    ] {
+        let found = present_where(&addresses(written), || lacks);
+        assert_eq!(found, addresses(expect), "{written:?}");
+    }
+}
