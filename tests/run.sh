@@ -18,4 +18,5 @@ case " $* " in
     *" --test "* | *" --lib "* | *" -p "* | *" --package "*) ;;
     *) deploy/image/build.sh ;;
 esac
-exec cargo test --workspace "$@"
+# Whatever fails, all is tried: what else fails says more.
+exec cargo test --workspace --no-fail-fast "$@"

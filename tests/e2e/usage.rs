@@ -48,6 +48,35 @@ fn a_servers_certificate_is_enough_behind_a_proxy() {
     assert_eq!(proofs(&ligase, "escalus.lab", "outbound"), ["pkix"]);
 }
 
+/// Servers that are content with dialback, and were never told of the proxy's own authority: they
+/// speak first, and are heard at once.
+#[test]
+fn a_server_that_knows_nothing_of_our_authority_speaks_first() {
+    for kind in [Kind::Prosody, Kind::Ejabberd] {
+        let mut world = World::new();
+        let [montague, paris] = [("montague", 7269), ("paris", 5269)].map(|(name, port)| {
+            let (host, domain) = (world.host(name), format!("{name}.lab"));
+            publish(&mut world, &domain, &host, port);
+            Place { host, domain }
+        });
+        world.open();
+        let certificate = for_servers(&world, "montague.lab");
+        let names = names_of("montague.lab");
+        let ligase = Proxy::new(&world, &montague.host, Capture::Dns, &names, &certificate).start();
+        montague.host.trust(&[&world.authority]);
+        let own = Leaf::of(&["montague.lab"]).self_signed();
+        let setup = Setup::new(kind, &montague.host, &["montague.lab"], &own);
+        let (_server, romeo) =
+            somebody(&world, &montague, setup.in_manner(Manner::Unproven).start());
+        let (_prosody, tybalt) = bare(&world, &paris, Kind::Prosody);
+        romeo.say(&tybalt.jid, "first");
+        tybalt.hear_within(&romeo.full, "first", Duration::from_secs(15));
+        chat(&tybalt, &romeo);
+        chat(&romeo, &tybalt);
+        assert_eq!(proofs(&ligase, "paris.lab", "outbound"), ["pkix"], "{kind:?}");
+    }
+}
+
 /// A host and the domain that it serves.
 struct Place {
     host: Host,

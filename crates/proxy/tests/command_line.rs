@@ -107,8 +107,11 @@ fn capture_prints_rules_and_changes_nothing() {
     let output = folder.ligase(&["capture", "print"], redirect);
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let rules = String::from_utf8_lossy(&output.stdout);
-    for part in ["table inet ligase", "meta skuid 7269 return", "tcp dport 5269 redirect to :7270"]
-    {
+    for part in [
+        "table inet ligase",
+        "meta skuid 7269 counter return",
+        "tcp dport 5269 counter redirect to :7270",
+    ] {
         assert!(rules.contains(part), "{rules}");
     }
     for action in ["print", "apply"] {

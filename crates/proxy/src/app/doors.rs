@@ -83,7 +83,11 @@ impl Doors {
                     Capture::Dns | Capture::Redirect { .. } => Led::Dns,
                     Capture::Explicit => Led::Explicit,
                 }),
-                admission: admission(limits.connections),
+                // Where others can reach it, one of them leaves room for the rest.
+                admission: admission(match allowed.is_some() {
+                    true => (limits.connections / BACKEND_SHARE).max(1),
+                    false => limits.connections,
+                }),
                 redirected,
                 allowed,
             },
@@ -166,3 +170,6 @@ fn homes(config: &Config) -> Arc<[IpNet]> {
     }
     networks.into_iter().chain(loopback).collect()
 }
+
+/// How many hosts it takes to fill the listener for our own servers.
+const BACKEND_SHARE: usize = 4;

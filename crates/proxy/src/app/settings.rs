@@ -65,6 +65,7 @@ pub(super) fn settings(config: &Config, keys: &BothKeys) -> Settings {
         public: Arc::new(public),
         backend: Arc::new(backend),
         homes: config.backends.iter().map(|it| it.address.clone()).collect(),
+        doors: std::iter::once(config.steer).chain(config.listen.backend.iter().copied()).collect(),
         share_backend: config.backend.share_streams,
         relays: Arc::new(Relays {
             trusted: config.proxy_protocol.trusted.clone(),

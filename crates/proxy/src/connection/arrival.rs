@@ -102,10 +102,12 @@ impl Rooms {
             seat: None,
         };
         let ids = self.ids();
+        let (rooms, taken) = (Arc::clone(&self), Arc::clone(&terms));
         let (driver, first) = Driver::new(self, start, |table| {
             let (machine, first) = Receiving::new(id, terms, ids, direct, table);
             (Machine::Receiving(Box::new(machine)), first)
         });
+        rooms.catch_up(id, side, &taken);
         driver.run(first).await;
     }
 

@@ -161,14 +161,16 @@ impl Rooms {
     /// operator configured. Whoever else knows our listener could show any certificate (L02).
     async fn is_backend(self: &Arc<Self>, domain: &Domain, presented: &Presented) -> bool {
         let digest = presented.sha256();
+        let home = self.home(domain);
+        let known = (home, domain.clone(), digest);
         let leaves = || self.backend_leaves.lock().unwrap_or_else(PoisonError::into_inner);
-        if leaves().get(domain) == Some(&digest) {
+        if leaves().holds(&known) {
             return true;
         }
         // It may open a stream for each of its peers at once, and one look does for all of them.
         let turn = self.look(domain);
         let _turn = turn.acquire().await;
-        if leaves().get(domain) == Some(&digest) {
+        if leaves().holds(&known) {
             return true;
         }
         let from = self.settings.load().backend.server_name.clone();
@@ -176,12 +178,11 @@ impl Rooms {
         let Ok(Found::Leaf(leaf)) = self.visit_backend(errand).await else {
             return false;
         };
-        let mut leaves = leaves();
-        if LEAVES_MAX <= leaves.len() {
-            leaves.clear();
+        let is_its = leaf.sha256() == digest;
+        if is_its {
+            leaves().note(known);
         }
-        leaves.insert(domain.clone(), leaf.sha256());
-        leaf.sha256() == digest
+        is_its
     }
 
     /// The right to look what our own server presents for a domain, which one has at a time.
@@ -196,11 +197,16 @@ impl Rooms {
     /// Does an errand at our own server.
     async fn visit_backend(self: &Arc<Self>, errand: Errand) -> Result<Found, Setback> {
         let ours = match &errand {
-            Errand::Verify(pair, ..) => &pair.sender,
-            Errand::Carry(pair) | Errand::Look(pair) => &pair.target,
+            Errand::Verify(pair, ..) => pair.sender.clone(),
+            Errand::Carry(pair) | Errand::Look(pair) => pair.target.clone(),
         };
-        let dialed = self.dial_home(&self.home(ours)).await?;
+        let home = self.home(&ours);
+        let dialed = self.dial_home(&home).await?;
         let found = timeout(self.settings.load().ladder, self.run_errand(dialed, errand)).await;
+        // What an old home says of a domain that has moved meanwhile is nothing to go by.
+        if self.home(&ours) != home {
+            return Err(Setback::Unreachable);
+        }
         found.ok().flatten().ok_or(Setback::TimedOut)
     }
 
@@ -224,5 +230,3 @@ fn unresolved(error: Unresolved) -> DialbackError {
 
 /// Domains whose looks are remembered though nobody looks; there are as many more as connections.
 const LOOKS_MAX: usize = 4096;
-/// Domains whose certificate at our own server is remembered; forgetting costs a connection.
-const LEAVES_MAX: usize = 65_536;

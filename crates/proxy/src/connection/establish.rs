@@ -23,7 +23,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::driver::{Driver, Found, Machine, Start};
 use super::event::{Event, Facts};
 use super::rooms::{Flight, Rooms};
-use crate::binding::{ConnectionId, DomainPair, Side};
+use crate::binding::{ConnectionId, DomainPair, Home, Side};
 use crate::net::dial::{self, dial};
 use crate::stream::{Attempt, Condition, DialbackError, Errand, Initiating, Rung, Setback};
 
@@ -245,8 +245,11 @@ impl Rooms {
 
     /// Dials these addresses, but none of our own listeners (B-19).
     pub(super) async fn connect(&self, addresses: &[SocketAddr]) -> Result<TcpStream> {
-        let patience = self.settings.load().dial;
-        dial(addresses, patience).await.map_err(|error| match error {
+        let settings = self.settings.load_full();
+        let (patience, doors) = (settings.dial, &settings.doors);
+        let addresses: Vec<_> =
+            addresses.iter().filter(|it| !leads_to_us(**it, doors)).copied().collect();
+        dial(&addresses, patience).await.map_err(|error| match error {
             dial::Unreached::TimedOut => Setback::Unanswered,
             dial::Unreached::Refused => Setback::NotListening,
             dial::Unreached::NoAddress | dial::Unreached::Unreachable => Setback::Unreachable,
@@ -264,7 +267,7 @@ impl Rooms {
         waits: Option<oneshot::Sender<Result<()>>>,
         found: Option<oneshot::Sender<Found>>,
     ) -> Result<ConnectionId> {
-        let Dialed { socket, endpoint, base, side, seat } = dialed;
+        let Dialed { socket, endpoint, base, side, seat, home } = dialed;
         let peer = socket.peer_addr().map_err(|_| Setback::Unreachable)?;
         let direct_tls = endpoint.as_ref().is_some_and(|it| it.transport == Transport::DirectTls);
         let server = endpoint.as_ref().filter(|_| rung == Rung::ServerName);
@@ -275,6 +278,11 @@ impl Rooms {
             Errand::Verify(pair, ..) => (&pair.target, &pair.sender, pair),
         };
         let (mut local, remote, pair) = (local.clone(), remote.clone(), pair.clone());
+        if home.is_some_and(|home| home != self.home(&remote)) {
+            // It has moved while its old home was dialed.
+            return Err(Setback::Unreachable);
+        }
+        let taken = Arc::clone(&terms);
         let better = side == Side::Public && self.has_certificate(&local);
         if side == Side::Public && matches!(rung, Rung::ServerName | Rung::DomainName) {
             // Our server's own certificate comes first (draft-ietf-xmpp-dna-01 §7).
@@ -295,6 +303,7 @@ impl Rooms {
             let (machine, first) = Initiating::new(id, terms, attempt, table);
             (Machine::Initiating(Box::new(machine)), first)
         });
+        self.catch_up(id, side, &taken);
         tokio::spawn(driver.run(first));
         Ok(id)
     }
@@ -329,19 +338,37 @@ pub(super) struct Dialed {
     base: Option<Domain>,
     side: Side,
     seat: Option<OwnedSemaphorePermit>,
+    /// Which of our own servers it leads to.
+    home: Option<Home>,
 }
 
 impl Dialed {
     /// A socket that leads to one of a place's addresses.
     pub(super) fn at(place: &Place, socket: TcpStream) -> Self {
         let (endpoint, base) = (Some(place.endpoint.clone()), place.base.clone());
-        Self { socket, endpoint, base, side: Side::Public, seat: None }
+        Self { socket, endpoint, base, side: Side::Public, seat: None, home: None }
     }
 
     /// A socket that leads to our own server.
-    pub(super) fn at_home(socket: TcpStream, seat: Option<OwnedSemaphorePermit>) -> Self {
-        Self { socket, endpoint: None, base: None, side: Side::Backend, seat }
+    pub(super) fn at_home(
+        socket: TcpStream,
+        home: &Home,
+        seat: Option<OwnedSemaphorePermit>,
+    ) -> Self {
+        let home = Some(home.clone());
+        Self { socket, endpoint: None, base: None, side: Side::Backend, seat, home }
     }
+}
+
+/// Whether an address is one of these doors: as it is written, or, where that is any of this host, if
+/// this host has it.
+fn leads_to_us(address: SocketAddr, doors: &[SocketAddr]) -> bool {
+    let is_here = || std::net::UdpSocket::bind((address.ip(), 0)).is_ok();
+    doors.iter().any(|door| {
+        door.port() == address.port()
+            && (door.ip().to_canonical() == address.ip().to_canonical()
+                || door.ip().is_unspecified() && is_here())
+    })
 }
 
 /// Whether a setback may be over in a moment: our own server is restarting.

@@ -83,7 +83,7 @@ impl Rooms {
         let (reached, took) = (socket.is_ok(), begun.elapsed());
         self.homes.note(home, reached);
         (self.tell)(Event::DialedHome { reached, took });
-        Ok(Dialed::at_home(socket?, seat))
+        Ok(Dialed::at_home(socket?, home, seat))
     }
 
     /// Looks whether one of our own servers is there, by a connection that says nothing.

@@ -1,5 +1,6 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -9,13 +10,14 @@ use ligase_verifier::{Domain, Verifier};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 
+use super::driver::Order;
 use super::event::Event;
 use super::flow::Flow;
 use super::homes::Homes;
 use super::lapsing::Lapsing;
 use super::shares::Shares;
 use super::tables::{KINDS, Passed, Step, Tables};
-use crate::binding::{DomainPair, Home, Side};
+use crate::binding::{ConnectionId, DomainPair, Home, Side};
 use crate::establish::{Journal, Memory};
 use crate::net::dial::Patience;
 use crate::net::proxy_protocol::Relays;
@@ -74,8 +76,8 @@ pub struct Rooms {
     pub(super) disowned: Mutex<Lapsing<Domain>>,
     /// The looks at our own server that are under way: one at a time for each domain.
     pub(super) looks: Mutex<HashMap<Domain, Arc<Semaphore>>>,
-    /// The digests of what our own server presents, by domain.
-    pub(super) backend_leaves: Mutex<HashMap<Domain, [u8; 32]>>,
+    /// The digests of what our own servers were seen to present, by home and domain.
+    pub(super) backend_leaves: Mutex<Lapsing<(Home, Domain, [u8; 32])>>,
     started: Instant,
     seed: [u8; 32],
     streams: AtomicU64,
@@ -108,6 +110,8 @@ pub struct Settings {
     /// Our own servers; never empty. Where only they know which of them serves a domain, there is
     /// one.
     pub homes: Arc<[Home]>,
+    /// Where those find us who are not peers: none of them is dialed in search of one (B-19).
+    pub doors: Arc<[SocketAddr]>,
     /// Whether pairs of several peers share a stream to our own server.
     pub share_backend: bool,
     /// The load balancers that peers come through.
@@ -171,7 +175,7 @@ impl Rooms {
             own: Mutex::default(),
             disowned: Mutex::new(Lapsing::new(DISOWNED, DISOWNED_MAX)),
             looks: Mutex::default(),
-            backend_leaves: Mutex::default(),
+            backend_leaves: Mutex::new(Lapsing::new(LEAF, LEAVES_MAX)),
             started: Instant::now(),
             seed,
             streams: AtomicU64::new(0),
@@ -198,6 +202,14 @@ impl Rooms {
         // Most often it is a certificate that has changed, and nobody shall notice.
         if differ(&before.public, &now.public) || differ(&before.backend, &now.backend) {
             self.tables.tell_all(|facts| Input::Terms(self.terms(facts.side)));
+        }
+    }
+
+    /// Tells a connection that has just been entered of what has changed since its terms were taken.
+    pub(super) fn catch_up(&self, id: ConnectionId, side: Side, taken: &Arc<Terms>) {
+        let now = self.terms(side);
+        if !Arc::ptr_eq(taken, &now) {
+            self.tables.order(id, Order::Say(Input::Terms(now)));
         }
     }
 
@@ -253,6 +265,13 @@ const DISOWNED: Duration = Duration::from_secs(30);
 
 /// Such domains; beyond them the server is asked each time.
 const DISOWNED_MAX: usize = 65_536;
+
+/// How long a server of ours is taken to present what it was seen to: one that has another certificate
+/// by then is not known by its old one any more.
+const LEAF: Duration = Duration::from_secs(600);
+
+/// Domains whose certificate at our own server is remembered; forgetting costs a connection.
+const LEAVES_MAX: usize = 65_536;
 
 /// Places whose rung is remembered: as many as a busy server talks to in a day.
 const PLACES_MET_MAX: usize = 16_384;

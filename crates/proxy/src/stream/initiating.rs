@@ -290,11 +290,6 @@ impl Initiating {
         let Some(presented) = presented else {
             return Err(Condition::NotAuthorized.because("a TLS server without a certificate"));
         };
-        if let Errand::Look(_) = self.attempt.errand {
-            out.push(Action::Tell(Tidings::Seen(presented)));
-            out.push(Action::Close(None));
-            return Ok(State::Closed);
-        }
         self.far = Far::default();
         out.push(Action::Restart);
         out.push(Action::SetTimer(self.terms.bounds.step));
@@ -342,6 +337,10 @@ impl Initiating {
         };
         if !ours {
             return self.give_up(Setback::Pointless, out);
+        }
+        // This is its old home.
+        if [&pair.sender, &pair.target].iter().any(|it| terms.has_moved(it, &self.terms)) {
+            return self.give_up(Setback::Stream(None), out);
         }
         self.terms_after = Some(terms);
         state

@@ -134,6 +134,7 @@ impl Receiving {
         out: &mut Vec<Action>,
     ) -> Result<State, StreamError> {
         self.count(&state, &input, table)?;
+        let before = Arc::clone(&self.terms);
         if let Input::Terms(terms) = &input {
             self.terms = Arc::clone(terms);
         }
@@ -153,7 +154,7 @@ impl Receiving {
                 Ok(State::Open(open, offered))
             }
             (_, Input::Refuse(error)) => Err(error),
-            (state, Input::Terms(_)) if self.may_go_on(&state) => Ok(state),
+            (state, Input::Terms(_)) if self.may_go_on(&state, &before) => Ok(state),
             (_, Input::Terms(_)) => {
                 Err(Condition::Reset.because("the configuration changed during the negotiation"))
             }
@@ -196,13 +197,15 @@ impl Receiving {
     }
 
     /// Whether the terms that came during the negotiation allow what it is about.
-    fn may_go_on(&self, state: &State) -> bool {
+    fn may_go_on(&self, state: &State, before: &Terms) -> bool {
+        let has_moved = |domain: &Domain| self.terms.has_moved(domain, before);
         match state {
             State::Admit(pair, _) | State::ExpectHeader(Stage::Authenticated(pair, _)) => {
-                self.terms.allows(pair, Way::Inbound) || self.is_to_us(&pair.target)
+                !has_moved(&pair.sender)
+                    && (self.terms.allows(pair, Way::Inbound) || self.is_to_us(&pair.target))
             }
             State::Judge(Greeting { header: Header { from, to, .. }, .. }, _) => {
-                from.as_ref().is_none_or(|from| self.terms.may_send(from))
+                from.as_ref().is_none_or(|from| self.terms.may_send(from) && !has_moved(from))
                     && to.as_ref().is_none_or(|to| {
                         self.terms.may_receive(to) || *to == self.terms.server_name
                     })

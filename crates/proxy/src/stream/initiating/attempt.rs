@@ -10,7 +10,8 @@ pub enum Errand {
     /// To ask the pair's sender, as its authoritative server, whether the key is its own for the
     /// stream of this id (XEP-0220 §2.1.2).
     Verify(DomainPair, StreamId, String),
-    /// To see, as the pair's sender, which certificate its target presents.
+    /// To see, as the pair's sender, which certificate its target presents, if it takes that of the
+    /// sender.
     Look(DomainPair),
 }
 

@@ -64,9 +64,20 @@ impl Initiating {
         table: &mut Table,
         out: &mut Vec<Action>,
     ) -> Result<State, StreamError> {
-        let Errand::Carry(_) = &self.attempt.errand else {
-            return self.ask(Some(presented), id, table, out);
-        };
+        match &self.attempt.errand {
+            Errand::Carry(_) => (),
+            Errand::Verify(..) => return self.ask(Some(presented), id, table, out),
+            // Whoever does not take our certificate has to ask about our keys on a stream of its own;
+            // if we took its certificate, that stream would wait for the very answer.
+            Errand::Look(_) if !features.external => {
+                return Ok(self.give_up(Setback::Sasl, out));
+            }
+            Errand::Look(_) => {
+                out.push(Action::Tell(Tidings::Seen(presented)));
+                out.push(Action::Close(None));
+                return Ok(State::Closed);
+            }
+        }
         if features.bidi && self.terms.channels.bidi {
             // After TLS, and before anything is asked for (XEP-0288 §2.2).
             out.push(Action::Send(request_bidi(features.dna)));

@@ -362,10 +362,32 @@ fn errands_end_when_they_are_done() {
         matches!(first.last(), Some(Action::StartTls(Some(name))) if *name == domain("l.test"))
     );
     let mut out = Vec::new();
-    machine.handle(secured(), Duration::ZERO, &mut table, &mut out);
+    for input in [secured(), header("l.test"), features(true)] {
+        assert!(!out.iter().any(|it| matches!(it, Action::Tell(_) | Action::Close(_))), "{out:?}");
+        machine.handle(input, Duration::ZERO, &mut table, &mut out);
+    }
     let seen = proof::presented("a.test");
-    assert!(matches!(&out[0], Action::Tell(Tidings::Seen(shown)) if *shown == seen));
-    assert!(matches!(&out[1], Action::Close(None)));
+    let last: Vec<_> = out.iter().rev().take(2).collect();
+    assert!(matches!(&last[1], Action::Tell(Tidings::Seen(shown)) if *shown == seen), "{out:?}");
+    assert!(matches!(&last[0], Action::Close(None)));
+    assert!(table.row(ID).is_none());
+}
+
+/// Whoever does not take our certificate is not taken by its own: it would have to ask about our
+/// keys on the very stream that waits for it to have asked.
+#[test]
+fn who_does_not_take_ours_shows_nothing() {
+    let mut table = Table::default();
+    let terms = Arc::new(terms(Side::Backend, Level::Any));
+    let errand = Errand::Look(pair("a.test", "l.test"));
+    let (mut machine, _) = Initiating::new(ID, terms, attempt(errand, true), &mut table);
+    let mut out = Vec::new();
+    for input in [secured(), header("l.test"), features(false)] {
+        machine.handle(input, Duration::ZERO, &mut table, &mut out);
+    }
+    let failed = |it: &Action| matches!(it, Action::Tell(Tidings::Failed(_, Setback::Sasl)));
+    assert!(out.iter().any(failed), "{out:?}");
+    assert!(!out.iter().any(|it| matches!(it, Action::Tell(Tidings::Seen(_)))), "{out:?}");
     assert!(table.row(ID).is_none());
 }
 

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use ligase_verifier::Domain;
+
 use super::super::{Action, Condition, Loss, Stanza, StanzaError, StreamError, Violation};
 use super::{Open, Side, Way};
 use crate::binding::{DomainPair, Passage, Row, Table};
@@ -80,8 +82,8 @@ impl Open {
     /// Discards a stanza (E-14).
     ///
     /// A far end that may not speak for its sender is not answered as that sender: a reply to a
-    /// forged one would make us the forger's tool. Our own server hears of it, whose senders are its
-    /// own, and so does whoever knows what it means, on the connection that it came by.
+    /// forged one would make us the forger's tool. Our own server hears of it where the sender is
+    /// its own, and so does whoever knows what it means, on the connection that it came by.
     fn on_forbidden(
         &mut self,
         stanza: Stanza,
@@ -110,6 +112,9 @@ impl Open {
         }
         out.push(Action::Count(violation));
         if self.terms.side == Side::Backend && self.way == Way::Inbound {
+            if !self.is_its_own(&stanza.pair.sender, table) {
+                return Ok(());
+            }
             out.push(Action::Bounce(stanza, StanzaError::NotAuthorized));
         } else if self.far.bidi && self.far.dna {
             out.extend(stanza.refuse().map(|it| Action::Send(it.to_text())));
@@ -118,6 +123,18 @@ impl Open {
             out.push(Action::Bounce(stanza, StanzaError::NotAuthorized));
         }
         Ok(())
+    }
+
+    /// Whether a domain is at home on the server of ours that this stream is with, as far as that is
+    /// known: one server is not answered as another's domain.
+    fn is_its_own(&self, sender: &Domain, table: &Table) -> bool {
+        let hosted = &self.terms.hosted;
+        let row = table.row(self.id);
+        let mut names = row.into_iter().flat_map(|row| row.names.keys());
+        !hosted.are_apart()
+            || hosted
+                .home(sender)
+                .is_some_and(|home| names.any(|name| hosted.home(name.domain()) == Some(home)))
     }
 
     fn strike(&mut self, pair: &DomainPair, violation: Violation) -> Result<(), StreamError> {

@@ -8,7 +8,7 @@ use ligase_verifier::Domain;
 use super::super::{DialbackError, Loss, Terms};
 use super::rights::Rights;
 use super::{Action, Condition, DomainPair, Name, Open, Side, StreamError, Table, Way};
-use crate::binding::{Grounds, Hosted, Row};
+use crate::binding::{Grounds, Row};
 
 impl Open {
     /// Goes on by other terms. What they do not allow is taken back.
@@ -22,7 +22,10 @@ impl Open {
         out: &mut Vec<Action>,
     ) -> Result<(), StreamError> {
         let before = std::mem::replace(&mut self.terms, terms);
-        let gone = self.no_longer_ours(&before.hosted, table);
+        if self.is_about_the_moved(&before, table) {
+            return Err(Condition::Reset.because("a domain is at home on another server now"));
+        }
+        let gone = self.no_longer_ours(table);
         for pair in &gone.entrances {
             table.shut_in(pair, self.id);
             self.note_revoked(pair.clone());
@@ -58,27 +61,33 @@ impl Open {
         Ok(())
     }
 
-    /// Pairs of the stream of which no end is a domain of our own server any more, or both are; and
-    /// on streams of our own servers, those of domains that have moved to another.
+    /// Whether a domain of ours that has moved to another server has to do with this stream, which is
+    /// one with its old server: proven there, granted, asked for or claimed. Whatever is known here
+    /// of whom it is at home with was found out at its old home.
+    fn is_about_the_moved(&self, before: &Terms, table: &Table) -> bool {
+        if self.terms.side == Side::Public {
+            return false;
+        }
+        let row = table.row(self.id);
+        let names = row.into_iter().flat_map(|row| row.names.keys()).map(Name::domain);
+        let pairs = row.into_iter().flat_map(|row| row.entrances.iter().chain(&row.exits));
+        let pending = self.claims.keys().chain(self.asks.keys()).chain(&self.wants);
+        let pairs = pairs.chain(pending);
+        let ends = pairs.flat_map(|pair| [&pair.sender, &pair.target]);
+        names.chain(ends).any(|domain| self.terms.has_moved(domain, before))
+    }
+
+    /// Pairs of the stream of which no end is a domain of our own server any more, or both are.
     ///
     /// What our own server is still to hear was taken while it was its own, and nobody could tell the
     /// sender otherwise any more: a way to it stays until it is of no use, and no peer brings more.
-    fn no_longer_ours(&self, before: &Hosted, table: &Table) -> Rights {
-        let Some(row) = table.row(self.id) else {
+    fn no_longer_ours(&self, table: &Table) -> Rights {
+        let leads_home = self.way == Way::Outbound && self.terms.side == Side::Backend;
+        let Some(row) = table.row(self.id).filter(|_| !leads_home) else {
             return Rights::default();
         };
-        let (side, hosted) = (self.terms.side, &self.terms.hosted);
-        let leads_home = self.way == Way::Outbound && side == Side::Backend;
-        let has_moved = |domain: &Domain| {
-            let homes = before.home(domain).zip(hosted.home(domain));
-            side == Side::Backend && homes.is_some_and(|(before, now)| before != now)
-        };
         let gone = |pairs: &HashSet<DomainPair>, way| -> Vec<_> {
-            let is_gone = |pair: &&DomainPair| {
-                let ours = if way == Way::Inbound { &pair.sender } else { &pair.target };
-                has_moved(ours) || !leads_home && !self.terms.allows(pair, way)
-            };
-            pairs.iter().filter(is_gone).cloned().collect()
+            pairs.iter().filter(|pair| !self.terms.allows(pair, way)).cloned().collect()
         };
         let (entrances, exits) = (&row.entrances, &row.exits);
         Rights { entrances: gone(entrances, Way::Inbound), exits: gone(exits, Way::Outbound) }
@@ -99,6 +108,12 @@ impl Open {
 }
 
 impl Terms {
+    /// Whether a domain of our own servers is at home on another than it was by these terms.
+    pub(in super::super) fn has_moved(&self, domain: &Domain, before: &Self) -> bool {
+        let homes = before.hosted.home(domain).zip(self.hosted.home(domain));
+        self.side == Side::Backend && homes.is_some_and(|(before, now)| before != now)
+    }
+
     /// Whether a server of ours wants to reach itself by us.
     pub(in super::super) fn is_domestic(&self, pair: &DomainPair) -> bool {
         self.side == Side::Backend && self.hosted.is_domestic(pair)

@@ -292,6 +292,9 @@ fn pairs_of_a_domain_that_is_not_hosted_any_more_end() {
     assert_eq!(table.exit(&gone), None);
 }
 
+const ONE: &str = "192.0.2.1:5269";
+const TWO: &str = "192.0.2.2:5269";
+
 /// Terms of the side of our own servers, by which l.test is at home at one address and l2.test at
 /// another.
 fn at_homes(l: &str, l2: &str) -> Arc<Terms> {
@@ -302,36 +305,89 @@ fn at_homes(l: &str, l2: &str) -> Arc<Terms> {
     Arc::new(Terms { hosted, ..terms(Side::Backend, Level::Any) })
 }
 
-/// A domain that moves to another server of ours is not the old one's any more, in any direction.
+/// A stream of the backend side, on which something has to do with l.test at its home.
+fn at_home(way: Way) -> (Open, Table) {
+    let mut table = Table::default();
+    table.open(ID, Side::Backend);
+    let stream = Some(StreamId("S1".into()));
+    table.set_stream(ID, stream.clone());
+    let (far, at) = (Far::default(), Duration::ZERO);
+    let negotiated = Negotiated { way, stream, secured: false, presented: None, far, at };
+    (Open::new(ID, at_homes(ONE, ONE), negotiated), table)
+}
+
+/// A domain that moves to another server of ours is not the old one's any more: neither what it was
+/// granted, nor what it has asked for, nor what it was asked for, nor what it was known by.
 #[test]
-fn pairs_of_a_domain_that_has_moved_end() {
-    let (one, two) = ("192.0.2.1:5269", "192.0.2.2:5269");
-    for (way, moved, kept) in [
-        (Way::Inbound, pair("l.test", "a.test"), pair("l2.test", "a.test")),
-        (Way::Outbound, pair("a.test", "l.test"), pair("a.test", "l2.test")),
-    ] {
-        let (_, mut table) = outbound_to(Side::Backend, "l.test");
-        table.prove(ID, domain("l2.test"), Grounds::Dialback);
-        let stream = Some(StreamId("S1".into()));
-        let (far, at) = (Far::default(), Duration::ZERO);
-        let negotiated = Negotiated { way, stream, secured: false, presented: None, far, at };
-        let mut open = Open::new(ID, at_homes(one, one), negotiated);
-        for pair in [&moved, &kept] {
-            match way {
-                Way::Inbound => table.let_in(pair, ID).unwrap(),
-                Way::Outbound => table.let_out(pair, ID).unwrap(),
-            }
+fn a_stream_about_a_domain_that_has_moved_ends() {
+    let away = pair("l.test", "a.test");
+    let home = away.reversed();
+    let proven = |name: &str, table: &mut Table| {
+        table.prove(ID, domain(name), Grounds::Configured);
+    };
+    type Begin = Box<dyn Fn(&mut Open, &mut Table)>;
+    let begins: [(Way, Begin); 5] = [
+        (Way::Inbound, Box::new(move |_, table| proven("l.test", table))),
+        (Way::Inbound, {
+            let away = away.clone();
+            Box::new(move |_, table| {
+                proven("l.test", table);
+                table.let_in(&away, ID).unwrap();
+            })
+        }),
+        (Way::Inbound, {
+            let away = away.clone();
+            Box::new(move |open, table| {
+                let (part, word) = (Part::Result, Word::Request("00".into()));
+                let claim = Dialback { part, pair: away.clone(), word };
+                say(open, table, 0, Input::Frame(Frame::Dialback(claim)));
+            })
+        }),
+        (Way::Outbound, {
+            let home = home.clone();
+            Box::new(move |_, table| {
+                proven("l.test", table);
+                table.let_out(&home, ID).unwrap();
+            })
+        }),
+        (
+            Way::Outbound,
+            Box::new(move |open, table| drop(say(open, table, 0, Input::Ask(home.clone())))),
+        ),
+    ];
+    for (number, (way, begin)) in begins.iter().enumerate() {
+        for (terms, ends) in
+            [(at_homes(ONE, ONE), false), (at_homes(ONE, TWO), false), (at_homes(TWO, ONE), true)]
+        {
+            let (mut open, mut table) = at_home(*way);
+            begin(&mut open, &mut table);
+            let mut out = Vec::new();
+            let told = open.handle(Input::Terms(terms), Duration::ZERO, &mut table, &mut out);
+            let ended = told.err().map(|error| error.condition);
+            assert_eq!(ended, ends.then_some(Condition::Reset), "{number}: {out:?}");
         }
-        let holds = |table: &Table, pair: &DomainPair| match way {
-            Way::Inbound => table.has_entrance(pair),
-            Way::Outbound => table.exit(pair).is_some(),
-        };
-        say(&mut open, &mut table, 0, Input::Terms(at_homes(one, one)));
-        assert!(holds(&table, &moved), "{moved}");
-        let out = say(&mut open, &mut table, 0, Input::Terms(at_homes(two, one)));
-        let lost = |it: &Action| matches!(it, Action::Lost(pair, lost, Loss::HostRemoved) if *pair == moved && *lost == way);
-        assert!(out.iter().any(lost), "{out:?}");
-        assert!(!holds(&table, &moved) && holds(&table, &kept), "{moved}");
+    }
+}
+
+/// One server of ours cannot have others answered as domains that are at home elsewhere.
+#[test]
+fn nothing_is_returned_to_whom_the_stream_is_not_with() {
+    for (apart, sender, is_returned) in [
+        (true, "l.test", true),
+        (true, "l2.test", false),
+        (true, "stranger.test", false),
+        // Of one server, every domain is its own.
+        (false, "l2.test", true),
+    ] {
+        let (mut open, mut table) = at_home(Way::Inbound);
+        let terms = at_homes(ONE, if apart { TWO } else { ONE });
+        say(&mut open, &mut table, 0, Input::Terms(terms));
+        table.prove(ID, domain("l.test"), Grounds::Configured);
+        table.let_in(&pair("l.test", "a.test"), ID).unwrap();
+        let stanza = Input::Frame(Frame::Stanza(message(sender, "x.test", "m1")));
+        let out = say(&mut open, &mut table, 0, stanza);
+        let returned = out.iter().any(|it| matches!(it, Action::Bounce(..)));
+        assert_eq!(returned, is_returned, "{sender}: {out:?}");
     }
 }
 
@@ -339,8 +395,7 @@ fn pairs_of_a_domain_that_has_moved_end() {
 /// to another does.
 #[test]
 fn servers_of_ours_reach_each_other_and_never_themselves() {
-    let apart = at_homes("192.0.2.1:5269", "192.0.2.2:5269");
-    let together = at_homes("192.0.2.1:5269", "192.0.2.1:5269");
+    let (apart, together) = (at_homes(ONE, TWO), at_homes(ONE, ONE));
     let both = pair("l.test", "l2.test");
     for way in [Way::Inbound, Way::Outbound] {
         assert!(apart.allows(&both, way) && !together.allows(&both, way), "{way:?}");
