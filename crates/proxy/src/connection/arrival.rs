@@ -62,7 +62,7 @@ impl Rooms {
                     drop(seat);
                 });
             }
-            Arrival::Refused(peer, Full::Everywhere | Full::ForAddress) => {
+            Arrival::Refused(peer, Full::Everywhere | Full::ForAddress | Full::Unnamed) => {
                 self.refused(gate.side, Violation::LimitConnections, peer);
             }
         })

@@ -93,6 +93,8 @@ pub struct Limits {
 #[derive(Debug, Default)]
 struct Counts {
     all: usize,
+    /// Those of them that nobody has named yet.
+    unnamed: usize,
     by_address: HashMap<IpAddr, usize>,
 }
 
@@ -113,6 +115,8 @@ pub enum Full {
     Everywhere,
     /// Too many connections from this address.
     ForAddress,
+    /// Too many connections of whom it is not known yet whom they are from.
+    Unnamed,
 }
 
 impl Admission {
@@ -121,8 +125,9 @@ impl Admission {
         Self { counts: Arc::default(), limits, is_relay: None }
     }
 
-    /// Counts connections from these addresses in all alone, until it is [known](Seat::name) whom
-    /// they are from: a load balancer brings those of many.
+    /// Counts connections from these addresses for nobody, until it is [known](Seat::name) whom
+    /// they are from: a load balancer brings those of many. Until then they have a quarter of all
+    /// seats among them, at least one, so that those who never say it leave seats to the others.
     pub fn behind(self, is_relay: impl Fn(IpAddr) -> bool + Send + Sync + 'static) -> Self {
         Self { is_relay: Some(Arc::new(is_relay)), ..self }
     }
@@ -130,7 +135,7 @@ impl Admission {
     /// A seat for a connection from this address.
     ///
     /// # Errors
-    /// When there is none left, in all or for this address.
+    /// When there is none left: in all, for this address, or for those whom nobody has named.
     pub fn admit(&self, address: IpAddr) -> Result<Seat, Full> {
         let is_relay = self.is_relay.as_ref().is_some_and(|is_relay| is_relay(address));
         let address = (!is_relay).then(|| subscriber(address));
@@ -142,16 +147,26 @@ impl Admission {
         if self.limits.connections_max <= counts.all {
             return Err(Full::Everywhere);
         }
-        counts.all += 1;
-        if let Some(address) = address {
-            *counts.by_address.entry(address).or_default() += 1;
+        match address {
+            Some(address) => *counts.by_address.entry(address).or_default() += 1,
+            None if self.limits.unnamed_max() <= counts.unnamed => return Err(Full::Unnamed),
+            None => counts.unnamed += 1,
         }
+        counts.all += 1;
         Ok(Seat { counts: Arc::clone(&self.counts), limits: self.limits, address })
     }
 
     /// How many connections are here.
     pub fn taken(&self) -> usize {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner).all
+    }
+}
+
+impl Limits {
+    /// How many may be here of whom it is not known yet whom they are from. They say so at once, so
+    /// a quarter is ample; and where there are fewer than four seats, one of them has to serve.
+    fn unnamed_max(&self) -> usize {
+        (self.connections_max / 4).max(1)
     }
 }
 
@@ -187,6 +202,7 @@ impl Seat {
             return Err(Full::ForAddress);
         }
         *counts.by_address.entry(address).or_default() += 1;
+        counts.unnamed = counts.unnamed.saturating_sub(1);
         self.address = Some(address);
         Ok(())
     }
@@ -197,6 +213,7 @@ impl Drop for Seat {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         counts.all = counts.all.saturating_sub(1);
         let Some(address) = self.address else {
+            counts.unnamed = counts.unnamed.saturating_sub(1);
             return;
         };
         if let Some(here) = counts.by_address.get_mut(&address) {

@@ -101,7 +101,7 @@ fn only_what_a_peer_did_is_forgiven_without_a_pause() {
 
 #[test]
 fn what_a_load_balancer_brings_is_counted_for_whom_it_is_from() {
-    let admission = admission(5, 2).behind(|address| address == ip("192.0.2.100"));
+    let admission = admission(12, 2).behind(|address| address == ip("192.0.2.100"));
     let relayed = || admission.admit(ip("192.0.2.100"));
     let mut seats: Vec<_> = (0..3).map(|_| relayed().unwrap()).collect();
     assert!(seats.iter().all(|seat| !seat.is_named()));
@@ -118,11 +118,51 @@ fn what_a_load_balancer_brings_is_counted_for_whom_it_is_from() {
     // Who comes by another way is the same somebody.
     assert_eq!(admission.admit(ip("198.51.100.1")).unwrap_err(), Full::ForAddress);
 
-    seats.extend([relayed().unwrap(), relayed().unwrap()]);
+    for last in 0..9 {
+        let mut seat = relayed().unwrap();
+        assert_eq!(seat.name(ip(&format!("203.0.113.{last}"))), Ok(()));
+        seats.push(seat);
+    }
     assert_eq!(relayed().unwrap_err(), Full::Everywhere);
     drop(seats);
     assert_eq!(admission.taken(), 0);
     assert!(admission.counts.lock().unwrap().by_address.is_empty());
+}
+
+/// How many that a load balancer brings and does not name find a seat among so many.
+#[track_caller]
+fn check_unnamed(connections_max: usize, expect: usize) {
+    let admission = admission(connections_max, 2).behind(|address| address == ip("192.0.2.100"));
+    let relayed = || admission.admit(ip("192.0.2.100"));
+    let mut seats: Vec<_> = (0..expect).map(|_| relayed().unwrap()).collect();
+    let full = if expect < connections_max { Full::Unnamed } else { Full::Everywhere };
+    assert_eq!(relayed().unwrap_err(), full, "{connections_max}");
+
+    // Whoever is turned away for being too many stays one of those that are not named.
+    let from = ip("198.51.100.1");
+    let others: Vec<_> = (expect..connections_max).take(2).map(|_| admission.admit(from)).collect();
+    if let [Ok(_), Ok(_)] = others.as_slice() {
+        assert_eq!(seats[0].name(from), Err(Full::ForAddress));
+        assert_eq!(relayed().unwrap_err(), Full::Unnamed, "{connections_max}");
+        // One that is named, or leaves, makes room for another.
+        assert_eq!(seats[0].name(ip("198.51.100.2")), Ok(()));
+        seats.push(relayed().unwrap());
+        assert_eq!(relayed().unwrap_err(), Full::Unnamed, "{connections_max}");
+        drop(seats.pop());
+        seats.push(relayed().unwrap());
+    }
+    drop((seats, others));
+    let counts = admission.counts.lock().unwrap();
+    assert_eq!((counts.all, counts.unnamed), (0, 0), "{connections_max}");
+}
+
+#[test]
+fn those_that_nobody_names_have_a_quarter_of_all_seats() {
+    check_unnamed(1, 1);
+    check_unnamed(2, 1);
+    check_unnamed(7, 1);
+    check_unnamed(8, 2);
+    check_unnamed(10_000, 2500);
 }
 
 #[test]
