@@ -13,7 +13,6 @@ use std::time::Duration;
 use ipnet::IpNet;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
@@ -88,8 +87,9 @@ struct Shared {
     circling: AtomicBool,
     /// Whether the last query had to go without an answer from upstream.
     failing: AtomicBool,
-    /// Queries under way.
-    places: Arc<Semaphore>,
+    /// What came over UDP and waits for upstream, counted for who asked. What came over TCP needs no
+    /// place: its connection is one.
+    places: Admission,
     /// Is told what becomes of queries; nobody, until somebody wants to be.
     tell: OnceLock<Tell>,
 }
@@ -125,7 +125,7 @@ impl Responder {
                 strangers: AtomicBool::new(false),
                 circling: AtomicBool::new(false),
                 failing: AtomicBool::new(false),
-                places: Arc::new(Semaphore::new(QUERIES_MAX)),
+                places: Admission::new(shares(QUERIES_MAX)),
                 tell: OnceLock::new(),
             }),
         })
@@ -167,15 +167,15 @@ async fn serve_udp(socket: Arc<UdpSocket>, shared: Arc<Shared>) {
         tokio::select! {
             received = socket.recv_from(&mut buffer) => match received {
                 Ok((length, source)) if length <= QUERY_MAX && shared.admit(source) => {
-                    // Whoever finds no place will ask again: DNS over UDP always may get lost.
-                    if let Ok(place) = Arc::clone(&shared.places).try_acquire_owned() {
+                    while tasks.try_join_next().is_some() {}
+                    if tasks.len() < TASKS_MAX {
                         let query = buffer[..length].to_vec();
                         let (socket, shared) = (Arc::clone(&socket), Arc::clone(&shared));
                         tasks.spawn(async move {
-                            if let Some(answer) = shared.answer(&query, Transport::Udp).await {
+                            let from = Transport::Udp(source.ip());
+                            if let Some(answer) = shared.answer(&query, from).await {
                                 let _ = socket.send_to(&answer, source).await;
                             }
-                            drop(place);
                         });
                     }
                 }
@@ -191,10 +191,7 @@ async fn serve_udp(socket: Arc<UdpSocket>, shared: Arc<Shared>) {
 }
 
 async fn serve_tcp(listener: TcpListener, shared: Arc<Shared>) {
-    let admission = Admission::new(Limits {
-        connections_max: CONNECTIONS_MAX,
-        per_address_max: CONNECTIONS_MAX,
-    });
+    let admission = Admission::new(shares(CONNECTIONS_MAX));
     let mut tasks = JoinSet::new();
     accept_all(listener, admission, |arrival| {
         while tasks.try_join_next().is_some() {}
@@ -219,11 +216,9 @@ async fn converse(mut socket: TcpStream, shared: &Shared) -> io::Result<()> {
             return Ok(());
         };
         let query = query?;
-        let place = Arc::clone(&shared.places).acquire_owned().await;
         let Some(answer) = shared.answer(&query, Transport::Tcp).await else {
             return Ok(());
         };
-        drop(place);
         timeout(IDLE, write_message(&mut socket, &answer)).await??;
     }
     Ok(())
@@ -263,7 +258,7 @@ impl Shared {
         admitted
     }
 
-    /// The answer to a query; `None` if it deserves none.
+    /// The answer to a query; `None` if it deserves none, or there is no place for it.
     async fn answer(&self, message: &[u8], transport: Transport) -> Option<Vec<u8>> {
         let query = match Query::read(message) {
             Ok(query) => query,
@@ -280,6 +275,12 @@ impl Shared {
             return Some(query.answer(&Outcome::Fail(Rcode::ServerFailure)));
         }
         let outcome = self.steering.decide(&query);
+        // Only what we cannot answer ourselves waits, so only that is limited. Whoever finds no place
+        // will ask again: DNS over UDP always may get lost.
+        let _place = match (&outcome, transport) {
+            (None, Transport::Udp(source)) => Some(self.places.admit(source).ok()?),
+            _ => None,
+        };
         if let Some(tell) = self.tell.get() {
             tell(match &outcome {
                 Some(Outcome::Service { .. }) => Fate::Here,
@@ -344,11 +345,20 @@ impl Sources {
     }
 }
 
+/// So many in all, and a quarter of them for one address, so that it leaves some to the others.
+fn shares(all: usize) -> Limits {
+    Limits { connections_max: all, per_address_max: all / 4 }
+}
+
 /// Longer than any query for one name with EDNS options.
 const QUERY_MAX: usize = 4096;
 
-/// Queries under way at once. One server asks a few for each new peer.
+/// Queries over UDP that wait for upstream at once. One server asks a few for each new peer.
 const QUERIES_MAX: usize = 256;
+
+/// Datagrams at hand at once: those that wait for upstream, and as many again that wait for nothing
+/// but their turn.
+const TASKS_MAX: usize = 2 * QUERIES_MAX;
 
 /// Connections at once. DNS over TCP is for the few answers that are too long for UDP.
 const CONNECTIONS_MAX: usize = 64;

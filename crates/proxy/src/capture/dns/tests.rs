@@ -1,5 +1,6 @@
 use std::net::Ipv4Addr;
 
+use tokio::net::TcpSocket;
 use tokio::process::Command;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -89,6 +90,7 @@ fn strangers_are_not_answered() {
 struct World {
     tasks: JoinSet<()>,
     addresses: Vec<SocketAddr>,
+    shared: Arc<Shared>,
     /// What became of queries.
     told: UnboundedReceiver<Fate>,
 }
@@ -107,12 +109,14 @@ impl World {
             let _ = fates.send(fate);
         });
         let addresses = responder.addresses().unwrap();
+        let shared = Arc::clone(&responder.shared);
         let mut tasks = JoinSet::new();
         tasks.spawn(responder.serve());
-        Self { tasks, addresses, told }
+        Self { tasks, addresses, shared, told }
     }
 
-    /// An upstream server that gives one long text for every name.
+    /// An upstream server that gives one text for every name, or more than it may if the name says
+    /// that it boasts.
     async fn with_upstream() -> Self {
         let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = tcp.local_addr().unwrap();
@@ -123,7 +127,7 @@ impl World {
             loop {
                 let (length, source) = udp.recv_from(&mut buffer).await.unwrap();
                 let mut answer = text(&buffer[..length]);
-                if 1232 < answer.len() {
+                if 1232 < answer.len() && !buffer[13..].starts_with(b"boasting") {
                     answer.truncate(length);
                     answer[7] = 0;
                     answer[2] |= 2;
@@ -161,9 +165,9 @@ impl World {
     }
 }
 
-/// The answer to a TXT query: one string, or fifty if the name begins with "long".
+/// The answer to a TXT query: one string, or fifty if the name begins with "long" or "boasting".
 fn text(asked: &[u8]) -> Vec<u8> {
-    let long = asked[13..].starts_with(b"long");
+    let long = [&b"long"[..], b"boasting"].iter().any(|it| asked[13..].starts_with(it));
     let count = if long { 50 } else { 1 };
     // The additional records stay where they are, after the answer.
     let end = asked.iter().skip(12).position(|it| *it == 0).unwrap() + 12 + 5;
@@ -218,6 +222,87 @@ async fn a_long_answer_is_truncated_over_udp_and_whole_over_tcp() {
     for said in world.dig("long.example TXT").await {
         assert!(said.contains("ANSWER: 50"), "{said}");
     }
+}
+
+/// Asks one question over a connection from this address.
+async fn connect(world: &World, from: &str) -> io::Result<TcpStream> {
+    let socket = TcpSocket::new_v4()?;
+    socket.bind(SocketAddr::new(from.parse().unwrap(), 0))?;
+    let mut socket = socket.connect(world.addresses[0]).await?;
+    let bytes = query("_xmpp-server._tcp.capulet.example", message::SRV, None);
+    write_message(&mut socket, &bytes).await?;
+    read_message(&mut socket, 512).await?;
+    Ok(socket)
+}
+
+#[tokio::test]
+async fn one_address_leaves_connections_to_the_others() {
+    let world = World::new(vec![]);
+    let mut idle = Vec::new();
+    for _ in 0..CONNECTIONS_MAX / 4 {
+        idle.push(connect(&world, "127.0.0.2").await.unwrap());
+    }
+    connect(&world, "127.0.0.2").await.unwrap_err();
+    connect(&world, "127.0.0.3").await.unwrap();
+}
+
+/// What an asker is told over UDP: the response code, or nothing.
+async fn ask(world: &World, from: &str, name: &str) -> Option<u8> {
+    let from = Transport::Udp(from.parse().unwrap());
+    let answer = world.shared.answer(&query(name, message::SRV, None), from).await;
+    answer.map(|it| message::rcode(&it).unwrap())
+}
+
+const OURS: &str = "_xmpp-server._tcp.capulet.example";
+const OTHERS: &str = "capulet.example";
+
+#[tokio::test]
+async fn one_address_leaves_places_to_the_others() {
+    let world = World::with_upstream().await;
+    let admit = |from: &str| world.shared.places.admit(from.parse().unwrap()).unwrap();
+    let waiting: Vec<_> = (0..QUERIES_MAX / 4).map(|_| admit("127.0.0.1")).collect();
+    assert_eq!(ask(&world, "127.0.0.1", OTHERS).await, None);
+    assert_eq!(ask(&world, "::ffff:127.0.0.1", OTHERS).await, None);
+    assert_eq!(ask(&world, "127.0.0.1", OURS).await, Some(0));
+    assert_eq!(ask(&world, "127.0.0.2", OTHERS).await, Some(0));
+    assert_eq!(ask(&world, "::1", OTHERS).await, Some(0));
+    drop(waiting);
+    assert_eq!(ask(&world, "127.0.0.1", OTHERS).await, Some(0));
+    assert_eq!(world.shared.places.taken(), 0);
+}
+
+#[tokio::test]
+async fn only_what_waits_for_upstream_by_udp_needs_a_place() {
+    let mut world = World::with_upstream().await;
+    let places: Vec<_> = (0..QUERIES_MAX)
+        .map(|it| world.shared.places.admit(Ipv4Addr::from(1 + it as u32).into()).unwrap())
+        .collect();
+    assert_eq!(ask(&world, "127.0.0.1", OTHERS).await, None);
+    // What has no place has not been passed on.
+    assert!(world.told.is_empty());
+    // A whole way, too.
+    for said in world.dig(&format!("+short {OURS} SRV")).await {
+        assert_eq!(said.trim(), "0 0 7270 127.0.0.1.");
+        assert_eq!(world.told.recv().await, Some(Fate::Here));
+    }
+    for said in world.dig(&format!("+tcp {OTHERS} TXT")).await {
+        assert!(said.contains("Romeo? 000"), "{said}");
+    }
+    drop(places);
+    assert_eq!(ask(&world, "127.0.0.1", OTHERS).await, Some(0));
+}
+
+/// One that nobody answers keeps its place until it is given up, and no longer.
+#[tokio::test]
+async fn a_place_is_kept_while_upstream_is_silent() {
+    let silent = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let world = World::new(vec![silent.local_addr().unwrap()]);
+    let (answer, ()) = tokio::join!(ask(&world, "127.0.0.1", OTHERS), async {
+        silent.recv_from(&mut [0; 512]).await.unwrap();
+        assert_eq!(world.shared.places.taken(), 1);
+    });
+    assert_eq!(answer, Some(Rcode::ServerFailure as u8));
+    assert_eq!(world.shared.places.taken(), 0);
 }
 
 #[tokio::test]

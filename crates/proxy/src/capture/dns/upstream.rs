@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -20,7 +20,8 @@ use super::{read_message, write_message};
 pub(super) struct Upstreams {
     servers: Vec<SocketAddr>,
     preferred: AtomicUsize,
-    /// What we have sent over UDP and wait for the answers to; as many as may be under way.
+    /// What we have sent over UDP and wait for the answers to; as many as may be under way, by either
+    /// transport.
     sent: Mutex<HashSet<Vec<u8>>>,
 }
 
@@ -33,7 +34,9 @@ struct Sent<'a> {
 /// How a query came, and so how long its answer may be.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Transport {
-    Udp,
+    /// By a datagram, which is no better a proof of where it is from than any.
+    Udp(IpAddr),
+    /// By a connection.
     Tcp,
 }
 

@@ -8,6 +8,8 @@ use super::super::message::tests::query;
 use super::super::message::{Outcome, SRV};
 use super::*;
 
+const BY_UDP: Transport = Transport::Udp(IpAddr::V4(Ipv4Addr::LOCALHOST));
+
 /// How a server behaves over UDP.
 #[derive(Clone, Copy)]
 enum Far {
@@ -97,34 +99,34 @@ fn expect(found: (String, usize), said: &str, preferred: usize) {
 
 #[tokio::test]
 async fn the_first_server_that_knows_is_heard_and_asked_first_from_then_on() {
-    expect(run(&[Far::Answers], Transport::Udp).await, "0", 0);
+    expect(run(&[Far::Answers], BY_UDP).await, "0", 0);
     let second = [Far::Fails(Rcode::ServerFailure), Far::Answers];
-    expect(run(&second, Transport::Udp).await, "0", 1);
+    expect(run(&second, BY_UDP).await, "0", 1);
     let third = [
         Far::Fails(Rcode::Refused),
         Far::Fails(Rcode::ServerFailure),
         Far::Fails(Rcode::NameError),
     ];
-    expect(run(&third, Transport::Udp).await, "3", 2);
+    expect(run(&third, BY_UDP).await, "3", 2);
 }
 
 #[tokio::test]
 async fn if_all_fail_their_failure_is_the_answer() {
     let all = [Far::Fails(Rcode::Refused), Far::Fails(Rcode::ServerFailure)];
-    expect(run(&all, Transport::Udp).await, "2", 0);
-    expect(run(&[], Transport::Udp).await, "nothing", 0);
+    expect(run(&all, BY_UDP).await, "2", 0);
+    expect(run(&[], BY_UDP).await, "nothing", 0);
 }
 
 #[tokio::test]
 async fn a_silent_server_is_passed_over() {
     let second = [Far::Silent, Far::Answers];
-    expect(run(&second, Transport::Udp).await, "0", 1);
+    expect(run(&second, BY_UDP).await, "0", 1);
 }
 
 /// A datagram that got lost is no failure of the server, and not to be told as one.
 #[tokio::test]
 async fn a_lost_query_is_sent_again() {
-    expect(run(&[Far::Loses], Transport::Udp).await, "0", 0);
+    expect(run(&[Far::Loses], BY_UDP).await, "0", 0);
 }
 
 #[tokio::test]
@@ -138,18 +140,18 @@ async fn a_server_that_is_not_there_is_passed_over_at_once() {
     let upstreams = Upstreams::new(vec![gone, there]);
     let bytes = query("capulet.example", SRV, None);
     let asked = Query::read(&bytes).unwrap();
-    let answer = timeout(PATIENCE / 2, upstreams.ask(&asked, Transport::Udp)).await;
+    let answer = timeout(PATIENCE / 2, upstreams.ask(&asked, BY_UDP)).await;
     assert!(answer.unwrap().is_some());
 }
 
 #[tokio::test]
 async fn forgeries_are_passed_over() {
-    expect(run(&[Far::Forged], Transport::Udp).await, "0", 0);
+    expect(run(&[Far::Forged], BY_UDP).await, "0", 0);
 }
 
 #[tokio::test]
 async fn a_truncated_answer_is_whole_only_for_those_who_use_tcp() {
-    expect(run(&[Far::Truncates], Transport::Udp).await, "0+tc", 0);
+    expect(run(&[Far::Truncates], BY_UDP).await, "0+tc", 0);
     expect(run(&[Far::Truncates], Transport::Tcp).await, "3", 0);
 }
 
@@ -168,7 +170,7 @@ async fn a_query_that_comes_back_is_known() {
         socket.send_to(&answers(Far::Answers, &buffer[..length])[0], source).await.unwrap();
         length
     };
-    let (length, answer) = tokio::join!(listening, upstreams.ask(&asked, Transport::Udp));
+    let (length, answer) = tokio::join!(listening, upstreams.ask(&asked, BY_UDP));
     assert!(answer.is_some());
     assert!(!upstreams.is_ours(&Query::read(&buffer[..length]).unwrap()));
 }
@@ -187,7 +189,7 @@ async fn no_two_queries_have_the_same_number_and_port() {
             socket.send_to(&answers(Far::Answers, &buffer[..length])[0], source).await.unwrap();
             (source.port(), [buffer[0], buffer[1]])
         };
-        let (told, answer) = tokio::join!(listening, upstreams.ask(&asked, Transport::Udp));
+        let (told, answer) = tokio::join!(listening, upstreams.ask(&asked, BY_UDP));
         assert_eq!(answer.unwrap()[..2], bytes[..2]);
         seen.insert(told);
     }
