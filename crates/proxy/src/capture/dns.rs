@@ -299,7 +299,11 @@ impl Shared {
                 false => info!("an upstream DNS server answers the backend's queries again"),
             }
         }
-        Some(answer.unwrap_or_else(|| query.answer(&Outcome::Fail(Rcode::ServerFailure))))
+        let answer = answer.unwrap_or_else(|| query.answer(&Outcome::Fail(Rcode::ServerFailure)));
+        Some(match transport {
+            Transport::Udp(_) => query.fit(answer),
+            Transport::Tcp => answer,
+        })
     }
 }
 

@@ -110,6 +110,25 @@ impl<'a> Query<'a> {
         usize::from(said.max(PLAIN_PAYLOAD_MAX))
     }
 
+    /// An answer of others as it may go out over UDP: whole if it is no longer than the asker can
+    /// take and than what passes without fragments, whatever the asker says; else the question
+    /// alone, marked as cut, so that it is asked again over TCP. Whoever forges where a query is
+    /// from gains little by it, whatever we are answered.
+    pub(super) fn fit(&self, answer: Vec<u8>) -> Vec<u8> {
+        let fits = answer.len() <= self.payload_max().min(OUR_PAYLOAD_MAX.into());
+        let Some(&[id, number, flags, codes]) = answer.first_chunk().filter(|_| !fits) else {
+            return answer;
+        };
+        let mut out = Vec::with_capacity(ANSWER_USUAL);
+        out.extend_from_slice(&[id, number, flags | TRUNCATED, codes]);
+        out.extend_from_slice(&[0, 1, 0, 0, 0, 0, 0, u8::from(self.edns.is_some())]);
+        out.extend_from_slice(&self.message[HEADER..self.end]);
+        if let Some(edns) = self.edns {
+            opt(&mut out, edns.dnssec_ok);
+        }
+        out
+    }
+
     /// Whether an answer with this number is one to this question.
     ///
     /// Failures may leave the question out; some servers then do.
@@ -313,7 +332,7 @@ const OPT: u16 = 41;
 /// What a server can take that does not say (RFC 1035 §4.2.1).
 const PLAIN_PAYLOAD_MAX: u16 = 512;
 
-/// What passes without fragments nearly everywhere.
+/// What passes without fragments nearly everywhere (DNS flag day 2020, RFC 6891 §6.2.5).
 const OUR_PAYLOAD_MAX: u16 = 1232;
 
 /// A query has one record beside its question, seldom two.

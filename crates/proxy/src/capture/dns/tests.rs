@@ -224,6 +224,25 @@ async fn a_long_answer_is_truncated_over_udp_and_whole_over_tcp() {
     }
 }
 
+/// Few octets must not bring many to an address that somebody else has written on them.
+#[tokio::test]
+async fn no_datagram_is_longer_than_was_asked_for_whatever_upstream_sends() {
+    let world = World::with_upstream().await;
+    for (options, length_max) in
+        [("+noedns", 512), ("+bufsize=512", 512), ("+bufsize=900", 900), ("+bufsize=4096", 1232)]
+    {
+        for said in world.dig(&format!("+ignore {options} boasting.example TXT")).await {
+            assert!(said.contains("flags: qr tc rd"), "{options} {said}");
+            let (_, length) = said.split_once("MSG SIZE  rcvd: ").unwrap();
+            assert!(length.trim().parse::<usize>().unwrap() <= length_max, "{options} {said}");
+            assert_eq!(said.contains("EDNS: version: 0"), options != "+noedns", "{said}");
+        }
+        for said in world.dig(&format!("{options} boasting.example TXT")).await {
+            assert!(said.contains("ANSWER: 50"), "{options} {said}");
+        }
+    }
+}
+
 /// Asks one question over a connection from this address.
 async fn connect(world: &World, from: &str) -> io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;

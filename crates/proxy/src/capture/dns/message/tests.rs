@@ -140,6 +140,45 @@ fn a_name_has_no_more_than_255_octets() {
     assert!(Query::read(&longer).is_err());
 }
 
+/// Whether an answer of this length fits by UDP into what an asker that says so can take.
+#[track_caller]
+fn check_fit(payload: Option<u16>, length: usize, fits: bool) {
+    let bytes = query("long.capulet.example", 16, payload);
+    let query = Query::read(&bytes).unwrap();
+    let mut whole = query.answer(&Outcome::Fail(Rcode::NameError));
+    whole.resize(length, 0);
+    let found = query.fit(whole.clone());
+    if fits {
+        assert_eq!(found, whole, "{payload:?} {length}");
+        return;
+    }
+    let answer = read(&found);
+    assert!(answer.metadata.truncation, "{payload:?} {length}");
+    assert_eq!(found[..2], whole[..2]);
+    assert_eq!(rcode(&found), Some(Rcode::NameError as u8));
+    assert_eq!(found[HEADER..query.end], bytes[HEADER..query.end]);
+    assert!(answer.answers.is_empty() && answer.authorities.is_empty());
+    assert_eq!(answer.edns.is_some(), payload.is_some());
+    assert!(query.is_answered_by(&found, [0xab, 0xcd]));
+}
+
+#[test]
+fn no_datagram_is_longer_than_its_asker_can_take_or_than_passes_whole() {
+    for (payload, length_max) in [
+        (None, 512),
+        (Some(0), 512),
+        (Some(511), 512),
+        (Some(700), 700),
+        (Some(1232), 1232),
+        (Some(4096), 1232),
+        (Some(u16::MAX), 1232),
+    ] {
+        check_fit(payload, length_max, true);
+        check_fit(payload, length_max + 1, false);
+        check_fit(payload, usize::from(u16::MAX), false);
+    }
+}
+
 #[test]
 fn only_the_answer_to_this_question_is_one() {
     let bytes = query("a.example", SRV, None);
