@@ -1,6 +1,9 @@
 //! Values that make no sense, and what whoever wrote them is told.
 
-use crate::helm::{CHART, NAMESPACE, RELEASE, arguments_of, helm};
+use ligase_tests::OrFail;
+use serde_json::Value;
+
+use crate::helm::{CHART, NAMESPACE, RELEASE, arguments_of, documents, helm, list, word};
 
 /// A case, a value that is set besides, and what has to be said then.
 const WRONG: [(&str, &str, &str); 36] = [
@@ -126,19 +129,194 @@ const WRONG: [(&str, &str, &str); 36] = [
     ),
 ];
 
+/// As `WRONG`, of values that only somebody who means harm would write, or an accident: the value
+/// is JSON.
+const HOSTILE: [(&str, &str, &str); 32] = [
+    ("sidecar-dns", r##"serverName="#é""##, "'/serverName': '#é' does not match pattern"),
+    ("sidecar-dns", r#"serverName="'é""#, "does not match pattern"),
+    ("sidecar-dns", r#"serverName="é\n""#, "does not match pattern"),
+    ("sidecar-dns", r#"clusterDomain="é $(id)""#, "does not match pattern"),
+    ("hosts-many", r#"hosts=["a\u2028b.example"]"#, "does not match pattern"),
+    ("certificate", r#"tls.certManager.dnsNames=["*.a\u2028b.example"]"#, "does not match pattern"),
+    ("sidecar-dns", "service=null", "missing property 'service'"),
+    ("server-dns", "server.service=null", "'/server': missing property 'service'"),
+    (
+        "load-balancer",
+        r#"service.loadBalancerClass="x\n  externalIPs: [1.2.3.4]""#,
+        "'/service/loadBalancerClass': 'x\\n  externalIPs: [1.2.3.4]' does not match pattern",
+    ),
+    (
+        "gateway-dns",
+        r#"backends=[{"name": "a", "address": "a\u2028b:5269", "hosts": ["a.example"]}]"#,
+        "'/backends/0/address'",
+    ),
+    (
+        "monitored",
+        r#"prometheusRule.runbooks="https://a.example/\u2028x: y/""#,
+        "'/prometheusRule/runbooks'",
+    ),
+    (
+        "monitored",
+        r#"podMonitor.labels={"app.kubernetes.io/name": "x"}"#,
+        "podMonitor.labels: the chart writes app.kubernetes.io/name by itself",
+    ),
+    (
+        "server-dns",
+        r#"podAnnotations={"ligase/restart": "x"}"#,
+        "podAnnotations: the chart writes ligase/restart by itself",
+    ),
+    (
+        "gateway-hoster",
+        r#"gatewayAPI.gateway={"name": null, "namespace": "a"}"#,
+        "properties 'name' required",
+    ),
+    (
+        "server-dns",
+        r#"server.service.ports=[{"name": "a", "port": 5222, "targetPort": "x}, {port: 5269"}]"#,
+        "'/server/service/ports/0/targetPort'",
+    ),
+    (
+        "server-dns",
+        r#"server.service.ports=[{"name": "a", "port": 5222, "protocol": "x"}]"#,
+        "'/server/service/ports/0/protocol'",
+    ),
+    (
+        "server-dns",
+        r#"server={"container": {"ports": [{"name": "s2s", "containerPort": 5269}]}, "service": {"ports": [{"name": "a", "port": 5222, "targetPort": "s2s"}]}}"#,
+        "server.service.ports: 5269 and 5270 are for other servers",
+    ),
+    (
+        "server-dns",
+        r#"server.service.ports=[{"name": "a", "port": 5222, "targetPort": "s2s"}]"#,
+        "server.service.ports: no port of your server's is called s2s",
+    ),
+    (
+        "server-dns",
+        r#"server.container.name="ligase""#,
+        "your pod: a container is called ligase already",
+    ),
+    (
+        "server-explicit",
+        r#"server.pod.initContainers=[{"name": "ligase-capture"}]"#,
+        "your pod: a container is called ligase-capture already",
+    ),
+    (
+        "server-dns",
+        r#"server.pod.volumes=[{"name": "ligase-tls"}]"#,
+        "your pod: a volume is called ligase-tls already",
+    ),
+    (
+        "server-dns",
+        r#"server.container.ports=[{"name": "ligase-s2s", "containerPort": 5269}]"#,
+        "your pod: containerPort 5269 is taken",
+    ),
+    (
+        "server-redirect",
+        r#"server.pod.containers=[{"name": "a", "ports": [{"containerPort": 7290}]}]"#,
+        "your pod: containerPort 7290 is taken",
+    ),
+    (
+        "server-dns",
+        r#"server.container.ports=[{"containerPort": 53, "protocol": "UDP"}]"#,
+        "your pod: containerPort 53 is taken",
+    ),
+    (
+        "server-dns",
+        "server.pod.hostNetwork=true",
+        "hostNetwork: what is captured would be the whole machine's",
+    ),
+    ("server-redirect", "server.pod.hostNetwork=true", "hostNetwork: what is captured"),
+    (
+        "server-dns",
+        r#"server.pod.securityContext.sysctls=[{"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"}]"#,
+        "your pod: ligase sets the sysctl net.ipv4.ip_unprivileged_port_start",
+    ),
+    ("server-redirect", "server.pod.securityContext={\"runAsUser\": 7269}", UNCAPTURED),
+    ("server-redirect", "server.container.securityContext={\"runAsUser\": 7269}", UNCAPTURED),
+    (
+        "server-plain-redirect",
+        r#"server.pod.containers=[{"name": "a", "securityContext": {"runAsUser": 7269}}]"#,
+        UNCAPTURED,
+    ),
+    (
+        "server-redirect",
+        r#"server.pod.initContainers=[{"name": "a", "securityContext": {"runAsUser": 7269}}]"#,
+        UNCAPTURED,
+    ),
+    (
+        "server-dns",
+        r#"server.service.ports=[{"name": "a", "port": 5222, "externalIPs": ["1.2.3.4"]}]"#,
+        "additional properties 'externalIPs' not allowed",
+    ),
+];
+
+const UNCAPTURED: &str = "your pod: runAsUser 7269 is who ligase is";
+
 #[test]
 fn what_makes_no_sense_is_refused_in_words_that_say_what_to_do() {
+    let plain = WRONG.map(|it| ("--set", it));
+    let hostile = HOSTILE.map(|it| ("--set-json", it));
     let mut silent = Vec::new();
-    for (case, value, expected) in WRONG {
-        let mut arguments = vec!["template", RELEASE, CHART, "--namespace", NAMESPACE];
-        let values = arguments_of(case);
-        arguments.extend(values.iter().map(String::as_str));
-        arguments.extend(["--set", value]);
-        match helm(&arguments) {
+    for (flag, (case, value, expected)) in plain.into_iter().chain(hostile) {
+        match rendered(case, &[flag, value]) {
             Err(said) if said.contains(expected) => {}
             Err(said) => silent.push(format!("{case} with {value} says\n{said}")),
             Ok(_) => silent.push(format!("{case} with {value} is taken")),
         }
     }
     assert!(silent.is_empty(), "{}", silent.join("\n"));
+}
+
+/// What looks like the above and is right.
+#[test]
+fn what_makes_sense_is_taken() {
+    for (case, value) in [
+        ("gateway-dns", "hosts=null"),
+        ("gateway-dns", "image.digest=null"),
+        ("server-dns", r#"server.container.securityContext={"runAsUser": 7269}"#),
+        ("server-redirect", r#"server.container.securityContext={"runAsUser": 1000}"#),
+        ("server-redirect", r#"server.container.ports=[{"containerPort": 53}]"#),
+        ("server-explicit", "server.pod.hostNetwork=true"),
+        (
+            "server-dns",
+            r#"server={"container": {"ports": [{"name": "c2s", "containerPort": 5222}]}, "service": {"ports": [{"name": "a", "port": 5222, "targetPort": "c2s"}]}}"#,
+        ),
+        ("load-balancer", r#"service.loadBalancerClass="service.k8s.aws/nlb""#),
+        ("monitored", r#"prometheusRule.runbooks="https://a.example/x?y=%20#/""#),
+    ] {
+        let said = rendered(case, &["--set-json", value]);
+        said.or_fail(&format!("render {case} with {value}"));
+    }
+}
+
+/// What YAML reads as something else stays what it is, even for those who go by no schema.
+#[test]
+fn text_stays_text() {
+    for name in ["'é", "#é", "null", "1.5", "münchen.example", "a: b", "a\u{2028}b"] {
+        let value = format!("serverName={}", Value::from(name));
+        let said = rendered("sidecar-dns", &["--skip-schema-validation", "--set-json", &value]);
+        let manifests = documents(&said.or_fail("render"));
+        let map = manifests.iter().find(|it| it["kind"] == "ConfigMap").or_fail("find it");
+        let config = documents(word(&map["data"]["ligase.yaml"]));
+        assert_eq!(config[0]["server_name"], name);
+    }
+    let names = "clusterDomain=true,fullnameOverride=null,tls.existingSecret=123";
+    let said = rendered("server-dns", &["--set-string", names]);
+    let manifests = documents(&said.or_fail("render"));
+    let server = manifests.iter().find(|it| it["kind"] == "StatefulSet").or_fail("find it");
+    let pod = &server["spec"]["template"]["spec"];
+    let secrets = list(&pod["volumes"]).iter().filter_map(|it| it["secret"].get("secretName"));
+    let searches = list(&pod["dnsConfig"]["searches"]).iter();
+    for text in searches.chain(secrets).chain([&server["metadata"]["name"]]) {
+        assert!(text.is_string(), "{text:?}");
+    }
+}
+
+/// A case with more flags.
+fn rendered(case: &str, more: &[&str]) -> Result<String, String> {
+    let mut arguments = vec!["template", RELEASE, CHART, "--namespace", NAMESPACE];
+    let values = arguments_of(case);
+    arguments.extend(values.iter().map(String::as_str));
+    arguments.extend(more);
+    helm(&arguments)
 }

@@ -30,7 +30,7 @@
 {{- $hosts := index . 0 -}}
 {{- $key := index . 1 -}}
 {{- if and (kindIs "slice" $hosts) (gt (len $hosts) 50) -}}
-hosts: {file: /etc/ligase/config/{{ $key }}}
+hosts: {file: {{ printf "/etc/ligase/config/%s" $key | quote }}}
 {{- else -}}
 {{ dict "hosts" $hosts | toYaml }}
 {{- end -}}
@@ -38,7 +38,7 @@ hosts: {file: /etc/ligase/config/{{ $key }}}
 
 {{/* All hosted domains, as far as the values name them, as a list. */}}
 {{- define "ligase.domains" -}}
-{{- $domains := ternary list .Values.hosts (kindIs "string" .Values.hosts) -}}
+{{- $domains := ternary .Values.hosts list (kindIs "slice" .Values.hosts) -}}
 {{- range .Values.backends -}}
   {{- $domains = concat $domains .hosts -}}
 {{- end -}}
@@ -54,19 +54,22 @@ hosts: {file: /etc/ligase/config/{{ $key }}}
   {{- end -}}
 {{- end -}}
 {{- $ours := include "ligase.ownConfig" . | fromYaml -}}
+{{- with $ours.Error -}}
+  {{- fail (printf "some value makes ligase.yaml no YAML: %s" .) -}}
+{{- end -}}
 {{- mustMergeOverwrite $ours (deepCopy .Values.config) | toYaml -}}
 {{- end -}}
 
 {{/* ligase.yaml, as the values have it. */}}
 {{- define "ligase.ownConfig" -}}
-server_name: {{ .Values.serverName }}
+server_name: {{ .Values.serverName | quote }}
 certificates:
   {{- range $index, $_ := include "ligase.certificates" . | fromYamlArray }}
   {{- $folder := printf "/etc/ligase/tls%s" (ternary "" (printf "-%d" $index) (eq $index 0)) }}
-  - {chain: {{ $folder }}/tls.crt, key: {{ $folder }}/tls.key}
+  - {chain: {{ printf "%s/tls.crt" $folder | quote }}, key: {{ printf "%s/tls.key" $folder | quote }}}
   {{- end }}
 dialback_secret: {file: /etc/ligase/dialback/secret}
-capture: {{ .Values.capture }}
+capture: {{ .Values.capture | quote }}
 public: {starttls: 5269, direct_tls: 5270}
 {{- with .Values.proxyProtocol }}
 {{- if .trusted }}
@@ -133,7 +136,7 @@ resolver:
 {{- $why := "backends: name your servers, as {name, address, hosts}" -}}
 backends:
   {{- range required $why (.Values.backends | default "") }}
-  - name: {{ .name }}
+  - name: {{ .name | quote }}
     address: {{ .address | quote }}
     {{- include "ligase.hosts" (list .hosts (printf "hosts-%s" .name)) | nindent 4 }}
   {{- end }}

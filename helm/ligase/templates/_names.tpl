@@ -8,15 +8,29 @@
 {{- define "ligase.labels" -}}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 app.kubernetes.io/name: ligase
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- end -}}
+
+{{/* The labels that somebody wants besides, by the value that they stand under. */}}
+{{- define "ligase.moreLabels" -}}
+{{- $ours := include "ligase.labels" (index . 0) | fromYaml -}}
+{{- $value := index . 1 -}}
+{{- with (index (index . 0).Values $value).labels -}}
+{{- range $label, $_ := . -}}
+  {{- if hasKey $ours $label -}}
+    {{- fail (printf "%s.labels: the chart writes %s by itself; leave it out" $value $label) -}}
+  {{- end -}}
+{{- end -}}
+{{- toYaml . -}}
+{{- end -}}
 {{- end -}}
 
 {{/* The labels of pods that the chart makes; the pod of `helm test` does not have all of them. */}}
 {{- define "ligase.ownPods" -}}
 app.kubernetes.io/name: ligase
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/component: federation
 {{- end -}}
 
@@ -34,8 +48,8 @@ app.kubernetes.io/component: federation
 {{- define "ligase.metadata" -}}
 {{- $suffix := index . 1 -}}
 {{- with index . 0 -}}
-name: {{ include "ligase.fullname" . }}{{ $suffix }}
-namespace: {{ .Release.Namespace }}
+name: {{ printf "%s%s" (include "ligase.fullname" .) $suffix | quote }}
+namespace: {{ .Release.Namespace | quote }}
 labels:
   {{- include "ligase.labels" . | nindent 2 }}
 {{- end -}}
@@ -44,9 +58,13 @@ labels:
 {{/* An image as pods name it; what does not name a tag has the chart's version. */}}
 {{- define "ligase.image" -}}
 {{- $image := index . 1 -}}
-image: {{ printf "%s:%s" $image.repository ($image.tag | default (index . 0).Chart.AppVersion) }}{{ with $image.digest }}@{{ . }}{{ end }}
+{{- $name := printf "%s:%s" $image.repository ($image.tag | default (index . 0).Chart.AppVersion) -}}
+{{- with $image.digest -}}
+  {{- $name = printf "%s@%s" $name . -}}
+{{- end -}}
+image: {{ $name | quote }}
 {{- with $image.pullPolicy }}
-imagePullPolicy: {{ . }}
+imagePullPolicy: {{ . | quote }}
 {{- end -}}
 {{- end -}}
 

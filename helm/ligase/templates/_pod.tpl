@@ -77,16 +77,16 @@ What a pod needs that ligase is in. Charts that have this one as a dependency in
 {{/* The volumes of both. Modes are decimal, for YAML's versions differ in what 0444 is: 292. */}}
 {{- define "ligase.volumes" -}}
 - name: ligase-config
-  configMap: {name: {{ include "ligase.fullname" . }}}
+  configMap: {name: {{ include "ligase.fullname" . | quote }}}
 {{- range $index, $name := include "ligase.certificates" . | fromYamlArray }}
 - name: ligase-tls{{ if $index }}-{{ $index }}{{ end }}
-  secret: {secretName: {{ $name }}, defaultMode: 292}
+  secret: {secretName: {{ $name | quote }}, defaultMode: 292}
 {{- end }}
 - name: ligase-dialback
-  secret: {secretName: {{ include "ligase.dialbackSecret" . }}, defaultMode: 292, optional: true}
+  secret: {secretName: {{ include "ligase.dialbackSecret" . | quote }}, defaultMode: 292, optional: true}
 {{- with .Values.localCA.existingSecret }}
 - name: ligase-ca
-  secret: {secretName: {{ . }}, defaultMode: 292}
+  secret: {secretName: {{ . | quote }}, defaultMode: 292}
 {{- end }}
 - name: ligase-state
   emptyDir: {sizeLimit: 1Mi}
@@ -110,9 +110,9 @@ securityContext:
 {{- with index . 0 -}}
 nameservers: [{{ $nameserver | quote }}]
 searches:
-  - {{ .Release.Namespace }}.svc.{{ .Values.clusterDomain }}
-  - svc.{{ .Values.clusterDomain }}
-  - {{ .Values.clusterDomain }}
+  - {{ printf "%s.svc.%s" .Release.Namespace .Values.clusterDomain | quote }}
+  - {{ printf "svc.%s" .Values.clusterDomain | quote }}
+  - {{ .Values.clusterDomain | quote }}
 options: [{name: ndots, value: "5"}]
 {{- end -}}
 {{- end -}}
@@ -128,6 +128,7 @@ say is of both; what is already there is kept.
 {{- if and $ours (or (hasKey $pod "dnsPolicy") (hasKey $pod "dnsConfig")) -}}
   {{- fail "capture: with `dns`, the pod's resolver is ligase; leave dnsPolicy and dnsConfig out of your pod, or choose another capture" -}}
 {{- end -}}
+{{- include "ligase.conflicts" . -}}
 {{- $sysctls := concat (dig "securityContext" "sysctls" list $pod) (dig "securityContext" "sysctls" list $ours) -}}
 {{- $pod = mustMergeOverwrite $pod $ours -}}
 {{- if $sysctls -}}
@@ -164,7 +165,10 @@ say is of both; what is already there is kept.
 labels:
   {{- include "ligase.ownPods" . | nindent 2 }}
 annotations:
-  ligase/restart: {{ include "ligase.restartKeys" . }}
+  ligase/restart: {{ include "ligase.restartKeys" . | quote }}
+  {{- if hasKey (.Values.podAnnotations | default dict) "ligase/restart" }}
+    {{- fail "podAnnotations: the chart writes ligase/restart by itself; leave it out" }}
+  {{- end }}
   {{- with .Values.podAnnotations }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
