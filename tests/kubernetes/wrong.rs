@@ -167,7 +167,7 @@ const HOSTILE: [(&str, &str, &str); 32] = [
     ),
     (
         "gateway-hoster",
-        r#"gatewayAPI.gateway={"name": null, "namespace": "a"}"#,
+        r#"gatewayAPI.gateway={"namespace": "a"}"#,
         "properties 'name' required",
     ),
     (
@@ -182,7 +182,7 @@ const HOSTILE: [(&str, &str, &str); 32] = [
     ),
     (
         "server-dns",
-        r#"server={"container": {"ports": [{"name": "s2s", "containerPort": 5269}]}, "service": {"ports": [{"name": "a", "port": 5222, "targetPort": "s2s"}]}}"#,
+        r#"server.container.ports=[{"name": "s2s", "containerPort": 5269}],server.service.ports=[{"name": "a", "port": 5222, "targetPort": "s2s"}]"#,
         "server.service.ports: 5269 and 5270 are for other servers",
     ),
     (
@@ -279,7 +279,7 @@ fn what_makes_sense_is_taken() {
         ("server-explicit", "server.pod.hostNetwork=true"),
         (
             "server-dns",
-            r#"server={"container": {"ports": [{"name": "c2s", "containerPort": 5222}]}, "service": {"ports": [{"name": "a", "port": 5222, "targetPort": "c2s"}]}}"#,
+            r#"server.container.ports=[{"name": "c2s", "containerPort": 5222}],server.service.ports=[{"name": "a", "port": 5222, "targetPort": "c2s"}]"#,
         ),
         ("load-balancer", r#"service.loadBalancerClass="service.k8s.aws/nlb""#),
         ("monitored", r#"prometheusRule.runbooks="https://a.example/x?y=%20#/""#),
