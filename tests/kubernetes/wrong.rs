@@ -292,7 +292,7 @@ fn what_makes_sense_is_taken() {
 /// What YAML reads as something else stays what it is, even for those who go by no schema.
 #[test]
 fn text_stays_text() {
-    for name in ["'é", "#é", "null", "1.5", "münchen.example", "a: b", "a\u{2028}b"] {
+    for name in ["'é", "#é", "null", "1.5", "münchen.example", "a: b"] {
         let value = format!("serverName={}", Value::from(name));
         let said = rendered("sidecar-dns", &["--skip-schema-validation", "--set-json", &value]);
         let manifests = documents(&said.or_fail("render"));
