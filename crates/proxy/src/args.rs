@@ -20,6 +20,7 @@ use crate::config::Overrides;
 pub use admin_port::{AdminPort, Retry};
 pub use check::{Allowance, Check, CheckOutput, CheckService, Requirement};
 pub use explain::{Explain, ExplainOutput};
+pub(crate) use inject::label;
 pub use inject::{Inject, InjectCapture};
 pub use install::{Completions, Man};
 pub use terminal::{draws, likes_color, likes_color_in_print};

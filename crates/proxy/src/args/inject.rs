@@ -67,8 +67,8 @@ fn object_name(text: &str) -> Result<String, String> {
     if fits { Ok(text.to_owned()) } else { Err(problem()) }
 }
 
-/// A part of a name (RFC 1123).
-fn label(text: &str) -> Result<String, String> {
+/// A part of a name (RFC 1123), and the whole one of a namespace.
+pub(crate) fn label(text: &str) -> Result<String, String> {
     let fits = (1..=63).contains(&text.len())
         && text.bytes().all(|it| matches!(it, b'a'..=b'z' | b'0'..=b'9' | b'-'))
         && !text.starts_with('-')

@@ -2,6 +2,7 @@
 
 mod conflicts;
 mod documents;
+mod lines;
 mod pod;
 mod sidecar;
 mod workload;
@@ -9,10 +10,11 @@ mod yaml;
 
 use std::io::{self, Read, Write as _};
 
-use crate::args::{Exit, Inject, InjectCapture};
+use crate::args::{Exit, Inject, InjectCapture, label};
 use crate::command::printable::printable;
 
 use documents::Piece;
+use lines::Lines;
 use sidecar::Sidecar;
 use workload::Workload;
 use yaml::{Budget, Map, Node};
@@ -54,9 +56,13 @@ pub fn run(args: &Inject) -> Exit {
 
 /// The stream as it is to be, and what was done; or everything that keeps it from being so.
 fn work(args: &Inject, stream: &str) -> Result<(String, Vec<String>), Vec<String>> {
-    let mut job = Job { args, told: Vec::new(), problems: Vec::new(), met: Vec::new() };
+    let (told, problems) = (Lines::default(), Lines::default());
+    let mut job = Job { args, told, problems, met: Vec::new() };
     let written = job.stream(stream);
-    if job.problems.is_empty() { Ok((written, job.told)) } else { Err(job.problems) }
+    match job.problems.is_empty() {
+        true => Ok((written, job.told.all())),
+        false => Err(job.problems.all()),
+    }
 }
 
 fn read(source: impl Read) -> io::Result<String> {
@@ -72,8 +78,8 @@ fn read(source: impl Read) -> io::Result<String> {
 /// What is being done, and what is to be said about it.
 struct Job<'a> {
     args: &'a Inject,
-    told: Vec<String>,
-    problems: Vec<String>,
+    told: Lines,
+    problems: Lines,
     /// The workloads that were met, of those that were asked for.
     met: Vec<(String, String)>,
 }
@@ -146,7 +152,7 @@ impl Job<'_> {
         match self.change(&mut workload) {
             Ok(done) => self.told.push(format!("{title}: {done}")),
             Err(problems) => {
-                self.problems.extend(problems.iter().map(|it| format!("{title}: {it}")));
+                problems.iter().for_each(|it| self.problems.push(format!("{title}: {it}")));
             }
         }
     }
@@ -176,6 +182,11 @@ impl Job<'_> {
         }
         let theirs = spec.get(sidecar::INIT_CONTAINERS).is_some_and(|it| !it.items().is_empty());
         let namespace = workload.namespace.as_deref().or(self.args.namespace.as_deref());
+        // It becomes a part of what the pod searches for.
+        if let Some(none) = namespace.filter(|it| label(it).is_err()) {
+            let none = printable(none, SAID_MAX);
+            return Err(vec![format!("metadata.namespace: {none} is no name of a namespace")]);
+        }
         let sidecar = Sidecar::new(self.args, namespace).map_err(|it| vec![it])?;
         pod::inject(template, sidecar).map_err(|it| vec![it])?;
         let is_late =

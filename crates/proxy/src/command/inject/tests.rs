@@ -172,6 +172,29 @@ fn names_are_searched_for_in_the_namespace() {
 }
 
 #[test]
+fn what_is_no_namespace_is_not_searched() {
+    for (namespace, shown) in [
+        (r#""x\n - evil""#, r"x\u{a} - evil"),
+        ("Chat", "Chat"),
+        ("a.b", "a.b"),
+        ("-a", "-a"),
+        (r#""a ndots:0""#, "a ndots:0"),
+    ] {
+        let stream = DEPLOYMENT.replace(
+            "name: prosody\nspec",
+            &format!("name: prosody\n  namespace: {namespace}\nspec"),
+        );
+        let expect =
+            format!("Deployment/prosody: metadata.namespace: {shown} is no name of a namespace");
+        assert_eq!(problems("--config-map it --namespace chat", &stream), [expect]);
+    }
+    // One that is empty is none.
+    let empty = DEPLOYMENT.replace("name: prosody\nspec", "name: prosody\n  namespace: ''\nspec");
+    let injected = done("--config-map it --namespace chat", &empty);
+    assert!(injected.contains("- chat.svc.cluster.local\n"), "{injected}");
+}
+
+#[test]
 fn what_is_written_means_what_was_read() {
     let injected = done("--config-map it", STATEFUL_SET);
     let (before, after) = STATEFUL_SET.split_once("---\n").unwrap();
@@ -425,6 +448,10 @@ fn what_is_too_much_is_refused() {
             "{found:?}"
         );
     }
+    // Each document is a problem of its own, and nobody reads millions.
+    let found = problems("--config-map it", &"---\na: [\n".repeat(2000));
+    assert_eq!(found.len(), 1001);
+    assert_eq!(found[1000], "and 1000 more like these");
     assert_eq!(read(&b"a: b\n"[..]).unwrap(), "a: b\n");
     assert_eq!(read(&b"\xff"[..]).unwrap_err().to_string(), "they are not UTF-8");
     let long = read(io::repeat(b'a')).unwrap_err().to_string();

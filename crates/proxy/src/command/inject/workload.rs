@@ -48,7 +48,7 @@ pub(super) fn each(document: &mut Map, visit: &mut impl FnMut(Workload<'_>)) -> 
     let metadata = document.get("metadata").and_then(Node::map);
     let said = |key| metadata?.get(key)?.text().map(str::to_owned);
     let name = said("name").or_else(|| said("generateName")).unwrap_or_default();
-    let namespace = said("namespace");
+    let namespace = said("namespace").filter(|it| !it.is_empty());
     let mut exempt = metadata.and_then(exempt);
     let mut template = &mut *document;
     for key in *path {
