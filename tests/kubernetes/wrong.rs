@@ -165,11 +165,7 @@ const HOSTILE: [(&str, &str, &str); 32] = [
         r#"podAnnotations={"ligase/restart": "x"}"#,
         "podAnnotations: the chart writes ligase/restart by itself",
     ),
-    (
-        "gateway-hoster",
-        r#"gatewayAPI.gateway={"namespace": "a"}"#,
-        "properties 'name' required",
-    ),
+    ("gateway-hoster", r#"gatewayAPI.gateway={"namespace": "a"}"#, "properties 'name' required"),
     (
         "server-dns",
         r#"server.service.ports=[{"name": "a", "port": 5222, "targetPort": "x}, {port: 5269"}]"#,
