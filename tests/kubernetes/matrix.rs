@@ -158,6 +158,55 @@ fn what_is_named_is_there() {
     }
 }
 
+/// EndpointSlices, and some networks, do not know the names of ports of native sidecars.
+#[test]
+fn ports_of_the_sidecar_are_numbers() {
+    for case in CASES.iter() {
+        let manifests = case.manifests();
+        let named: Vec<_> =
+            targets(&manifests).into_iter().filter(|it| it.starts_with("ligase")).collect();
+        assert_eq!(named, [""; 0], "in {}", case.name);
+    }
+    let of = |case: &str, name| {
+        let service = Case::of(case).manifest("Service", name);
+        list(&service["spec"]["ports"]).iter().map(|it| it["targetPort"].as_u64()).collect()
+    };
+    let peers: Vec<_> = of("sidecar-dns", "xmpp-ligase");
+    assert_eq!(peers, [Some(7269); 2]);
+    let servers: Vec<_> = of("gateway-dns", "xmpp-ligase-backends");
+    assert_eq!(servers, [Some(7270), Some(7253), Some(7253)]);
+    let monitor = Case::of("monitored").manifest("PodMonitor", "xmpp-ligase");
+    assert_eq!(monitor["spec"]["podMetricsEndpoints"][0]["portNumber"], 7290);
+}
+
+/// What a server needs besides its peers, nobody but its operator knows.
+#[test]
+fn a_policy_leaves_users_in_and_all_out_unless_told_otherwise() {
+    let policy = |case: &str| Case::of(case).manifest("NetworkPolicy", "xmpp-ligase")["spec"].clone();
+    let closed = policy("sidecar-closed");
+    assert_eq!(list(&closed["policyTypes"]), ["Ingress"]);
+    assert!(closed.get("egress").is_none());
+    let open: Vec<_> = list(&closed["ingress"])
+        .iter()
+        .filter(|rule| rule.get("from").is_none())
+        .flat_map(|rule| list(&rule["ports"]).iter().filter_map(|it| it["port"].as_u64()))
+        .collect();
+    assert_eq!(open, [7269, 5222, 5280]);
+    let gateway = policy("gateway-hoster");
+    assert_eq!(list(&gateway["policyTypes"]), ["Ingress", "Egress"]);
+    let anywhere = yaml_of("[{protocol: TCP}]");
+    assert!(list(&gateway["egress"]).iter().any(|rule| rule["ports"] == anywhere));
+    let servers = yaml_of("{podSelector: {matchLabels: {app.kubernetes.io/component: xmpp-server}}}");
+    let may = list(&gateway["ingress"]).iter().find(|rule| rule["ports"][0]["port"] == 7270);
+    let may = list(&may.or_fail("find what is for servers")["from"]);
+    assert_eq!(may.first(), Some(&servers));
+    assert!(may.iter().any(|it| it["ipBlock"]["cidr"] == "10.244.0.0/16"));
+}
+
+fn yaml_of(text: &str) -> Value {
+    serde_yaml::from_str(text).or_fail("understand what is expected")
+}
+
 /// A value that no case sets is one whose effect nobody has seen.
 #[test]
 fn every_value_is_set_by_some_case() {

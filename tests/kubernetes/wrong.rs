@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::helm::{CHART, NAMESPACE, RELEASE, arguments_of, documents, helm, list, word};
 
 /// A case, a value that is set besides, and what has to be said then.
-const WRONG: [(&str, &str, &str); 36] = [
+const WRONG: [(&str, &str, &str); 44] = [
     ("sidecar-dns", "mode=proxy", "'/mode': value must be one of 'sidecar', 'gateway'"),
     (
         "sidecar-dns",
@@ -18,7 +18,22 @@ const WRONG: [(&str, &str, &str); 36] = [
         "serverName=https://example.com",
         "'/serverName': 'https://example.com' is not valid hostname",
     ),
-    ("sidecar-dns", "serverName=", "'/serverName': minLength: got 0, want 1"),
+    ("sidecar-dns", "serverName=", "serverName: write the name that peers know your server by"),
+    (
+        "sidecar-closed",
+        "networkPolicy.serverPorts={5222,5269}",
+        "networkPolicy.serverPorts: 5269 and 5270 are for other servers",
+    ),
+    (
+        "sidecar-closed",
+        "networkPolicy.egress[0].to[0].ipBlock.cidr=10.0.0.0/8",
+        "networkPolicy.egress: nothing that goes out is restricted; set networkPolicy.restrictEgress",
+    ),
+    (
+        "sidecar-closed",
+        "networkPolicy.servers[0].podSelector.matchLabels.a=b",
+        "networkPolicy.servers: a sidecar's server is in its own pod",
+    ),
     (
         "sidecar-dns",
         "hosts={a b}",
@@ -113,6 +128,26 @@ const WRONG: [(&str, &str, &str); 36] = [
         "server-dns",
         "server.pod.dnsPolicy=Default",
         "capture: with `dns`, the pod's resolver is ligase",
+    ),
+    (
+        "server-dns",
+        "server.pod.hostNetwork=true",
+        "hostNetwork: the pod shares the node's resolver, ports and packet filter",
+    ),
+    (
+        "server-redirect",
+        "server.pod.hostNetwork=true",
+        "hostNetwork: the pod shares the node's resolver, ports and packet filter",
+    ),
+    (
+        "gateway-hoster",
+        "autoscaling.maxReplicas=2",
+        "autoscaling: maxReplicas is less than minReplicas",
+    ),
+    (
+        "gateway-hoster",
+        "backends[0].name=ejabberd",
+        "backends: two are called ejabberd; give each a name of its own",
     ),
     ("gateway-dns", "capture=redirect", "capture: `redirect` is for sidecars"),
     ("gateway-dns", "gateway.clusterIP=", "gateway.clusterIP: write an unused address"),

@@ -62,7 +62,8 @@ hosts: {file: {{ printf "/etc/ligase/config/%s" $key | quote }}}
 
 {{/* ligase.yaml, as the values have it. */}}
 {{- define "ligase.ownConfig" -}}
-server_name: {{ .Values.serverName | quote }}
+{{- $why := "serverName: write the name that peers know your server by, and hosts, tls and selector besides; README.md has the least that must be written" -}}
+server_name: {{ required $why .Values.serverName | quote }}
 certificates:
   {{- range $index, $_ := include "ligase.certificates" . | fromYamlArray }}
   {{- $folder := printf "/etc/ligase/tls%s" (ternary "" (printf "-%d" $index) (eq $index 0)) }}
@@ -134,8 +135,13 @@ resolver:
   {{- fail "hosts: a gateway has to know whose domain is whose; write the hosts of each under backends" -}}
 {{- end -}}
 {{- $why := "backends: name your servers, as {name, address, hosts}" -}}
+{{- $seen := dict -}}
 backends:
   {{- range required $why (.Values.backends | default "") }}
+  {{- if hasKey $seen .name -}}
+    {{- fail (printf "backends: two are called %s; give each a name of its own" .name) -}}
+  {{- end -}}
+  {{- $_ := set $seen .name true }}
   - name: {{ .name | quote }}
     address: {{ .address | quote }}
     {{- include "ligase.hosts" (list .hosts (printf "hosts-%s" .name)) | nindent 4 }}
@@ -165,14 +171,22 @@ local_ca: {certificate: /etc/ligase/ca/tls.crt, key: /etc/ligase/ca/tls.key}
 {{- end -}}
 {{- end -}}
 
-{{/* Whom we ask about peers, where the pod's own DNS is left as it is. */}}
+{{/*
+Whom we ask about peers, where the pod's own DNS is left as it is. The names of servers and all else
+that they look up are still asked of the cluster, which alone knows its own.
+*/}}
 {{- define "ligase.resolvers" -}}
-{{- with .Values.resolvers }}
+{{- if .Values.resolvers }}
 resolver:
   servers:
-    {{- range . }}
+    {{- range .Values.resolvers }}
     - {{ include "ligase.address" (list . 53) | quote }}
     {{- end }}
+  {{- with .Values.clusterDNS }}
+  forward: [{{ include "ligase.address" (list . 53) | quote }}]
+  {{- else }}
+  forward: system
+  {{- end }}
 {{- end }}
 {{- end -}}
 
