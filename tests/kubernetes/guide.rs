@@ -101,17 +101,30 @@ case " $* " in
     [ "$2" = /ligase ]
     shift 2
     exec "$LIGASE" "$@" --help > /dev/null ;;
-*" port-forward "*) ;;
+*" port-forward "* | *" rollout restart "*) ;;
 *) echo "nobody knows what this does: kubectl $*" >&2; exit 1 ;;
 esac
 "#;
 
-/// Renders what would be installed.
+/// Renders what would be installed, with the values of the release before where they are to stay.
 const HELM: &str = r#"#!/bin/sh
 set -eu
 kept=$(mktemp "$SENT/XXXXXX")
 case $1 in
-install | upgrade) shift; exec "$TOOLS/helm" template "$@" > "$kept" ;;
+install | upgrade)
+    shift
+    known=values-of-$1
+    what= values=
+    while [ $# != 0 ]; do
+        case $1 in
+        --values | --set) values="$values $1 $2"; shift ;;
+        --reset-then-reuse-values) values="$(cat "$known") $values" ;;
+        *) what="$what $1" ;;
+        esac
+        shift
+    done
+    echo "$values" > "$known"
+    exec "$TOOLS/helm" template $what $values > "$kept" ;;
 test) ;;
 *) exit 1 ;;
 esac

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::helm::{CHART, NAMESPACE, RELEASE, arguments_of, documents, helm, list, word};
 
 /// A case, a value that is set besides, and what has to be said then.
-const WRONG: [(&str, &str, &str); 44] = [
+const WRONG: [(&str, &str, &str); 43] = [
     ("sidecar-dns", "mode=proxy", "'/mode': value must be one of 'sidecar', 'gateway'"),
     (
         "sidecar-dns",
