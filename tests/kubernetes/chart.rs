@@ -8,7 +8,7 @@ use ligase_tests::peer::program;
 use serde_json::Value as Json;
 
 use crate::golden;
-use crate::helm::{CHART, Case, notes_of, word, yaml};
+use crate::helm::{CHART, Case, notes_of, notes_with, word, yaml};
 use crate::manifest::{Folder, file, root};
 
 #[test]
@@ -97,10 +97,34 @@ fn it_is_written_as_yaml_should_be() {
 
 #[test]
 fn whoever_installs_it_is_told_what_to_do_next() {
-    for case in
-        ["sidecar-dns", "sidecar-redirect", "server-dns", "gateway-hoster", "gateway-explicit"]
-    {
+    for case in [
+        "sidecar-dns",
+        "sidecar-closed",
+        "sidecar-redirect",
+        "server-dns",
+        "gateway-hoster",
+        "gateway-explicit",
+    ] {
         golden::hold(&format!("tests/kubernetes/golden/NOTES-{case}.txt"), &notes_of(case));
+    }
+}
+
+/// What `ligase inject` does not mount, nobody is led to inject.
+#[test]
+fn whoever_brings_an_authority_is_not_told_to_inject() {
+    let told = notes_with("sidecar-dns", &["--set", "localCA.existingSecret=ligase-ca"]);
+    assert!(!told.contains("ligase inject --"), "{told}");
+    assert!(told.contains("`ligase inject` knows neither `localCA.existingSecret`"), "{told}");
+}
+
+#[test]
+fn whoever_lints_it_as_it_is_is_told_what_to_write() {
+    let mut linter = Command::new(root().join(".venv/bin/helm"));
+    linter.current_dir(root()).args(["lint", CHART]).env("HOME", "/nonexistent");
+    let done = linter.output().or_fail("run helm");
+    let said = [&done.stdout[..], &done.stderr].map(String::from_utf8_lossy).concat();
+    for value in ["serverName: write", "hosts: name", "tls: name", "selector: write"] {
+        assert!(said.contains(value), "nothing is said of {value}: {said}");
     }
 }
 

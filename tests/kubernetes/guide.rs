@@ -60,6 +60,7 @@ fn what_the_page_asks_for_is_what_clusters_take() {
         let path = entry.or_fail("list what was sent").path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let text = fs::read_to_string(&path).or_fail("read what was sent");
+        assert!(!text.contains("NAMESPACE"), "whose namespace is not said");
         pods += text.matches("containerPort: 7269").count();
         // As Kubernetes' own tools read them, by YAML 1.1.
         let read = read(&text).into_iter().map(|it| serde_yaml::to_value(it).or_fail("keep it"));
@@ -68,7 +69,22 @@ fn what_the_page_asks_for_is_what_clusters_take() {
     assert!(30 < manifests.len(), "only {} manifests were sent", manifests.len());
     assert!(4 < pods, "ligase is in {pods} pods");
     assert_eq!(problems(&manifests), [""; 0]);
+    let config = folder.write("taken.yaml", BELIEVED);
+    let mut validate = Command::new(program("ligase"));
+    let done = validate.current_dir(here).args(["validate", "--config"]).arg(config).output();
+    let done = done.or_fail("run ligase");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stdout));
 }
+
+/// What takes the authority that the page makes.
+const BELIEVED: &str = r"
+server_name: xmpp.montague.example
+hosts: [montague.example]
+certificates: [{chain: fullchain.pem, key: privkey.pem}]
+capture: explicit
+listen: {dns: null}
+backend: {local_ca: {certificate: ca.crt, key: ca.key}}
+";
 
 /// What stands in fences: what is said of it, and its text.
 fn blocks(page: &str) -> Vec<(&str, String)> {

@@ -78,9 +78,15 @@ fn render(name: &str) -> String {
 
 /// What Helm tells whoever installs a case.
 pub(crate) fn notes_of(name: &str) -> String {
+    notes_with(name, &[])
+}
+
+/// What Helm tells whoever installs a case and says more than its file does.
+pub(crate) fn notes_with(name: &str, besides: &[&str]) -> String {
     let mut arguments = vec!["install", RELEASE, CHART, "--namespace", NAMESPACE];
     let more = arguments_of(name);
     arguments.extend(more.iter().map(String::as_str));
+    arguments.extend(besides);
     arguments.push("--dry-run=client");
     let said = helm(&arguments).or_fail("install it for show");
     let (_, notes) = said.split_once("\nNOTES:\n").or_fail("find the notes");

@@ -86,6 +86,7 @@ fn the_overlay_for_ejabberd_s_chart_is_the_pod_that_ours_makes() {
     let expected = of_ligase(&Case::of("server-dns").pods()["StatefulSet"]);
     let renamed = serde_yaml::to_string(&expected).or_fail("write a pod");
     let renamed = renamed.replace("name: xmpp-ligase", "name: ligase");
+    let renamed = renamed.replace("secretName: xmpp-tls", "secretName: ligase-tls");
     let renamed =
         renamed.replace("secretName: xmpp-ligase-dialback", "secretName: ligase-dialback");
     let expected: Value = serde_yaml::from_str(&renamed).or_fail("read a pod");

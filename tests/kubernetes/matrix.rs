@@ -182,7 +182,8 @@ fn ports_of_the_sidecar_are_numbers() {
 /// What a server needs besides its peers, nobody but its operator knows.
 #[test]
 fn a_policy_leaves_users_in_and_all_out_unless_told_otherwise() {
-    let policy = |case: &str| Case::of(case).manifest("NetworkPolicy", "xmpp-ligase")["spec"].clone();
+    let policy =
+        |case: &str| Case::of(case).manifest("NetworkPolicy", "xmpp-ligase")["spec"].clone();
     let closed = policy("sidecar-closed");
     assert_eq!(list(&closed["policyTypes"]), ["Ingress"]);
     assert!(closed.get("egress").is_none());
@@ -196,7 +197,8 @@ fn a_policy_leaves_users_in_and_all_out_unless_told_otherwise() {
     assert_eq!(list(&gateway["policyTypes"]), ["Ingress", "Egress"]);
     let anywhere = yaml_of("[{protocol: TCP}]");
     assert!(list(&gateway["egress"]).iter().any(|rule| rule["ports"] == anywhere));
-    let servers = yaml_of("{podSelector: {matchLabels: {app.kubernetes.io/component: xmpp-server}}}");
+    let servers =
+        yaml_of("{podSelector: {matchLabels: {app.kubernetes.io/component: xmpp-server}}}");
     let may = list(&gateway["ingress"]).iter().find(|rule| rule["ports"][0]["port"] == 7270);
     let may = list(&may.or_fail("find what is for servers")["from"]);
     assert_eq!(may.first(), Some(&servers));

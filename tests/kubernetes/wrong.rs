@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::helm::{CHART, NAMESPACE, RELEASE, arguments_of, documents, helm, list, word};
 
 /// A case, a value that is set besides, and what has to be said then.
-const WRONG: [(&str, &str, &str); 43] = [
+const WRONG: [(&str, &str, &str); 41] = [
     ("sidecar-dns", "mode=proxy", "'/mode': value must be one of 'sidecar', 'gateway'"),
     (
         "sidecar-dns",
@@ -128,16 +128,6 @@ const WRONG: [(&str, &str, &str); 43] = [
         "server-dns",
         "server.pod.dnsPolicy=Default",
         "capture: with `dns`, the pod's resolver is ligase",
-    ),
-    (
-        "server-dns",
-        "server.pod.hostNetwork=true",
-        "hostNetwork: the pod shares the node's resolver, ports and packet filter",
-    ),
-    (
-        "server-redirect",
-        "server.pod.hostNetwork=true",
-        "hostNetwork: the pod shares the node's resolver, ports and packet filter",
     ),
     (
         "gateway-hoster",

@@ -124,9 +124,6 @@ say is of both; what is already there is kept.
 {{- define "ligase.inject" -}}
 {{- $ligase := .ligase -}}
 {{- $pod := deepCopy .pod -}}
-{{- if and $pod.hostNetwork (ne $ligase.Values.capture "explicit") -}}
-  {{- fail "hostNetwork: the pod shares the node's resolver, ports and packet filter, which are not ligase's to change; leave it out, or write `capture: explicit`" -}}
-{{- end -}}
 {{- $ours := include "ligase.podSpec" $ligase | fromYaml -}}
 {{- if and $ours (or (hasKey $pod "dnsPolicy") (hasKey $pod "dnsConfig")) -}}
   {{- fail "capture: with `dns`, the pod's resolver is ligase; leave dnsPolicy and dnsConfig out of your pod, or choose another capture" -}}
