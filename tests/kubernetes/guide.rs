@@ -28,6 +28,9 @@ fn what_the_page_asks_for_is_what_clusters_take() {
     for (made, named) in [("tls.crt", "fullchain.pem"), ("tls.key", "privkey.pem")] {
         fs::rename(here.join(made), here.join(named)).or_fail("name a certificate");
     }
+    for name in ["capulet", "hosting"] {
+        Leaf::of(&[&format!("xmpp.{name}.example")]).self_signed().write(here, name);
+    }
     for (name, script) in [("kubectl", KUBECTL), ("helm", HELM), ("ligase", LIGASE)] {
         let path = folder.write(&format!("bin/{name}"), script);
         let all = fs::Permissions::from_mode(0o755);
