@@ -74,6 +74,24 @@ fn images_are_of_this_version() {
     assert!(3 < images, "only {images} images were found");
 }
 
+/// EndpointSlices do not know the names of ports of native sidecars everywhere.
+#[test]
+fn ports_of_the_sidecar_are_numbers() {
+    for path in shipped() {
+        for document in read(&file(&path)) {
+            let spec = &document["spec"];
+            let rules = spec["ingress"].as_array().into_iter().flatten();
+            let policies = rules.flat_map(|it| it["ports"].as_array().into_iter().flatten());
+            let policies = policies.map(|it| &it["port"]);
+            let services = spec["ports"].as_array().into_iter().flatten();
+            let services = services.map(|it| &it["targetPort"]);
+            for port in policies.chain(services) {
+                assert!(!port.is_string(), "{path}: {port}");
+            }
+        }
+    }
+}
+
 /// Peers reach the sidecar by its Service, whichever the server.
 #[test]
 fn the_service_leads_to_the_sidecar() {

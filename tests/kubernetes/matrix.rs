@@ -9,7 +9,7 @@ use ligase_tests::{OrFail, pod_security};
 use serde_yaml::Value;
 
 use crate::golden;
-use crate::helm::{CASES, CHART, Case, arguments_of, helm, list, word, yaml};
+use crate::helm::{CASES, CHART, Case, arguments_of, documents, helm, list, word, yaml};
 use crate::manifest::{Folder, file, root};
 use crate::readme;
 use crate::valid;
@@ -203,6 +203,22 @@ fn a_policy_leaves_users_in_and_all_out_unless_told_otherwise() {
     let may = list(&may.or_fail("find what is for servers")["from"]);
     assert_eq!(may.first(), Some(&servers));
     assert!(may.iter().any(|it| it["ipBlock"]["cidr"] == "10.244.0.0/16"));
+}
+
+/// Whoever is asked about peers knows nothing of the cluster, where the servers' names are.
+#[test]
+fn a_gateway_asks_the_cluster_for_the_names_of_its_servers() {
+    for (more, expected) in [("", "system"), ("clusterDNS=10.96.0.10", "[\"10.96.0.10:53\"]")] {
+        let mut arguments = vec!["template", "xmpp", CHART, "--namespace", "chat"];
+        let values = arguments_of("gateway-hoster");
+        arguments.extend(values.iter().map(String::as_str));
+        arguments.extend(["--set", more]);
+        let manifests = documents(&helm(&arguments).or_fail("render"));
+        let map = manifests.iter().find(|it| it["kind"] == "ConfigMap").or_fail("find it");
+        let config = yaml_of(word(&map["data"]["ligase.yaml"]));
+        assert_eq!(config["resolver"]["forward"], yaml_of(expected));
+        assert_eq!(config["resolver"]["servers"], yaml_of("[\"192.0.2.53:53\"]"));
+    }
 }
 
 fn yaml_of(text: &str) -> Value {
