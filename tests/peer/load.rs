@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use ligase_tests::xml::{attribute, split_first};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -121,7 +121,7 @@ impl Load {
 }
 
 /// Opens a stream to the proxy as if it were the remote server, and has it verified.
-async fn open(local: &str, remote: &str) -> io::Result<TcpStream> {
+pub(crate) async fn open(local: &str, remote: &str) -> io::Result<TcpStream> {
     let mut socket = TcpStream::connect(PROXY).await?;
     socket.set_nodelay(true)?;
     let header = header(local, remote, None);
@@ -244,7 +244,10 @@ fn note(books: &Books, arrived: Vec<((String, String), u32)>) -> u32 {
 }
 
 /// The next whole thing that is said on a stream.
-pub(crate) async fn element(socket: &mut TcpStream, text: &mut String) -> io::Result<String> {
+pub(crate) async fn element(
+    socket: &mut (impl AsyncRead + Unpin),
+    text: &mut String,
+) -> io::Result<String> {
     let mut buffer = vec![0; 16 * 1024];
     loop {
         if let Some(element) = split_first(text) {

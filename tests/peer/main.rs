@@ -6,13 +6,18 @@
 //!
 //! Besides, `ligase-peer get ADDRESS PATH` prints what an HTTP server answers, and
 //! `ligase-peer await ADDRESS PATH TEXT` asks until it answers 200 and this text; `ligase-peer
-//! load` is a server that is as fast as it can be, `ligase-peer channel` one that shares its streams, and `ligase-peer web AT CHAIN KEY FOLDER` serves
+//! load` is a server that is as fast as it can be, `ligase-peer channel` one that shares its
+//! streams, `ligase-peer pulse` and `ligase-peer echo` two that measure how long a stanza takes,
+//! `ligase-peer crowd` many strangers at once, and `ligase-peer web AT CHAIN KEY FOLDER` serves
 //! documents by HTTPS.
 
 mod backend;
 mod channel;
+mod crowd;
 mod http;
 mod load;
+mod pulse;
+mod talker;
 mod tls;
 mod web;
 
@@ -40,10 +45,14 @@ fn main() -> ExitCode {
         ["await", address, path, text] => http::await_text(address, path, text),
         ["load", rest @ ..] => load::run(rest),
         ["channel", rest @ ..] => channel::run(rest),
+        ["crowd", target] => crowd::run(target),
+        ["pulse", local, remote] => pulse::beat(local, remote),
+        ["echo", local] => pulse::echo(local),
         ["web", at, chain, key, folder] => web::serve(at, chain, key, folder),
         _ => {
             eprintln!(
-                "usage: ligase-peer [get ... | await ... | load ... | channel ... | web ...]"
+                "usage: ligase-peer [get ... | await ... | load ... | channel ... | crowd ... | \
+                 pulse ... | echo ... | web ...]"
             );
             ExitCode::from(2)
         }

@@ -101,7 +101,7 @@ pub(crate) fn server(identity: Option<Identity>) -> Result<ServerConfig, String>
         .map_err(|error| error.to_string())
 }
 
-fn client(identity: Option<Identity>) -> Result<ClientConfig, String> {
+pub(crate) fn client(identity: Option<Identity>) -> Result<ClientConfig, String> {
     let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?

@@ -9,6 +9,7 @@
 
 pub mod browser;
 pub mod certificate;
+pub mod cgroup;
 pub mod client;
 mod ejabberd;
 pub mod host;
@@ -30,6 +31,7 @@ pub mod zone;
 
 pub use browser::{Browser, Screen};
 pub use certificate::{Authority, Certificate, Constraint, Leaf, Purpose};
+pub use cgroup::Cgroup;
 pub use client::{Fate, User, Users};
 pub use host::Host;
 pub use ligase::{Capture, Ligase, Proxy};

@@ -4,13 +4,14 @@ use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::host::give;
 use crate::peer::program;
-use crate::{Certificate, Host, OrFail, Process, World};
+use crate::{Certificate, Cgroup, Host, OrFail, Process, World};
 
 /// How the backend's streams come to the proxy.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -29,6 +30,8 @@ pub struct Proxy {
     capture: Capture,
     /// The lines of the configuration that a test may change, by key.
     settings: Vec<(String, String)>,
+    /// Whose memory it shares, if it is counted.
+    group: Option<Arc<Cgroup>>,
 }
 
 /// A proxy that runs. It is killed when dropped.
@@ -47,8 +50,8 @@ impl Proxy {
         domains: &[String],
         certificate: &Certificate,
     ) -> Self {
-        let mut proxy =
-            Self { host: host.clone(), domains: domains.to_vec(), capture, settings: Vec::new() };
+        let (host, domains) = (host.clone(), domains.to_vec());
+        let mut proxy = Self { host, domains, capture, settings: Vec::new(), group: None };
         let folder = proxy.folder();
         let (chain, key) = certificate.write(&folder, "tls");
         let roots = folder.join("roots.pem");
@@ -95,6 +98,11 @@ impl Proxy {
         self.settings.retain(|(old, _)| old != key);
     }
 
+    /// Has it run in a group of processes.
+    pub fn confine(&mut self, group: &Arc<Cgroup>) {
+        self.group = Some(Arc::clone(group));
+    }
+
     /// Writes the configuration, as a start does.
     pub fn write(&self) {
         fs::write(self.config(), self.text()).or_fail("configure ligase");
@@ -127,7 +135,10 @@ impl Proxy {
     /// Starts the proxy where it ran before, and waits until it is ready.
     pub fn start_again(self) -> Ligase {
         let config = self.config().display().to_string();
-        let mut command = self.host.command("setpriv");
+        let mut command = match &self.group {
+            Some(group) => group.command(&self.host, "setpriv"),
+            None => self.host.command("setpriv"),
+        };
         command.args(["--reuid", USER, "--regid", USER, "--clear-groups", "--no-new-privs"]);
         command.arg(program("ligase")).args(["run", "--config", &config]);
         let name = format!("ligase of {}", self.domains.join(", "));
