@@ -82,7 +82,6 @@ impl Open {
     fn objection(&self, pair: &DomainPair, table: &Table) -> Option<(Denial, Violation)> {
         let bounds = &self.terms.bounds;
         let level = self.terms.level(Some(&pair.sender));
-        let carried = table.row(self.id).map_or(0, |row| row.entrances.len());
         let open: u32 = self.claims.values().map(|claim| claim.requests).sum();
         if self.terms.is_domestic(pair) || !self.terms.may_receive(&pair.target) {
             Some(match self.terms.side {
@@ -96,11 +95,24 @@ impl Open {
             Some((Denial::Plaintext, Violation::StreamTlsRequired))
         } else if bounds.claims_max <= open as usize {
             Some((Denial::TooMany, Violation::DialbackLimit))
-        } else if bounds.pairs_max <= carried {
+        } else if self.is_one_too_many(pair, table) {
             Some((Denial::TooMany, Violation::PairLimit))
         } else {
             None
         }
+    }
+
+    /// Whether the connection has as many pairs as it may without this one (H-07). Those that are
+    /// being looked at have a place; whoever has one may ask again, and loses nothing by it.
+    fn is_one_too_many(&self, pair: &DomainPair, table: &Table) -> bool {
+        let row = table.row(self.id);
+        let is_carried = |pair: &DomainPair| row.is_some_and(|row| row.entrances.contains(pair));
+        if is_carried(pair) || self.claims.contains_key(pair) {
+            return false;
+        }
+        let carried = row.map_or(0, |row| row.entrances.len());
+        let coming = self.claims.keys().filter(|it| !is_carried(it)).count();
+        self.terms.bounds.pairs_max <= carried + coming
     }
 
     pub(super) fn on_found(
