@@ -17,6 +17,8 @@ pub mod homes;
 mod lapsing;
 /// The way into a connection.
 pub mod outbox;
+/// How fast far ends are read: whoever sends faster waits, and breaks no rule.
+pub mod pace;
 /// Proofs end, and are looked at again then.
 pub mod renewal;
 /// What all connections share.

@@ -5,6 +5,7 @@ pub mod inherited;
 pub mod listener;
 pub mod original;
 pub mod proxy_protocol;
+pub mod rate;
 
 use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};

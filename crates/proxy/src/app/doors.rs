@@ -18,6 +18,7 @@ use crate::connection::event::{Event, Led};
 use crate::connection::rooms::Rooms;
 use crate::net::inherited::Inherited;
 use crate::net::listener::{Admission, Limits, present};
+use crate::net::rate::Rate;
 use crate::posh;
 
 /// Everything that is listened at.
@@ -56,6 +57,10 @@ impl Doors {
         // What is trusted may change while we run.
         let relays = Arc::clone(rooms);
         let public_admission = admission(limits.connections_per_address)
+            .paced(
+                Rate::new(limits.address_connections_per_second, BURST),
+                Rate::new(limits.connections_per_second, BURST),
+            )
             .behind(move |address| relays.settings.load().relays.trusts(address));
         let listening: Arc<[SocketAddr]> =
             config.listen.federation.iter().chain(&config.listen.backend).copied().collect();
@@ -170,6 +175,10 @@ fn homes(config: &Config) -> Arc<[IpNet]> {
     }
     networks.into_iter().chain(loopback).collect()
 }
+
+/// Seconds' worth of connections that may come at once: a large host that has been restarted, or
+/// whose network is back, comes with all that its users want to say.
+const BURST: u64 = 10;
 
 /// How many hosts it takes to fill the listener for our own servers.
 const BACKEND_SHARE: usize = 4;

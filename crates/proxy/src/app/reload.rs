@@ -237,6 +237,14 @@ fn needs_restart(before: &Config, after: &Config) -> Vec<&'static str> {
             "limits.connections_per_address",
             was.connections_per_address != is.connections_per_address,
         ),
+        (
+            "limits.connections_per_second",
+            was.connections_per_second != is.connections_per_second,
+        ),
+        (
+            "limits.address_connections_per_second",
+            was.address_connections_per_second != is.address_connections_per_second,
+        ),
         ("limits.outbox_bytes", was.outbox_bytes != is.outbox_bytes),
         ("limits.queue_stanzas", was.queue_stanzas != is.queue_stanzas),
         ("limits.queue_bytes", was.queue_bytes != is.queue_bytes),

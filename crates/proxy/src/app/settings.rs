@@ -7,10 +7,12 @@ use ligase_verifier::Servers;
 use super::keys::BothKeys;
 use crate::binding::{Hosted, Level, Policy, Side};
 use crate::config::{BackendTls, Config, ResolverServers};
+use crate::connection::pace::Speed;
 use crate::connection::rooms::Settings;
 use crate::establish;
 use crate::net::dial::Patience;
 use crate::net::proxy_protocol::Relays;
+use crate::net::rate::Rate;
 use crate::stream::{Bounds, Channels, Limits, Terms};
 
 pub(super) fn settings(config: &Config, keys: &BothKeys) -> Settings {
@@ -72,6 +74,12 @@ pub(super) fn settings(config: &Config, keys: &BothKeys) -> Settings {
             required: config.proxy_protocol.required,
             patience: limits.proxy_header_seconds,
         }),
+        speed: Speed {
+            bytes: Rate::new(limits.bytes_per_second, 1),
+            stanzas: Rate::new(limits.stanzas_per_second, 1),
+            assertions: Rate::new(limits.assertions_per_second, 1),
+        },
+        handshakes: Rate::new(limits.address_handshakes_per_second, HANDSHAKES_BURST),
         limits_before: frame(limits.preauth_element_bytes),
         limits_after: frame(limits.stanza_bytes),
         dial: Patience { attempt: limits.connect_seconds, total: limits.connect_seconds * 2 },
@@ -98,3 +106,6 @@ pub(super) fn queue(config: &Config) -> establish::Bounds {
         bytes_max: config.limits.queue_total_bytes,
     }
 }
+
+/// Seconds' worth of handshakes that may be begun at once, as of connections.
+const HANDSHAKES_BURST: u64 = 10;

@@ -84,6 +84,18 @@ limits! {
     connections: usize = 10_000, 1 to 1_000_000;
     /// Connections from one address at a time.
     connections_per_address: usize = 256, 1 to 1_000_000;
+    /// New connections from peers within a second.
+    connections_per_second: usize = 1_000, 1 to 1_000_000;
+    /// New connections from one address within a second.
+    address_connections_per_second: usize = 100, 1 to 1_000_000;
+    /// TLS handshakes with peers that connected to us, from one address within a second.
+    address_handshakes_per_second: usize = 100, 1 to 1_000_000;
+    /// Bytes read from one connection of a peer within a second.
+    bytes_per_second: usize = 33_554_432, 10_000 to 4_000_000_000;
+    /// Stanzas read from one connection of a peer within a second.
+    stanzas_per_second: usize = 100_000, 10 to 10_000_000;
+    /// Elements of dialback read from one connection of a peer within a second.
+    assertions_per_second: usize = 4_000, 10 to 1_000_000;
     /// Pairs bound on one connection.
     pairs_per_connection: usize = 20_000, 1 to 1_000_000;
     /// Pairs of one connection that are being verified at a time.

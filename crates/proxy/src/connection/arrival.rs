@@ -10,7 +10,7 @@ use ipnet::IpNet;
 use ligase_verifier::{Domain, Transport};
 use rustls::pki_types::ServerName;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use super::driver::{Driver, Machine, Start};
 use super::event::{Event, Facts, Led};
@@ -19,7 +19,7 @@ use super::wire::Handshake;
 use crate::binding::Side;
 use crate::net::listener::{Admission, Arrival, Full, accept_all};
 use crate::net::original::{Origin, judge, original};
-use crate::stream::{Receiving, Violation};
+use crate::stream::{Action, Receiving, Violation};
 use crate::tls::Begin;
 
 /// Who may come in by a listener.
@@ -41,7 +41,7 @@ pub struct Gate {
 
 impl Rooms {
     /// Serves all who come to `listener`, for ever.
-    #[expect(clippy::disallowed_methods, reason = "a listener starts a driver for each arrival")]
+    #[expect(clippy::disallowed_methods, reason = "a driver and its time start with the arrival")]
     pub async fn listen(self: Arc<Self>, listener: TcpListener, gate: Gate) {
         let admission = gate.admission.clone();
         accept_all(listener, admission, |arrival| match arrival {
@@ -54,17 +54,15 @@ impl Rooms {
                         return;
                     }
                 }
-                let (rooms, side) = (Arc::clone(&self), gate.side);
+                let (rooms, side, came) = (Arc::clone(&self), gate.side, Instant::now());
                 tokio::spawn(async move {
                     if let Some(peer) = rooms.introduced(&mut socket, peer, side, &mut seat).await {
-                        rooms.receive(socket, peer, side).await;
+                        rooms.receive(socket, peer, side, came).await;
                     }
                     drop(seat);
                 });
             }
-            Arrival::Refused(peer, Full::Everywhere | Full::ForAddress | Full::Unnamed) => {
-                self.refused(gate.side, Violation::LimitConnections, peer);
-            }
+            Arrival::Refused(peer, full) => self.refused(gate.side, violation(full), peer),
         })
         .await;
     }
@@ -73,11 +71,18 @@ impl Rooms {
         (self.tell)(Event::Broke { violation, side, connection: None, peer: Some(peer) });
     }
 
-    async fn receive(self: Arc<Self>, socket: TcpStream, peer: SocketAddr, side: Side) {
+    async fn receive(
+        self: Arc<Self>,
+        socket: TcpStream,
+        peer: SocketAddr,
+        side: Side,
+        came: Instant,
+    ) {
         let terms = self.terms(side);
         // The first byte tells a TLS handshake from a stream header, and is left where it is.
         let mut first = [0];
-        let peeked = timeout(terms.bounds.preauth, socket.peek(&mut first)).await;
+        let patience = terms.bounds.preauth;
+        let peeked = timeout_at(came + patience, socket.peek(&mut first)).await;
         match peeked {
             Ok(Ok(count)) if 0 < count => (),
             Ok(Ok(_) | Err(_)) => return,
@@ -103,10 +108,16 @@ impl Rooms {
         };
         let ids = self.ids();
         let (rooms, taken) = (Arc::clone(&self), Arc::clone(&terms));
-        let (driver, first) = Driver::new(self, start, |table| {
+        let (driver, mut first) = Driver::new(self, start, |table| {
             let (machine, first) = Receiving::new(id, terms, ids, direct, table);
             (Machine::Receiving(Box::new(machine)), first)
         });
+        for action in &mut first {
+            if let Action::SetTimer(left) = action {
+                // Whoever has kept us waiting for the first byte has had that time (C-08).
+                *left = left.saturating_sub(came.elapsed());
+            }
+        }
         rooms.catch_up(id, side, &taken);
         driver.run(first).await;
     }
@@ -171,6 +182,14 @@ impl Gate {
             Ok(Origin::Redirected(_)) => Ok(Some(Led::Redirect)),
             Ok(Origin::Loop) | Err(_) => Err(Violation::LoopOriginalDestination),
         }
+    }
+}
+
+/// Which limit it was that left no seat.
+fn violation(full: Full) -> Violation {
+    match full {
+        Full::Everywhere | Full::ForAddress | Full::Unnamed => Violation::LimitConnections,
+        Full::TooFast => Violation::LimitRate,
     }
 }
 

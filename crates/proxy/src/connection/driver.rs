@@ -16,6 +16,7 @@ pub use self::orders::{Found, Order, Start};
 use super::event::{Ending, Event, Facts, Totals};
 use super::flow::Meter;
 use super::outbox::Outbox;
+use super::pace::Pace;
 use super::rooms::{Rooms, Settings};
 use super::tables::Step;
 use super::wire::{Turn, Wire};
@@ -44,6 +45,7 @@ pub struct Driver {
     /// When something last went over the wire.
     moved: Instant,
     meter: Meter,
+    pace: Pace,
     /// Outboxes that have had enough of us, and since when.
     full: VecDeque<(ConnectionId, Arc<Outbox>)>,
     full_since: Instant,
@@ -80,6 +82,7 @@ impl Driver {
         let (machine, first) = rooms.tables.change(make);
         (rooms.tell)(Event::Opened(facts));
         let now = Instant::now();
+        let speed = (facts.side == Side::Public).then_some(settings.speed);
         let waiting = waits.map(|(pair, answer)| (pair, vec![answer])).into_iter().collect();
         let driver = Self {
             reader: Reader::new(settings.limits_before),
@@ -95,6 +98,7 @@ impl Driver {
             timer: Box::pin(sleep_until(now)),
             moved: now,
             meter: Meter::new(facts.side),
+            pace: Pace::new(speed, now),
             full: VecDeque::new(),
             full_since: now,
             seat,
@@ -147,7 +151,9 @@ impl Driver {
 
     /// Waits for something to happen. Everything it waits for is cancel-safe.
     async fn next(&mut self) -> Happened {
-        let reading = self.full.is_empty();
+        let is_blocked = !self.full.is_empty();
+        let resumed = self.pace.until();
+        let reading = !is_blocked && resumed.is_none();
         let stalled = self.full_since + self.settings.stall;
         let lull = self.leave_by.map(|latest| latest.min(self.moved + LULL));
         tokio::select! {
@@ -200,7 +206,11 @@ impl Driver {
                 self.full.pop_front();
                 Happened::Nothing
             }
-            () = sleep_until(stalled), if !reading => {
+            () = sleep_until(resumed.unwrap_or(self.moved)), if resumed.is_some() => {
+                self.pace.resume();
+                Happened::Nothing
+            }
+            () = sleep_until(stalled), if is_blocked => {
                 for (exit, _) in self.full.drain(..) {
                     self.rooms.tables.order(exit, Order::Abort);
                 }
@@ -216,7 +226,10 @@ impl Driver {
             let other = loop {
                 match self.reader.next(&mut self.wire.incoming) {
                     Ok(Some(Frame::Stanza(stanza))) => stanzas.push(stanza),
-                    Ok(Some(frame)) => break Some(Input::Frame(frame)),
+                    Ok(Some(frame)) => {
+                        self.pace.hear(&frame);
+                        break Some(Input::Frame(frame));
+                    }
                     Ok(None) => break None,
                     Err(error) => break Some(Input::Refuse(error)),
                 }

@@ -2,7 +2,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
@@ -11,16 +11,18 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 
 use super::driver::Order;
-use super::event::Event;
+use super::event::{Event, Facts};
 use super::flow::Flow;
 use super::homes::Homes;
 use super::lapsing::Lapsing;
+use super::pace::Speed;
 use super::shares::Shares;
 use super::tables::{KINDS, Passed, Step, Tables};
 use crate::binding::{ConnectionId, DomainPair, Home, Side};
 use crate::establish::{Journal, Memory};
 use crate::net::dial::Patience;
 use crate::net::proxy_protocol::Relays;
+use crate::net::rate::{Buckets, Rate};
 use crate::stream::{Ids, Input, Limits, Setback, Terms};
 use crate::tls::Tls;
 use crate::tls::local_ca::LocalCa;
@@ -57,6 +59,8 @@ pub struct Rooms {
     pub(super) authority_seats: Semaphore,
     /// Of those, what one subscriber's claims may take.
     pub(super) authority_shares: Shares,
+    /// TLS handshakes that were begun with us a moment ago.
+    handshakes: Mutex<Buckets>,
     /// Judgments at a time of whoever comes from one subscriber: each may look up what it likes.
     pub(super) judge_shares: Shares,
     /// All of them together. Those whom nobody has proven yet leave look-ups to those who were.
@@ -116,6 +120,10 @@ pub struct Settings {
     pub share_backend: bool,
     /// The load balancers that peers come through.
     pub relays: Arc<Relays>,
+    /// How fast connections of peers are read.
+    pub speed: Speed,
+    /// How many TLS handshakes one subscriber may begin with us.
+    pub handshakes: Rate,
     /// What a far end may send before it is authorized for anything.
     pub limits_before: Limits,
     /// What it may send after.
@@ -166,6 +174,7 @@ impl Rooms {
             homes,
             authority_seats: Semaphore::new(authority_seats),
             authority_shares: Shares::new(authority_seats / AUTHORITY_SHARES),
+            handshakes: Mutex::default(),
             judge_shares: Shares::new(JUDGED_MAX),
             judge_seats: Semaphore::new(JUDGING_MAX),
             renewal_shares: Shares::new(JUDGED_MAX),
@@ -217,6 +226,17 @@ impl Rooms {
     pub fn ids(&self) -> Ids {
         let count = self.streams.fetch_add(1, Ordering::Relaxed);
         Ids::derived(self.seed, count)
+    }
+
+    /// Whether a TLS handshake is begun: it costs us more than whoever asks for it, so peers who
+    /// connect to us have only so many.
+    pub(super) fn may_shake_hands(&self, facts: &Facts) -> bool {
+        if facts.outbound || facts.side == Side::Backend {
+            return true;
+        }
+        let (rate, now) = (self.settings.load().handshakes, self.elapsed());
+        let mut handshakes = self.handshakes.lock().unwrap_or_else(PoisonError::into_inner);
+        handshakes.of(facts.peer.ip(), now).take(rate, now)
     }
 
     /// The time since the process started.

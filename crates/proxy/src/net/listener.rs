@@ -4,14 +4,15 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tracing::warn;
 
+use super::rate::{Bucket, Buckets, Rate};
 use super::{plain, subscriber, tune};
 
 /// A listener on this address; on `[::]` it hears IPv4 as well, or alone where the kernel has
@@ -96,6 +97,18 @@ struct Counts {
     /// Those of them that nobody has named yet.
     unnamed: usize,
     by_address: HashMap<IpAddr, usize>,
+    pace: Option<Pace>,
+}
+
+/// How fast more may come.
+#[derive(Debug)]
+struct Pace {
+    /// What the times of the buckets are counted from.
+    since: Instant,
+    each: Rate,
+    all: Rate,
+    by_address: Buckets,
+    together: Bucket,
 }
 
 /// A place among the connections that are let in, given back when it is dropped.
@@ -117,12 +130,22 @@ pub enum Full {
     ForAddress,
     /// Too many connections of whom it is not known yet whom they are from.
     Unnamed,
+    /// Too many within a moment, from this address or in all.
+    TooFast,
 }
 
 impl Admission {
     /// Nobody is here yet.
     pub fn new(limits: Limits) -> Self {
         Self { counts: Arc::default(), limits, is_relay: None }
+    }
+
+    /// Lets them in no faster than so: from one [`subscriber`], and in all.
+    #[expect(clippy::disallowed_methods, reason = "how fast they come is about time")]
+    pub fn paced(self, each: Rate, all: Rate) -> Self {
+        let (since, by_address, together) = (Instant::now(), Buckets::default(), Bucket::default());
+        self.counts().pace = Some(Pace { since, each, all, by_address, together });
+        self
     }
 
     /// Counts connections from these addresses for nobody, until it is [known](Seat::name) whom
@@ -135,11 +158,12 @@ impl Admission {
     /// A seat for a connection from this address.
     ///
     /// # Errors
-    /// When there is none left: in all, for this address, or for those whom nobody has named.
+    /// When there is none left: in all, for this address, or for those whom nobody has named; or
+    /// when too many come at a time.
     pub fn admit(&self, address: IpAddr) -> Result<Seat, Full> {
         let is_relay = self.is_relay.as_ref().is_some_and(|is_relay| is_relay(address));
         let address = (!is_relay).then(|| subscriber(address));
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.counts();
         // The address comes first: one that is full must not hear that the house is.
         if address.is_some_and(|it| self.limits.per_address_max <= counts.from(it)) {
             return Err(Full::ForAddress);
@@ -148,6 +172,7 @@ impl Admission {
             return Err(Full::Everywhere);
         }
         match address {
+            Some(address) if !counts.is_slow(address) => return Err(Full::TooFast),
             Some(address) => *counts.by_address.entry(address).or_default() += 1,
             None if self.limits.unnamed_max() <= counts.unnamed => return Err(Full::Unnamed),
             None => counts.unnamed += 1,
@@ -158,7 +183,11 @@ impl Admission {
 
     /// How many connections are here.
     pub fn taken(&self) -> usize {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner).all
+        self.counts().all
+    }
+
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -180,6 +209,15 @@ impl Counts {
     fn from(&self, subscriber: IpAddr) -> usize {
         self.by_address.get(&subscriber).copied().unwrap_or(0)
     }
+
+    /// Whether one more from there does not come too fast.
+    fn is_slow(&mut self, subscriber: IpAddr) -> bool {
+        let Some(pace) = &mut self.pace else { return true };
+        let now = pace.since.elapsed();
+        // Who is too fast takes nothing from the others.
+        pace.by_address.of(subscriber, now).take(pace.each, now)
+            && pace.together.take(pace.all, now)
+    }
 }
 
 impl Seat {
@@ -191,7 +229,7 @@ impl Seat {
     /// Counts the connection for whom it is from, unless that was known before.
     ///
     /// # Errors
-    /// When there are too many from there; it is counted in all, as before.
+    /// When there are too many from there, or they come too fast; it is counted in all, as before.
     pub fn name(&mut self, address: IpAddr) -> Result<(), Full> {
         if self.is_named() {
             return Ok(());
@@ -200,6 +238,9 @@ impl Seat {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         if self.limits.per_address_max <= counts.from(address) {
             return Err(Full::ForAddress);
+        }
+        if !counts.is_slow(address) {
+            return Err(Full::TooFast);
         }
         *counts.by_address.entry(address).or_default() += 1;
         counts.unnamed = counts.unnamed.saturating_sub(1);

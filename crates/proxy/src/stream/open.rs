@@ -56,6 +56,8 @@ pub(super) struct Open {
     /// Whether stanzas are acknowledged.
     agreed: Agreed,
     leaving: bool,
+    /// Whether the far end should have been authorized for something by now, and is not.
+    overdue: bool,
     /// The time of the last input.
     at: Duration,
 }
@@ -101,6 +103,7 @@ impl Open {
             heeded: Lately::new(),
             agreed: Agreed::Nothing,
             leaving: false,
+            overdue: false,
             at,
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use super::violation;
 use crate::binding::Side;
 use crate::connection::event::{Event, Introduction};
 use crate::connection::rooms::Rooms;
@@ -35,7 +36,7 @@ impl Rooms {
             Introduction::Named(_) | Introduction::Own(_) | Introduction::Spared => {
                 match seat.name(source.ip()) {
                     Ok(()) => return Some(source),
-                    Err(_) => (Violation::LimitConnections, source),
+                    Err(full) => (violation(full), source),
                 }
             }
         };

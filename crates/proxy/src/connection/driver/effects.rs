@@ -38,9 +38,18 @@ impl Driver {
         }
         let direct = self.facts.transport == Some(Transport::DirectTls);
         let patience = match self.machine {
-            Machine::Receiving(_) => self.settings.handshake_receiving,
+            Machine::Receiving(_) => {
+                // What they have been given in all is not given anew (C-08).
+                let left = self.timer.deadline().saturating_duration_since(now());
+                self.settings.handshake_receiving.min(left)
+            }
             Machine::Initiating(_) => self.settings.handshake_initiating,
         };
+        if !self.rooms.may_shake_hands(&self.facts) {
+            self.broke(Violation::TlsFlood);
+            self.wire.give_up();
+            return NOT_SECURED;
+        }
         let local = self.local.clone();
         // With TLSA records, the certificate is asked for by the name at which they stand (RFC 7671
         // §10.2); otherwise by the domain that it is to speak for.
@@ -105,10 +114,11 @@ impl Driver {
         VecDeque::new()
     }
 
-    /// Adds up what has gone over the wire, and for how long it has not been read.
+    /// Adds up what has gone over the wire, for how long it has not been read, and how fast it was.
     pub(super) fn tally(&mut self) {
-        let is_blocked = !self.full.is_empty();
-        self.meter.read(&self.wire.totals, is_blocked, now(), &self.rooms.flow);
+        let (is_blocked, now) = (!self.full.is_empty(), now());
+        self.meter.read(&self.wire.totals, is_blocked, now, &self.rooms.flow);
+        self.pace.read(&self.wire.totals, now);
     }
 
     /// Whether the far end is authorized for anything.

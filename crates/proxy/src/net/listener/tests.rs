@@ -25,6 +25,35 @@ fn seats_are_limited_for_each_address_and_in_all() {
     assert_eq!(admission.taken(), 3);
 }
 
+#[tokio::test(start_paused = true)]
+async fn nobody_comes_faster_than_that_and_whoever_does_takes_nothing_from_others() {
+    let (each, all) = (Rate::new(2, 1), Rate::new(5, 1));
+    let admission = admission(100, 100).paced(each, all).behind(|it| it == ip("192.0.2.100"));
+    let come = |address| admission.admit(ip(address)).map(|seat| seat.is_named());
+    assert_eq!(come("192.0.2.1"), Ok(true));
+    assert_eq!(come("::ffff:192.0.2.1"), Ok(true));
+    for _ in 0..100 {
+        assert_eq!(come("192.0.2.1"), Err(Full::TooFast));
+    }
+    assert_eq!(admission.taken(), 0);
+    assert_eq!(come("2001:db8::1"), Ok(true));
+    assert_eq!(come("2001:db8::2"), Ok(true));
+
+    // What a load balancer brings is counted for whom it names, and not before.
+    let mut relayed: Vec<_> = (0..7).map(|_| admission.admit(ip("192.0.2.100")).unwrap()).collect();
+    assert_eq!(relayed[0].name(ip("192.0.2.1")), Err(Full::TooFast));
+    assert_eq!(relayed[1].name(ip("192.0.2.2")), Ok(()));
+    // That was the fifth of all.
+    assert_eq!(relayed[2].name(ip("192.0.2.2")), Err(Full::TooFast));
+    assert_eq!(come("192.0.2.3"), Err(Full::TooFast));
+
+    tokio::time::advance(Duration::from_millis(500)).await;
+    assert_eq!(come("192.0.2.1"), Ok(true));
+    assert_eq!(come("192.0.2.1"), Err(Full::TooFast));
+    assert_eq!(relayed[2].name(ip("192.0.2.2")), Ok(()));
+    assert_eq!(come("192.0.2.3"), Err(Full::TooFast));
+}
+
 #[test]
 fn nothing_is_remembered_of_those_who_left() {
     let admission = admission(10, 10);

@@ -5,7 +5,7 @@ use super::{
     Action, Condition, Dialback, Domain, DomainPair, Finding, Name, Open, Part, Setback, Side,
     StreamError, Table, Violation, Way, Word, one_way,
 };
-use crate::binding::{Decision, Grounds, decide};
+use crate::binding::{Decision, Grounds, Row, decide};
 
 /// A request that is not answered yet (`<db:result/>`).
 #[derive(Clone, Debug)]
@@ -93,6 +93,8 @@ impl Open {
             Some((Denial::FromHosted, Violation::DialbackFromHosted))
         } else if !self.secured && !level.allows_plaintext() {
             Some((Denial::Plaintext, Violation::StreamTlsRequired))
+        } else if self.overdue && !table.row(self.id).is_some_and(Row::is_authorized) {
+            Some((Denial::TooMany, Violation::LimitPreauth))
         } else if bounds.claims_max <= open as usize {
             Some((Denial::TooMany, Violation::DialbackLimit))
         } else if self.is_one_too_many(pair, table) {

@@ -23,7 +23,9 @@ impl Open {
             self.advance_line(table, out);
             out.push(Action::SetTimer(self.patience(table)));
         } else if busy {
-            // What is asked for ends by a limit of its own, and soon.
+            // What is asked for ends by a limit of its own, and soon. Whoever is not authorized by now
+            // may not ask for more (C-08).
+            self.overdue = !authorized && self.way == Way::Inbound;
             out.push(Action::SetTimer(bounds.step));
         } else if !authorized && self.way == Way::Outbound {
             // What it was opened for came to nothing, and that is nobody's offense.
