@@ -2,7 +2,8 @@
 //!
 //! Fields may quote what a peer said. Every value is escaped and cut where it is written, in both
 //! formats, so no caller has to think of it: a log is read by terminals and by programs, and both
-//! can be attacked through it.
+//! can be attacked through it. Nor has it more lines a second than somebody could read, whoever has
+//! them written.
 
 mod escape;
 mod levels;
@@ -16,7 +17,7 @@ use std::time::{Instant, SystemTime};
 
 use tokio::sync::Notify;
 use tokio::time::sleep_until;
-use tracing::info;
+use tracing::{error, info};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -27,7 +28,6 @@ use lines::{Lines, Look};
 
 pub use levels::{Asked, Levels, Order, TARGETS};
 pub use repeats::{Repeats, Worth};
-pub use throttle::{Admitted, Throttle};
 
 /// The log of this process, once it has been started.
 #[derive(Clone, Debug)]
@@ -61,6 +61,7 @@ impl Logging {
             .with(Lines::new(look, clock, write))
             .try_init()
             .map_err(|_| AlreadyStarted)?;
+        std::panic::set_hook(Box::new(|it| panicked(it)));
         Ok(Self::with(filter, levels))
     }
 
@@ -120,6 +121,14 @@ impl Logging {
         let _ = self.filter.reload(levels.filter());
         changed
     }
+}
+
+/// Says where something went wrong that cannot. What was found there may be what a peer has said,
+/// so it is only told if it is a text of ours; as it is, it would be more than one line, too.
+fn panicked(found: &std::panic::PanicHookInfo<'_>) {
+    let cause = found.payload().downcast_ref::<&'static str>();
+    let at = found.location().map(ToString::to_string);
+    error!(at, cause, "panicked");
 }
 
 /// How the targets of our own events begin.

@@ -19,7 +19,6 @@ use tracing::{debug, info, warn};
 
 use crate::binding::{self, ConnectionId};
 use crate::connection::event::{Ending, Event, Facts, Totals};
-use crate::logging::Throttle;
 use crate::stream::{self, Loss};
 
 pub use verified::verified;
@@ -32,8 +31,6 @@ use self::met::Met;
 pub struct Observer {
     metrics: Arc<Metrics>,
     open: Mutex<HashMap<ConnectionId, Counted>>,
-    throttle: Mutex<Throttle>,
-    unproven: Mutex<Throttle>,
     dead_ends: DeadEnds,
     met: Mutex<Met>,
 }
@@ -54,8 +51,6 @@ impl Observer {
         Self {
             metrics,
             open: Mutex::default(),
-            throttle: Mutex::default(),
-            unproven: Mutex::default(),
             dead_ends: DeadEnds::default(),
             met: Mutex::default(),
         }
@@ -99,7 +94,7 @@ impl Observer {
             Event::Barred { outbound, level } => proofs::barred(&self.metrics, outbound, level),
             Event::Judged { side, outbound, domain, proof, result, reason } => {
                 proofs::judged(&self.metrics, side, outbound, proof, result, reason);
-                self.tell_judged(&domain, proof, result, reason);
+                tell_judged(&domain, proof, result, reason);
             }
             Event::Passed { side, kind, count } => {
                 let kind = Kind::read(kind.as_str()).unwrap_or(Kind::Message);
@@ -250,7 +245,6 @@ impl Observer {
         );
     }
 
-    #[expect(clippy::disallowed_methods, reason = "lines are counted by the second")]
     fn broke(
         &self,
         violation: stream::Violation,
@@ -261,52 +255,34 @@ impl Observer {
         if let Some(reason) = ViolationReason::read(violation.as_str()) {
             self.metrics.refusals.violated(side, reason);
         }
-        let admitted = {
-            let mut throttle = self.throttle.lock().unwrap_or_else(PoisonError::into_inner);
-            throttle.admit(violation, Instant::now())
-        };
-        if let Some(admitted) = admitted {
-            warn!(
-                target: "ligase::stream",
-                event = "violation",
-                side = side.as_str(),
-                reason = violation.as_str(),
-                conn = connection.map(|id| id.0),
-                peer = peer.map(|peer| peer.to_string()),
-                suppressed = admitted.suppressed,
-                "violation"
-            );
-        }
-    }
-
-    /// Whoever is not proven is worth a line: it is what an operator looks for when a pair fails.
-    /// Peers choose how often, so there is no more than a few a second for each reason.
-    #[expect(clippy::disallowed_methods, reason = "lines are counted by the second")]
-    fn tell_judged(
-        &self,
-        domain: &Domain,
-        proof: Option<&'static str>,
-        result: &'static str,
-        reason: &'static str,
-    ) {
-        let (domain, proof) = (domain.ascii(), proof.unwrap_or("none"));
-        let admitted = stream::Violation::read(reason).and_then(|reason| {
-            let mut throttle = self.unproven.lock().unwrap_or_else(PoisonError::into_inner);
-            throttle.admit(reason, Instant::now())
-        });
-        match admitted {
-            Some(admitted) => {
-                let suppressed = admitted.suppressed;
-                info!(target: "ligase::verifier", remote = domain, result, reason, suppressed, "peer not proven");
-            }
-            None => {
-                debug!(target: "ligase::verifier", remote = domain, proof, result, reason, "judged a peer")
-            }
-        }
+        warn!(
+            target: "ligase::stream",
+            event = "violation",
+            side = side.as_str(),
+            reason = violation.as_str(),
+            conn = connection.map(|id| id.0),
+            peer = peer.map(|peer| peer.to_string()),
+            "violation"
+        );
     }
 
     fn open(&self) -> MutexGuard<'_, HashMap<ConnectionId, Counted>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whoever is not proven is worth a line: it is what an operator looks for when a pair fails.
+fn tell_judged(
+    domain: &Domain,
+    proof: Option<&'static str>,
+    result: &'static str,
+    reason: &'static str,
+) {
+    let (domain, proof) = (domain.ascii(), proof.unwrap_or("none"));
+    if stream::Violation::read(reason).is_some() {
+        info!(target: "ligase::verifier", remote = domain, result, reason, "peer not proven");
+    } else {
+        debug!(target: "ligase::verifier", remote = domain, proof, result, reason, "judged a peer");
     }
 }
 

@@ -37,7 +37,7 @@ impl Failures {
                 let (side, label) = (*side, setback.label());
                 let met = Met { label, text: setback.text(), peer: None, at };
                 let is_news = self.lock().note(subject.clone(), met);
-                let is_told = is_news && self.admits(&subject.remote, at);
+                let is_told = is_news && self.admits(label, &subject.remote, at);
                 return is_told.then_some(Cure { subject, side, label });
             }
         } else if let Event::Refused { facts, pair, denial } = event {
@@ -78,9 +78,9 @@ impl Failures {
         json!({"version": VERSION, "failures": failures, "left_out": left_out})
     }
 
-    fn admits(&self, remote: &Domain, at: SystemTime) -> bool {
+    fn admits(&self, reason: &'static str, remote: &Domain, at: SystemTime) -> bool {
         let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
-        pace.admits(remote, at)
+        pace.admits(reason, remote, at)
     }
 
     fn lock(&self) -> MutexGuard<'_, Memory> {

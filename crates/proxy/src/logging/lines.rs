@@ -1,4 +1,5 @@
 use std::fmt::{self, Write as _};
+use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use time::OffsetDateTime;
@@ -11,12 +12,15 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::OURS;
 use super::escape::{Escaped, Style};
+use super::throttle::{Admitted, Throttle};
 
-/// Makes a line of every event, with the fields of the spans that it happened in.
+/// Makes a line of every event, with the fields of the spans that it happened in, as long as there
+/// are not too many for the same reason.
 #[derive(Debug)]
 pub(super) struct Lines<W> {
     look: Look,
     clock: fn() -> SystemTime,
+    throttle: Mutex<Throttle>,
     write: W,
 }
 
@@ -34,7 +38,27 @@ pub(super) enum Look {
 impl<W: Fn(&[u8])> Lines<W> {
     /// Lines that look like `look`, told the time by `clock`, each given whole to `write`.
     pub(super) fn new(look: Look, clock: fn() -> SystemTime, write: W) -> Self {
-        Self { look, clock, write }
+        Self { look, clock, throttle: Mutex::default(), write }
+    }
+
+    /// Whether there may be a line of this event, and what its time is then. Both are one step:
+    /// whoever counts lines by their times shall find no more in a second than there may be.
+    fn admit(&self, event: &Event<'_>) -> Option<(Admitted, SystemTime)> {
+        let mut subject = Subject::default();
+        event.record(&mut subject);
+        let line = event.metadata();
+        if line.target().starts_with(HOUSEHOLD) {
+            return Some((Admitted { suppressed: 0 }, (self.clock)()));
+        }
+        // What others log may hold anything, so it is their name that counts.
+        let reason = match line.target().starts_with(OURS) {
+            true => subject.reason.or(subject.message),
+            false => subject.logged_target,
+        };
+        let reason = reason.as_deref().unwrap_or_else(|| line.target());
+        let mut throttle = self.throttle.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = (self.clock)();
+        Some((throttle.admit(reason, line, now)?, now))
     }
 }
 
@@ -60,8 +84,14 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        let Some((admitted, now)) = self.admit(event) else {
+            return;
+        };
         let mut fields = Fields::new(self.look);
         event.record(&mut fields);
+        if 0 < admitted.suppressed {
+            fields.values.push(("suppressed", admitted.suppressed.to_string()));
+        }
         for span in context.event_scope(event).into_iter().flatten() {
             if let Some(outer) = span.extensions().get::<Fields>() {
                 fields.add_missing(outer);
@@ -70,7 +100,7 @@ where
         let metadata = event.metadata();
         let target = fields.logged_target.take();
         let target = target.as_deref().unwrap_or_else(|| metadata.target());
-        let now = timestamp((self.clock)());
+        let now = timestamp(now);
         let line = match self.look {
             Look::Json => json(&now, *metadata.level(), target, &fields),
             Look::Plain | Look::Color => self.plain(&now, *metadata.level(), target, &fields),
@@ -125,6 +155,38 @@ fn json(now: &str, level: Level, target: &str, fields: &Fields) -> String {
     }
     line.push_str("}\n");
     line
+}
+
+/// What an event is about: what is counted to keep lines from being too many.
+#[derive(Debug, Default)]
+struct Subject {
+    reason: Option<String>,
+    message: Option<String>,
+    logged_target: Option<String>,
+}
+
+impl Subject {
+    fn note(&mut self, field: &Field, value: fmt::Arguments<'_>) {
+        let place = match field.name() {
+            "reason" => &mut self.reason,
+            "message" => &mut self.message,
+            "log.target" => &mut self.logged_target,
+            _ => return,
+        };
+        let mut text = String::new();
+        Escaped::new(&mut text, Style::Bare, SUBJECT_BYTES_MAX).value(value);
+        *place = Some(text);
+    }
+}
+
+impl Visit for Subject {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.note(field, format_args!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.note(field, format_args!("{value}"));
+    }
 }
 
 /// The fields of an event or a span, each escaped and cut already.
@@ -248,6 +310,13 @@ const END: &str = "\x1b[0m";
 
 /// A domain name at its longest; whatever is longer is not worth its place.
 const VALUE_BYTES_MAX: usize = 256;
+
+/// Where lines come from that no stranger causes: about files, records and an end of our own. Each is
+/// for the operator to read, like one of ten mistakes in a configuration.
+const HOUSEHOLD: &str = "ligase::app";
+
+/// Longer than any reason or message of ours.
+const SUBJECT_BYTES_MAX: usize = 128;
 
 /// What a pipe takes without mixing it with another writer's line (PIPE_BUF on Linux).
 const LINE_BYTES_MAX: usize = 4_096;

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 ///
 /// A peer that is gone fails as often as anybody writes to it; what an operator wants is one line
 /// that says so, and to see that it still says so. Whoever makes us fail in ever new ways gets no
-/// more than so many first lines a second.
+/// more than so many first lines a second for each reason.
 #[derive(Clone, Debug)]
 pub struct Repeats<K> {
     known: HashMap<K, Vec<Failure>>,
-    /// When the last first lines were written; at most as many as a second may have.
-    written: VecDeque<Instant>,
+    /// When the last first lines were written, by reason; at most as many as a second may have.
+    written: HashMap<&'static str, VecDeque<Instant>>,
 }
 
 /// A failure that was told, and how often it was met again.
@@ -52,15 +52,16 @@ impl<K: Clone + Eq + Hash> Repeats<K> {
             Some(failure) => failure.repeated,
             None => 0,
         };
-        while let Some(first) = self.written.front()
+        let written = self.written.entry(reason).or_default();
+        while let Some(first) = written.front()
             && SECOND <= age(*first)
         {
-            self.written.pop_front();
+            written.pop_front();
         }
-        if LINES_MAX <= self.written.len() {
+        if LINES_MAX <= written.len() {
             return Worth::Again { repeated };
         }
-        self.written.push_back(now);
+        written.push_back(now);
         self.remember(key, Failure { reason, first: now, repeated: 0 });
         Worth::First { repeated }
     }
@@ -89,7 +90,7 @@ impl<K: Clone + Eq + Hash> Repeats<K> {
 
 impl<K> Default for Repeats<K> {
     fn default() -> Self {
-        Self { known: HashMap::new(), written: VecDeque::new() }
+        Self { known: HashMap::new(), written: HashMap::new() }
     }
 }
 
@@ -99,8 +100,9 @@ const AGAIN: Duration = Duration::from_secs(300);
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// First lines a second: more than anybody reads, and far less than a disk holds.
-const LINES_MAX: usize = 20;
+/// First lines a second for a reason, of which there are a few dozen. It is half of what a reason may
+/// have altogether, so that what is told first is written, too.
+const LINES_MAX: usize = 5;
 
 /// What is known to fail at a time, some 200 bytes each. Of more, the oldest are news again.
 const KEYS_MAX: usize = 1_024;

@@ -90,3 +90,22 @@ async fn a_level_that_was_ordered_for_a_while_goes_back_by_itself() {
     );
     assert_eq!(logging.levels().next_end(), None);
 }
+
+/// What is found where something goes wrong may be a stanza; a line of ours holds none.
+#[test]
+fn a_panic_is_one_line_that_quotes_nobody() {
+    let secret = "<body>the letter</body>\n{\"level\":\"ERROR\"}";
+    let (_, written, _guard) = log(LogLevel::Info);
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(super::panicked));
+    let ours = std::panic::catch_unwind(|| panic!("the table is not as it was"));
+    let theirs = std::panic::catch_unwind(|| panic!("cannot read {secret}"));
+    std::panic::set_hook(before);
+    assert!(ours.is_err() && theirs.is_err());
+    let said = said(&written);
+    assert_eq!(said.len(), 2, "{said:?}");
+    let here = "ERROR panicked at=crates/proxy/src/logging/tests.rs:";
+    assert!(said[0].starts_with(here) && said[1].starts_with(here), "{said:?}");
+    assert!(said[0].ends_with("cause=\"the table is not as it was\""), "{said:?}");
+    assert!(!said[1].contains("letter") && !said[1].contains("cause"), "{said:?}");
+}

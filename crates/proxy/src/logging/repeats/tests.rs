@@ -62,3 +62,11 @@ fn one_with_many_reasons_is_bounded_too() {
     assert_eq!(repeats.fails(&"capulet", "l", start), Worth::Again { repeated: 1 });
     assert_eq!(repeats.fails(&"capulet", "a", start), FIRST);
 }
+
+#[test]
+fn one_reason_does_not_silence_another() {
+    let (mut repeats, now) = (Repeats::default(), now());
+    let news = (0..100).filter(|key| repeats.fails(key, "connect", now) == FIRST).count();
+    assert_eq!(news, LINES_MAX);
+    assert_eq!(repeats.fails(&100, "timeout", now), FIRST);
+}
