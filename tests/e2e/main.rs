@@ -11,6 +11,7 @@ mod drain;
 mod explain;
 mod failures;
 mod gateway;
+mod hostile;
 mod interop;
 mod ladder;
 mod load;

@@ -8,12 +8,14 @@
 //! `ligase-peer await ADDRESS PATH TEXT` asks until it answers 200 and this text; `ligase-peer
 //! load` is a server that is as fast as it can be, `ligase-peer channel` one that shares its
 //! streams, `ligase-peer pulse` and `ligase-peer echo` two that measure how long a stanza takes,
-//! `ligase-peer crowd` many strangers at once, and `ligase-peer web AT CHAIN KEY FOLDER` serves
+//! `ligase-peer crowd` many strangers at once, `ligase-peer flood` a crowd that nobody wants, and
+//! `ligase-peer web AT CHAIN KEY FOLDER` serves
 //! documents by HTTPS.
 
 mod backend;
 mod channel;
 mod crowd;
+mod flood;
 mod http;
 mod load;
 mod pulse;
@@ -48,11 +50,12 @@ fn main() -> ExitCode {
         ["crowd", target] => crowd::run(target),
         ["pulse", local, remote] => pulse::beat(local, remote),
         ["echo", local] => pulse::echo(local),
+        ["flood", rest @ ..] => flood::run(rest),
         ["web", at, chain, key, folder] => web::serve(at, chain, key, folder),
         _ => {
             eprintln!(
                 "usage: ligase-peer [get ... | await ... | load ... | channel ... | crowd ... | \
-                 pulse ... | echo ... | web ...]"
+                 pulse ... | echo ... | flood ... | web ...]"
             );
             ExitCode::from(2)
         }

@@ -12,6 +12,7 @@ pub mod certificate;
 pub mod cgroup;
 pub mod client;
 mod ejabberd;
+pub mod flood;
 pub mod host;
 pub mod image;
 pub mod ligase;

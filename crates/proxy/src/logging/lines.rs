@@ -100,7 +100,11 @@ where
         let metadata = event.metadata();
         let target = fields.logged_target.take();
         let target = target.as_deref().unwrap_or_else(|| metadata.target());
+        // Only our own words are messages; what others say may quote a peer.
         let now = timestamp(now);
+        if self.look == Look::Json && !target.starts_with(OURS) {
+            fields.quote_message();
+        }
         let line = match self.look {
             Look::Json => json(&now, *metadata.level(), target, &fields),
             Look::Plain | Look::Color => self.plain(&now, *metadata.level(), target, &fields),
@@ -202,6 +206,12 @@ struct Fields {
 impl Fields {
     fn new(look: Look) -> Self {
         Self { look, message: String::new(), logged_target: None, values: Vec::new() }
+    }
+
+    /// Makes a field of what was the message.
+    fn quote_message(&mut self) {
+        let said = std::mem::replace(&mut self.message, "a library said".to_owned());
+        self.values.insert(0, ("said", format!("\"{said}\"")));
     }
 
     /// Adds what an outer span knows and no inner one has said.

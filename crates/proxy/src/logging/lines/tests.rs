@@ -234,4 +234,10 @@ fn nobody_fills_the_log() {
 fn what_others_log_is_told_apart() {
     let line = lines(Look::Plain, || info!(target: "hickory", "a conn=7"));
     assert_eq!(line, "2027-01-15T08:00:00.007Z INFO  hickory: \"a conn=7\"\n");
+    let value = json(|| warn!(target: "rustls::msgs", "no name: \"\n{{\"}}"));
+    assert_eq!(value["message"], "a library said");
+    assert_eq!(
+        (&value["said"], &value["target"]),
+        (&"no name: \"\n{\"}".into(), &"rustls::msgs".into())
+    );
 }
