@@ -96,7 +96,13 @@ fn international(text: &str) -> Result<Domain, InvalidDomain> {
         let same = starts_a_label(written) || nameprep(written).is_ok_and(|it| it == label);
         read && same
     });
-    if !agreed || text.split('.').count() != spelling.split('.').count() {
+    // Servers prepare names as a whole. One with letters from left to right in one label and from
+    // right to left in another is none to them then (RFC 3454 §6), and whoever brought it to their
+    // stream would have ended that for everybody.
+    // What is refused as it is spelled is no better for having been written as DNS does.
+    let whole = nameprep(&spelling).is_ok_and(|prepared| prepared == spelling)
+        && spelling.chars().all(only_folds_case);
+    if !agreed || !whole || text.split('.').count() != spelling.split('.').count() {
         return Err(InvalidDomain::Ambiguous);
     }
     let spelling = (spelling != ascii).then(|| Arc::from(&*spelling));
