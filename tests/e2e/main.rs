@@ -15,6 +15,7 @@ mod hostile;
 mod interop;
 mod ladder;
 mod load;
+mod names;
 mod own;
 mod proofs;
 mod records;
