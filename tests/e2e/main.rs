@@ -1,6 +1,5 @@
 //! End to end.
 
-mod attacks;
 mod balanced;
 mod bare;
 mod capture;

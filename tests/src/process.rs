@@ -78,6 +78,16 @@ impl Process {
         self.said.lock().lines.clone()
     }
 
+    /// What it has said after so many lines.
+    pub fn lines_after(&self, start: usize) -> Vec<String> {
+        self.said.lock().lines.get(start..).unwrap_or_default().to_vec()
+    }
+
+    /// How many lines it has said so far.
+    pub fn count(&self) -> usize {
+        self.said.lock().lines.len()
+    }
+
     /// The first line, said already or to come, that holds `text`.
     pub fn hear(&self, text: &str, patience: Duration) -> String {
         self.hear_after(0, text, patience).1

@@ -111,6 +111,24 @@ impl Stranger {
         self.lock().clone()
     }
 
+    /// How much has come.
+    pub fn count(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// What has come since so much had.
+    pub fn heard_after(&self, start: usize) -> Vec<String> {
+        self.lock().get(start..).unwrap_or_default().to_vec()
+    }
+
+    /// Whether something comes in time, or has come since so much had, that holds this text.
+    pub fn hears(&self, start: usize, text: &str, patience: Duration) -> bool {
+        let missing =
+            |heard: &mut Vec<String>| !heard.iter().skip(start).any(|it| it.contains(text));
+        let waited = self.shared.changed.wait_timeout_while(self.lock(), patience, missing);
+        !waited.unwrap_or_else(PoisonError::into_inner).1.timed_out()
+    }
+
     /// Waits for something that holds this text.
     #[track_caller]
     pub fn hear(&self, text: &str) {

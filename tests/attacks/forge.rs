@@ -3,18 +3,18 @@
 use ligase_tests::{Authority, Certificate, Constraint, Leaf, Purpose};
 
 /// A certificate by a word: `none`, names divided by `+`, or `FAULT:NAME`.
-pub(super) fn forge(authority: &Authority, word: &str) -> Option<Certificate> {
+pub(crate) fn forge(authority: &Authority, word: &str) -> Result<Option<Certificate>, String> {
     if word == "none" {
-        return None;
+        return Ok(None);
     }
     let Some((fault, name)) = word.split_once(':') else {
         let names: Vec<_> = word.split('+').collect();
-        return Some(authority.issue(&names));
+        return Ok(Some(authority.issue(&names)));
     };
     let leaf = Leaf::of(&[name]);
     let by = |constraint| leaf.signed_by(&authority.delegate(&constraint));
     let only_for = |purpose| leaf.clone().only_for(purpose).signed_by(authority);
-    Some(match fault {
+    Ok(Some(match fault {
         "self-signed" => leaf.self_signed(),
         "expired" => leaf.expired().signed_by(authority),
         "tomorrow" => leaf.of_tomorrow().signed_by(authority),
@@ -35,6 +35,6 @@ pub(super) fn forge(authority: &Authority, word: &str) -> Option<Certificate> {
         }
         "only-b.lab" => by(Constraint::Only("b.lab".to_owned())),
         "not-a.lab" => by(Constraint::Not("a.lab".to_owned())),
-        _ => panic!("no such fault: {word}"),
-    })
+        _ => return Err(format!("no such certificate: {word}")),
+    }))
 }

@@ -1,0 +1,113 @@
+//! The attacker as a server that the proxy calls.
+
+use ligase_tests::Stream;
+use ligase_tests::xml::attribute;
+
+use crate::bytes::claim;
+use crate::case::{Case, arguments};
+use crate::deeds::{PATIENCE, Run, Told};
+use crate::negotiate::{DIALBACK, answer_header, next, next_header, offered, secure};
+use crate::words::Word;
+
+pub(crate) const WORDS: [Word; 1] = [("authority", authority)];
+
+impl Run<'_> {
+    /// A stream of our own server that wants to speak to the attacker, and the one that the proxy
+    /// opens for it, which has heard nothing yet but a header.
+    pub(crate) fn be_dialed(&mut self, from: &str, to: &str) -> Told {
+        let calling = self.lab.intruder.try_dial(self.lab.backend_door())?;
+        self.begin(calling.clone());
+        secure(&calling, from, to, Some(&self.lab.own))?;
+        calling.send(&claim(from, to));
+        let stream = self.accept(to)?;
+        stream.send(&answer_header(to, from, "first"));
+        self.begin(stream);
+        Ok(())
+    }
+
+    /// The same, and the attacker has let the proxy in by dialback.
+    pub(crate) fn be_called(&mut self, from: &str, to: &str) -> Told {
+        self.be_dialed(from, to)?;
+        let (calling, stream) = (self.calling()?.clone(), self.stream()?.clone());
+        let asked = self.welcome(&stream, from, to)?;
+        offered(&asked, "<db:result")?;
+        self.grant(from, to);
+        stream.send(&format!("<db:result from='{to}' to='{from}' type='valid'/>"));
+        offered(&next(&calling, PATIENCE)?, "type='valid'")
+    }
+
+    /// Takes the stream that the proxy opens to that domain; whatever it opened before for others
+    /// is of no account.
+    fn accept(&self, to: &str) -> Result<Stream, String> {
+        for _ in 0..OTHERS_MAX {
+            let stream = self.lab.attacker.accept_within(5269, PATIENCE);
+            let stream = stream.ok_or_else(|| format!("nobody calls {to}"))?;
+            let Ok(opened) = next_header(&stream) else {
+                continue;
+            };
+            if attribute(&opened, "to") == Some(to) {
+                return Ok(stream);
+            }
+            stream.close();
+        }
+        Err(format!("only others than {to} are called"))
+    }
+
+    /// Receives a stream that the proxy opened, and returns what it says when it is secured.
+    fn welcome(&self, stream: &Stream, from: &str, to: &str) -> Result<String, String> {
+        stream.send(
+            "<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>\
+             </stream:features>",
+        );
+        offered(&next(stream, PATIENCE)?, "<starttls")?;
+        let proceed = "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
+        let certificate = self.lab.world.authority.issue(&[to]);
+        stream.accept_tls(proceed, &certificate)?;
+        next_header(stream)?;
+        stream.send(&answer_header(to, from, "second"));
+        stream.send(&format!("<stream:features>{DIALBACK}</stream:features>"));
+        next(stream, PATIENCE)
+    }
+
+    /// As the server of a domain, is asked about a key, and answers.
+    fn answer_for(&mut self, asker: &str, domain: &str, word: &str) -> Told {
+        let stream = self.accept(domain)?;
+        self.keep(stream.clone());
+        stream.send(&answer_header(domain, asker, "first"));
+        let asked = self.welcome(&stream, asker, domain)?;
+        offered(&asked, "<db:verify")?;
+        let id = attribute(&asked, "id").unwrap_or_default();
+        let answer = |word: &str| {
+            format!("<db:verify from='{domain}' to='{asker}' id='{id}' {word}</db:verify>")
+        };
+        match word {
+            "valid" => stream.send(&answer("type='valid'>")),
+            "invalid" => stream.send(&answer("type='invalid'>")),
+            "error" => stream.send(&answer(
+                "type='error'><error type='cancel'><item-not-found \
+                 xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>",
+            )),
+            _ => (),
+        }
+        stream.close();
+        Ok(())
+    }
+}
+
+/// `authority ASKER DOMAIN WORD`: the attacker is asked about a key, and says so (`valid`,
+/// `invalid`, `error`), or hangs up (`close`).
+fn authority(case: &mut Case, rest: &str) -> Result<(), String> {
+    let [asker, domain, word] = arguments(rest)?;
+    if !["valid", "invalid", "error", "close"].contains(&word.as_str()) {
+        return Err("no such answer".to_owned());
+    }
+    case.terms.calls.insert("padua:5269".to_owned());
+    case.then(Box::new(move |run| {
+        let (asker, domain) = (run.fill(&asker), run.fill(&domain));
+        run.answer_for(&asker, &domain, &word)
+    }));
+    Ok(())
+}
+
+/// Calls of earlier cases that nobody has taken yet, at most.
+const OTHERS_MAX: usize = 64;

@@ -1,0 +1,128 @@
+//! Deeds: what a case does, step by step, and what a run of it has at hand.
+
+use std::cell::{Cell, OnceCell};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use ligase_tests::Stream;
+
+use crate::bytes::bytes;
+use crate::case::Case;
+use crate::lab::Lab;
+
+/// One step: it does something, or looks that something is as it should be and tells what is not.
+pub(crate) type Deed = Box<dyn Fn(&mut Run<'_>) -> Told + Send + Sync>;
+
+/// What a step came to: nothing to tell, or what was seen instead.
+pub(crate) type Told = Result<(), String>;
+
+/// By which of its two doors somebody comes to the proxy.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Door {
+    StartTls,
+    Direct,
+}
+
+impl Door {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::StartTls => "starttls",
+            Self::Direct => "direct",
+        }
+    }
+}
+
+/// One time that a case is played.
+pub(crate) struct Run<'a> {
+    pub(crate) lab: &'a Lab,
+    pub(crate) case: &'a Case,
+    pub(crate) door: Door,
+    /// Where what is said is divided.
+    pub(crate) place: usize,
+    /// How long to wait for what should come.
+    pub(crate) patience: Duration,
+    /// The pairs that the case has rightly been granted, senders first.
+    pub(crate) granted: BTreeSet<(String, String)>,
+    /// How much the server behind the proxy had heard when the case began.
+    pub(crate) start: usize,
+    /// A name of the attacker's that no other run has.
+    fresh: OnceCell<String>,
+    streams: Vec<Stream>,
+    is_open: Cell<bool>,
+}
+
+impl<'a> Run<'a> {
+    pub(crate) fn new(lab: &'a Lab, case: &'a Case, door: Door, place: usize) -> Self {
+        Self {
+            lab,
+            case,
+            door,
+            place,
+            patience: PATIENCE,
+            granted: BTreeSet::new(),
+            start: lab.behind.count(),
+            fresh: OnceCell::new(),
+            streams: Vec::new(),
+            is_open: Cell::new(true),
+        }
+    }
+
+    /// Does all of it, until something is not as it should be.
+    pub(crate) fn play(&mut self) -> Told {
+        let case = self.case;
+        case.deeds.iter().try_for_each(|deed| deed(self))
+    }
+
+    /// The stream that was begun last.
+    pub(crate) fn stream(&self) -> Result<&Stream, String> {
+        self.streams.last().ok_or_else(|| "nothing has begun".to_owned())
+    }
+
+    /// The stream that was begun before that one.
+    pub(crate) fn calling(&self) -> Result<&Stream, String> {
+        let before = self.streams.len().checked_sub(2).and_then(|it| self.streams.get(it));
+        before.ok_or_else(|| "nothing was begun before".to_owned())
+    }
+
+    /// Has the next deeds be about this stream.
+    pub(crate) fn begin(&mut self, stream: Stream) {
+        self.streams.push(stream);
+    }
+
+    /// Keeps a stream open till the end, behind the one that is spoken on.
+    pub(crate) fn keep(&mut self, stream: Stream) {
+        self.streams.insert(0, stream);
+    }
+
+    /// The whole text, with what only this run knows.
+    pub(crate) fn fill(&self, text: &str) -> String {
+        if !text.contains(FRESH) {
+            return text.to_owned();
+        }
+        text.replace(FRESH, self.fresh.get_or_init(|| self.lab.fresh()))
+    }
+
+    /// The bytes that a text stands for.
+    pub(crate) fn bytes(&self, text: &str) -> Result<Vec<u8>, String> {
+        bytes(&self.fill(text))
+    }
+
+    /// Hangs up everywhere.
+    pub(crate) fn close(&self) {
+        if self.is_open.replace(false) {
+            self.streams.iter().for_each(Stream::close);
+        }
+    }
+}
+
+impl Drop for Run<'_> {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// What stands for a name that no other run has.
+pub(crate) const FRESH: &str = "{fresh}";
+
+/// Longer than any answer takes on a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);

@@ -1,0 +1,77 @@
+//! Attacks: what a hostile server, or a program beside our own, may try; and that it gets nothing.
+//!
+//! ```text
+//! cargo test --workspace --test attacks -- [OPTION ...] [FOLDER | FILE | WORD ...]
+//! ```
+//!
+//! Cases are data ([`case`]; `README.md` beside this file has the format), a file for each group.
+//! Each is played in a [`lab`] and judged twice: it is *safe* if nothing came of it ([`watch`]),
+//! and *exact* if also just those answers came, and just those rules were counted, that it names.
+
+mod asked;
+mod backend;
+mod begin;
+mod bytes;
+mod called;
+mod calls;
+mod canary;
+mod case;
+mod crowd;
+mod deeds;
+mod forge;
+mod heard;
+mod lab;
+mod negotiate;
+mod report;
+mod resident;
+mod said;
+mod terms;
+mod unit;
+mod watch;
+mod words;
+
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::{panic, thread};
+
+use crate::asked::Asked;
+use crate::report::Report;
+use crate::unit::{Unit, units};
+
+fn main() -> ExitCode {
+    let asked = match Asked::read(std::env::args().skip(1)) {
+        Ok(asked) => asked,
+        Err(problem) => {
+            eprintln!("{problem}");
+            return ExitCode::from(2);
+        }
+    };
+    if asked.list {
+        for case in &asked.cases {
+            println!("{} {}: test", case.id, case.title);
+        }
+        return ExitCode::SUCCESS;
+    }
+    // What fails is told case by case, and cut; a panic of a step is one way to fail.
+    panic::set_hook(Box::new(|_| ()));
+    let report = Mutex::new(Report::new(&asked.cases));
+    let units = Mutex::new(units(&asked));
+    thread::scope(|scope| {
+        for _ in 0..LABS_MAX {
+            scope.spawn(|| {
+                while let Some(unit) = next(&units) {
+                    unit.play(&report);
+                }
+            });
+        }
+    });
+    let report = report.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if report.finish() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn next<'a>(units: &Mutex<Vec<Unit<'a>>>) -> Option<Unit<'a>> {
+    units.lock().unwrap_or_else(std::sync::PoisonError::into_inner).pop()
+}
+
+/// Labs at a time: as many as two processors bear without making answers late.
+const LABS_MAX: usize = 2;

@@ -1,0 +1,154 @@
+//! Report: what came of every run, told by case and by group.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ligase_tests::OrFail;
+use serde_json::json;
+
+use crate::backend::Behind;
+use crate::case::Case;
+use crate::deeds::{Door, Told};
+
+/// What came of one run.
+pub(crate) struct Played {
+    behind: Behind,
+    door: Door,
+    place: usize,
+    /// What does not hold.
+    unsafe_now: Vec<String>,
+    /// What was seen instead of what the case says.
+    inexact: Option<String>,
+    pub(crate) took: Duration,
+}
+
+/// What came of all runs till now.
+pub(crate) struct Report {
+    groups: BTreeMap<String, Sum>,
+    /// The cases that have been told of already, by id, title and server.
+    told: BTreeMap<(String, String, Behind), u32>,
+    file: File,
+}
+
+#[derive(Default)]
+struct Sum {
+    cases: usize,
+    runs: usize,
+    safe: usize,
+    exact: usize,
+    took: Duration,
+}
+
+impl Played {
+    pub(crate) fn of(_: &Case, behind: Behind, door: Door, place: usize) -> Self {
+        Self { behind, door, place, unsafe_now: Vec::new(), inexact: None, took: Duration::ZERO }
+    }
+
+    /// It could not be played.
+    pub(crate) fn without_lab(mut self, why: String) -> Self {
+        self.unsafe_now.push(format!("there is no lab: {why}"));
+        self
+    }
+
+    pub(crate) fn judge(&mut self, unsafe_now: Vec<String>, told: Told) {
+        self.unsafe_now = unsafe_now;
+        self.inexact = told.err();
+    }
+
+    pub(crate) fn is_safe(&self) -> bool {
+        self.unsafe_now.is_empty()
+    }
+
+    pub(crate) fn is_exact(&self) -> bool {
+        self.is_safe() && self.inexact.is_none()
+    }
+
+    /// Everything that is wrong.
+    fn seen(&self) -> String {
+        let all = self.unsafe_now.iter().map(|it| format!("UNSAFE {it}"));
+        all.chain(self.inexact.clone()).collect::<Vec<_>>().join("; ")
+    }
+}
+
+impl Report {
+    /// An empty one, with a new file for whoever wants to know more.
+    pub(crate) fn new(cases: &[Case]) -> Self {
+        let mut groups = BTreeMap::<String, Sum>::new();
+        for case in cases {
+            groups.entry(case.group().to_owned()).or_default().cases += 1;
+        }
+        let file = File::create(place()).or_fail("write down what comes of the attacks");
+        Self { groups, told: BTreeMap::new(), file }
+    }
+
+    /// Keeps what came of a run, and tells it if it is not well.
+    pub(crate) fn keep(&mut self, case: &Case, played: Played) {
+        let sum = self.groups.entry(case.group().to_owned()).or_default();
+        sum.runs += 1;
+        sum.safe += usize::from(played.is_safe());
+        sum.exact += usize::from(played.is_exact());
+        sum.took += played.took;
+        let (behind, door) = (played.behind.as_str(), played.door.as_str());
+        let seen = played.seen();
+        let line = json!({
+            "case": case.id, "title": case.title, "file": case.file, "behind": behind,
+            "door": door, "place": played.place, "safe": played.is_safe(),
+            "exact": played.is_exact(), "seen": seen, "seconds": played.took.as_secs_f64(),
+        });
+        writeln!(self.file, "{line}").or_fail("write down what came of an attack");
+        if !played.is_exact() {
+            let key = (case.id.clone(), case.title.clone(), played.behind);
+            let times = self.told.entry(key).or_default();
+            *times += 1;
+            if *times == 1 {
+                println!(
+                    "{} {} [{behind}, {door}, {}]: {seen:.300}",
+                    case.id, case.title, played.place
+                );
+            }
+        }
+    }
+
+    /// Tells the sums; whether all is well.
+    pub(crate) fn finish(&self) -> bool {
+        let mut all = Sum::default();
+        for (group, sum) in &self.groups {
+            sum.tell(&format!("group {group}"));
+            all.cases += sum.cases;
+            all.runs += sum.runs;
+            all.safe += sum.safe;
+            all.exact += sum.exact;
+            all.took += sum.took;
+        }
+        all.tell("all");
+        println!("{} passed, {} failed", all.exact, all.runs - all.exact);
+        all.safe == all.runs && EXACT_MIN * all.runs <= 100 * all.exact
+    }
+}
+
+impl Sum {
+    fn tell(&self, name: &str) {
+        let share = |of: usize| 100.0 * of as f64 / self.runs.max(1) as f64;
+        println!(
+            "{name:<8} {:>4} cases {:>5} runs  SAFE {:>5.1} %  EXACT {:>5.1} %  {:>6.1} s",
+            self.cases,
+            self.runs,
+            share(self.safe),
+            share(self.exact),
+            self.took.as_secs_f64(),
+        );
+    }
+}
+
+/// Beside the programs that were built.
+fn place() -> PathBuf {
+    let here = std::env::current_exe().or_fail("find out where this program is");
+    let folder = here.parent().and_then(|it| it.parent()).or_fail("find the folder of programs");
+    folder.join("attacks.jsonl")
+}
+
+/// So many of a hundred runs have to be exact; all have to be safe.
+const EXACT_MIN: usize = 98;

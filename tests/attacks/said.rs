@@ -1,0 +1,142 @@
+//! Said: what the attacker says, and what must be said to it.
+
+use crate::bytes::bytes;
+use crate::case::{Case, divide};
+use crate::deeds::{FRESH, Told};
+use crate::negotiate::{end, expect_error, next, offered};
+use crate::words::Word;
+
+pub(crate) const WORDS: [Word; 9] = [
+    ("say", say),
+    ("dribble", dribble),
+    ("split", split),
+    ("hear", hear),
+    ("each", each),
+    ("error", error),
+    ("end", ended),
+    ("alert", alert),
+    ("hang-up", hang_up),
+];
+
+/// `say TEXT`: in one write.
+fn say(case: &mut Case, rest: &str) -> Result<(), String> {
+    let text = sound(rest)?;
+    case.then(Box::new(move |run| {
+        let bytes = run.bytes(&text)?;
+        run.stream()?.send_bytes(&bytes, bytes.len());
+        Ok(())
+    }));
+    Ok(())
+}
+
+/// `dribble TEXT`: in writes of a byte each.
+fn dribble(case: &mut Case, rest: &str) -> Result<(), String> {
+    let text = sound(rest)?;
+    case.then(Box::new(move |run| {
+        let bytes = run.bytes(&text)?;
+        run.stream()?.send_bytes(&bytes, 1);
+        Ok(())
+    }));
+    Ok(())
+}
+
+/// `split TEXT`: in two writes; the case is run for every place to divide it at.
+fn split(case: &mut Case, rest: &str) -> Result<(), String> {
+    let text = sound(rest)?;
+    if !case.terms.places.is_empty() {
+        return Err("a case can be split once".to_owned());
+    }
+    case.terms.places = places(bytes(&text)?.len());
+    case.then(Box::new(move |run| {
+        let bytes = run.bytes(&text)?;
+        let (front, back) = bytes.split_at(run.place.min(bytes.len()));
+        let stream = run.stream()?;
+        stream.send_bytes(front, front.len());
+        stream.send_bytes(back, back.len());
+        Ok(())
+    }));
+    Ok(())
+}
+
+/// Where to divide so many bytes: everywhere, or, where they are many, everywhere near both ends
+/// and here and there between.
+fn places(length: usize) -> Vec<usize> {
+    let between = length.saturating_sub(2 * ENDS) / SAMPLES;
+    let is_chosen = |place: &usize| {
+        *place <= ENDS
+            || length - *place <= ENDS
+            || between == 0
+            || (*place).is_multiple_of(between)
+    };
+    (1..length).filter(is_chosen).collect()
+}
+
+/// `hear TEXT`: the next thing said holds each part of this, divided by ` … `.
+fn hear(case: &mut Case, rest: &str) -> Result<(), String> {
+    each(case, &format!("1 {rest}"))
+}
+
+/// `each N TEXT`: the same, N times.
+fn each(case: &mut Case, rest: &str) -> Result<(), String> {
+    let (times, rest) = rest.split_once(' ').ok_or("how often, and what?")?;
+    let times: usize = times.parse().map_err(|_| "how often?")?;
+    let parts = divide(rest, " … ");
+    case.then(Box::new(move |run| {
+        for _ in 0..times {
+            let said = next(run.stream()?, run.patience)?;
+            parts.iter().try_for_each(|part| offered(&said, &run.fill(part)))?;
+        }
+        Ok(())
+    }));
+    Ok(())
+}
+
+/// `error A/B`: a stream error of one of these conditions, and the end.
+fn error(case: &mut Case, rest: &str) -> Result<(), String> {
+    let conditions = divide(rest, "/");
+    case.then(Box::new(move |run| expect_error(run.stream()?, &conditions, run.patience)));
+    Ok(())
+}
+
+/// `end`: the end, without another word.
+fn ended(case: &mut Case, _: &str) -> Result<(), String> {
+    case.then(Box::new(|run| {
+        let (said, _) = end(run.stream()?, run.patience)?;
+        nothing(&said, said.is_empty())
+    }));
+    Ok(())
+}
+
+/// `alert`: the end, without a word that is XML.
+fn alert(case: &mut Case, _: &str) -> Result<(), String> {
+    case.then(Box::new(|run| {
+        let (said, _) = end(run.stream()?, run.patience)?;
+        nothing(&said, !said.contains('<'))
+    }));
+    Ok(())
+}
+
+/// `hang-up`: the attacker closes the connection.
+fn hang_up(case: &mut Case, _: &str) -> Result<(), String> {
+    case.then(Box::new(|run| {
+        run.stream()?.close();
+        Ok(())
+    }));
+    Ok(())
+}
+
+fn nothing(said: &str, is_nothing: bool) -> Told {
+    if is_nothing { Ok(()) } else { Err(format!("it said {said:?} before it ended")) }
+}
+
+/// A text that stands for bytes.
+pub(crate) fn sound(text: &str) -> Result<String, String> {
+    bytes(&text.replace(FRESH, "c1.lab").replace("{n}", "0"))?;
+    Ok(text.to_owned())
+}
+
+/// How many bytes at either end are divided everywhere.
+const ENDS: usize = 60;
+
+/// About how many places are tried between them.
+const SAMPLES: usize = 40;

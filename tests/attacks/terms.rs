@@ -1,0 +1,60 @@
+//! Terms: lines that hold for a case as a whole.
+
+use crate::case::{Case, Count, arguments, divide};
+use crate::words::Word;
+
+pub(crate) const WORDS: [Word; 6] = [
+    ("count", count),
+    ("with", with),
+    ("calls", calls),
+    ("memory", memory),
+    ("stays", stays),
+    ("scripted", scripted),
+];
+
+/// `count A/B [N | N-M]`: one of these rules is broken, once, or so many times; none other is.
+fn count(case: &mut Case, rest: &str) -> Result<(), String> {
+    let (reasons, times) = rest.split_once(' ').unwrap_or((rest, "1"));
+    let (least, most) = times.split_once('-').unwrap_or((times, times));
+    let number = |text: &str| text.parse::<u64>().map_err(|_| format!("how often is {text}?"));
+    let times = number(least)?..=number(most)?;
+    case.terms.counts.push(Count { reasons: divide(reasons, "/"), times });
+    Ok(())
+}
+
+/// `with KEY VALUE`: the proxy is configured so.
+fn with(case: &mut Case, rest: &str) -> Result<(), String> {
+    let (key, value) = rest.split_once(' ').ok_or("a key and its value")?;
+    case.terms.settings.insert(key.to_owned(), value.to_owned());
+    Ok(())
+}
+
+/// `calls WHOM …`: the proxy may connect to these ports: `HOST:PORT`, or `HOST` for 5269; a host of
+/// the lab, or an address.
+fn calls(case: &mut Case, rest: &str) -> Result<(), String> {
+    case.terms.calls.extend(divide(rest, " "));
+    Ok(())
+}
+
+/// `memory N`: the proxy may hold so many KiB more when it is over. Without this line, 1024.
+fn memory(case: &mut Case, rest: &str) -> Result<(), String> {
+    let kibibytes: u64 = rest.parse().map_err(|_| "how many KiB?")?;
+    case.terms.memory = Some(kibibytes * 1024);
+    Ok(())
+}
+
+/// `stays FROM TO`: this pair is granted by right, and nobody ends its connection.
+fn stays(case: &mut Case, rest: &str) -> Result<(), String> {
+    let [from, to] = arguments(rest)?;
+    case.terms.stays.insert((from, to));
+    Ok(())
+}
+
+/// `scripted`: no real server can be behind.
+fn scripted(case: &mut Case, rest: &str) -> Result<(), String> {
+    if !rest.is_empty() {
+        return Err("it takes no arguments".to_owned());
+    }
+    case.terms.is_scripted = true;
+    Ok(())
+}

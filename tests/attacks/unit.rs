@@ -1,0 +1,135 @@
+//! Unit: cases that are played one after the other in one lab.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use crate::asked::Asked;
+use crate::backend::Behind;
+use crate::case::Case;
+use crate::deeds::{Door, Run};
+use crate::lab::Lab;
+use crate::report::{Played, Report};
+use crate::watch::Before;
+
+/// Cases for one lab.
+pub(crate) struct Unit<'a> {
+    behind: Behind,
+    settings: &'a BTreeMap<String, String>,
+    /// Each as often as it is to be played.
+    cases: Vec<&'a Case>,
+}
+
+/// What is to be played, the shortest first: whoever takes a unit takes the last.
+pub(crate) fn units(asked: &Asked) -> Vec<Unit<'_>> {
+    let mut units: Vec<Unit<'_>> = Vec::new();
+    for &behind in &asked.behind {
+        for case in &asked.cases {
+            if case.terms.is_scripted && behind != Behind::Recorder {
+                continue;
+            }
+            for _ in 0..asked.times {
+                let settings = &case.terms.settings;
+                let mut open = units.iter_mut().rev();
+                let fit = open.find(|it| {
+                    it.behind == behind && it.settings == settings && it.cost() < COST_MAX
+                });
+                match fit {
+                    Some(unit) => unit.cases.push(case),
+                    None => units.push(Unit { behind, settings, cases: vec![case] }),
+                }
+            }
+        }
+    }
+    units.sort_by_key(Unit::cost);
+    units
+}
+
+impl Unit<'_> {
+    /// About how long it takes, in runs.
+    fn cost(&self) -> usize {
+        self.cases.iter().map(|it| ways(it).len()).sum()
+    }
+
+    /// Plays all of it.
+    pub(crate) fn play(&self, report: &Mutex<Report>) {
+        let mut lab = None;
+        for case in &self.cases {
+            let mut failed = 0;
+            for (door, place) in ways(case) {
+                let current = lab.take().map_or_else(|| self.lab(), Ok);
+                let (played, left) = match current {
+                    Ok(current) => self.run(current, case, door, place),
+                    Err(why) => (Played::of(case, self.behind, door, place).without_lab(why), None),
+                };
+                failed += u32::from(!played.is_exact());
+                lab = left;
+                lock(report).keep(case, played);
+                if FAILED_MAX <= failed {
+                    break;
+                }
+            }
+        }
+    }
+
+    fn lab(&self) -> Result<Lab, String> {
+        without_panic(|| Lab::new(self.behind, self.settings))
+    }
+
+    /// Plays a case, and looks what came of it. The lab is used on only if nothing did.
+    #[expect(clippy::disallowed_methods, reason = "how long a case takes is told")]
+    fn run(&self, lab: Lab, case: &Case, door: Door, place: usize) -> (Played, Option<Lab>) {
+        let start = Instant::now();
+        let mut played = Played::of(case, self.behind, door, place);
+        let judged = without_panic(|| {
+            let before = Before::look(&lab)?;
+            let mut run = Run::new(&lab, case, door, place);
+            let told = without_panic(|| run.play());
+            let granted = before.granted(&run);
+            run.close();
+            let mut unsafe_now = before.unsafe_now(&run);
+            unsafe_now.extend(granted.err());
+            let told = told.and_then(|()| before.is_counted(&run));
+            Ok((unsafe_now, told))
+        });
+        match judged {
+            Ok((unsafe_now, told)) => played.judge(unsafe_now, told),
+            Err(why) => played.judge(vec![why], Ok(())),
+        }
+        played.took = start.elapsed();
+        let is_sound = played.is_safe() && case.terms.stays.is_empty();
+        (played, is_sound.then_some(lab))
+    }
+}
+
+/// Every way to play a case: by each door, divided at each place.
+fn ways(case: &Case) -> Vec<(Door, usize)> {
+    let doors = if case.terms.has_doors {
+        [Some(Door::StartTls), Some(Door::Direct)]
+    } else {
+        [Some(Door::StartTls), None]
+    };
+    let places = if case.terms.places.is_empty() { &[0][..] } else { &case.terms.places };
+    let each = doors.into_iter().flatten();
+    each.flat_map(|door| places.iter().map(move |place| (door, *place))).collect()
+}
+
+/// A panic of a step is one way to tell what is wrong.
+fn without_panic<T>(act: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(act)).unwrap_or_else(|why| {
+        let text = why.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| why.downcast_ref::<&str>().map(|&it| it.to_owned()));
+        Err(text.unwrap_or_else(|| "something panicked".to_owned()))
+    })
+}
+
+fn lock(report: &Mutex<Report>) -> MutexGuard<'_, Report> {
+    report.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Enough to see what is wrong; each may have taken as long as its patience.
+const FAILED_MAX: u32 = 3;
+
+/// So many runs fill a lab; with more, nobody else could help.
+const COST_MAX: usize = 300;
