@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::bytes::{FORBIDDEN, KEY};
+use crate::calls::Calls;
 use crate::case::Terms;
 use crate::deeds::{Run, Told};
 use crate::lab::Lab;
@@ -26,6 +27,7 @@ pub(crate) struct Before {
     bound: BTreeSet<Bound>,
     descriptors: usize,
     memory: u64,
+    calls: Calls,
     /// Lines of the log.
     log: usize,
     /// Songs of the canary.
@@ -44,14 +46,13 @@ impl Before {
     /// Looks how things stand.
     pub(crate) fn look(lab: &Lab) -> Result<Self, String> {
         let (violations, panics) = counted(lab)?;
-        // What was called until now was looked at already.
-        lab.calls()?;
         Ok(Self {
             violations,
             panics,
             bound: bound(lab)?,
             descriptors: descriptors(lab)?,
             memory: memory(lab)?,
+            calls: lab.calls()?,
             log: lab.ligase.log().count(),
             songs: lab.canary.count(),
             heard: [lab.behind.count(), lab.honest.count()],
@@ -140,8 +141,9 @@ impl Before {
 
     fn has_called(&self, run: &Run<'_>) -> Told {
         let allowed = run.lab.may_call(&run.case.terms.calls)?;
-        let called = run.lab.calls()?;
-        let others: Vec<_> = called.difference(&allowed).collect();
+        let mut called = run.lab.calls()?;
+        called.retain(|whom, count| self.calls.get(whom).copied().unwrap_or_default() < *count);
+        let others: Vec<_> = called.keys().filter(|whom| !allowed.contains(whom)).collect();
         if others.is_empty() { Ok(()) } else { Err(format!("it calls {others:?}")) }
     }
 
