@@ -39,6 +39,8 @@ pub(crate) struct Terms {
     pub(crate) calls: BTreeSet<String>,
     /// The pairs that are still granted when it is over, senders first; the lab ends with it.
     pub(crate) stays: BTreeSet<(String, String)>,
+    /// What must be seen to be wrong with it.
+    pub(crate) seen: Option<String>,
     /// By how many bytes the proxy may have grown half a minute later.
     pub(crate) memory: Option<u64>,
 }

@@ -58,6 +58,18 @@ impl Played {
         self.inexact = told.err();
     }
 
+    /// Turns it round for a case that is wrong itself: what is wrong with it has to be seen.
+    pub(crate) fn must_be_seen(&mut self, wrong: &str) {
+        let seen = self.seen();
+        self.unsafe_now.clear();
+        self.inexact =
+            (!seen.contains(wrong)).then(|| format!("{wrong:?} is not seen, but {seen:?}"));
+        if self.inexact.is_some() {
+            // Whoever watches and sees nothing is of no use.
+            self.unsafe_now.push("what is wrong goes unseen".to_owned());
+        }
+    }
+
     pub(crate) fn is_safe(&self) -> bool {
         self.unsafe_now.is_empty()
     }

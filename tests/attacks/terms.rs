@@ -3,12 +3,13 @@
 use crate::case::{Case, Count, arguments, divide};
 use crate::words::Word;
 
-pub(crate) const WORDS: [Word; 6] = [
+pub(crate) const WORDS: [Word; 7] = [
     ("count", count),
     ("with", with),
     ("calls", calls),
     ("memory", memory),
     ("stays", stays),
+    ("seen", seen),
     ("scripted", scripted),
 ];
 
@@ -47,6 +48,12 @@ fn memory(case: &mut Case, rest: &str) -> Result<(), String> {
 fn stays(case: &mut Case, rest: &str) -> Result<(), String> {
     let [from, to] = arguments(rest)?;
     case.terms.stays.insert((from, to));
+    Ok(())
+}
+
+/// `seen TEXT`: the case itself is wrong, and that has to be seen, in these words.
+fn seen(case: &mut Case, rest: &str) -> Result<(), String> {
+    case.terms.seen = Some(rest.to_owned());
     Ok(())
 }
 

@@ -99,6 +99,9 @@ impl Unit<'_> {
         }
         played.took = start.elapsed();
         let is_sound = played.is_safe() && case.terms.stays.is_empty();
+        if let Some(wrong) = &case.terms.seen {
+            played.must_be_seen(wrong);
+        }
         (played, is_sound.then_some(lab))
     }
 }

@@ -107,9 +107,11 @@ impl Before {
     #[expect(clippy::disallowed_methods, reason = "a run is over at a certain time")]
     fn is_back(&self, run: &Run<'_>) -> Told {
         let start = Instant::now();
+        // What has to be seen to be wrong does not come right.
+        let patience = if run.case.terms.seen.is_some() { SEEN_MAX } else { BACK_MAX };
         loop {
             let told = self.is_as_before(run);
-            if told.is_ok() || BACK_MAX < start.elapsed() {
+            if told.is_ok() || patience < start.elapsed() {
                 return told;
             }
             sleep(BREATHER);
@@ -265,6 +267,9 @@ const SLOW: Duration = Duration::from_millis(250);
 
 /// When everything is to be as it was before.
 const BACK_MAX: Duration = Duration::from_secs(30);
+
+/// When it is, unless the case is wrong itself.
+const SEEN_MAX: Duration = Duration::from_secs(2);
 
 /// When everything is to be counted.
 const COUNTED_MAX: Duration = Duration::from_secs(2);
