@@ -38,12 +38,16 @@ pub(crate) enum Kind {
     BackendAuthorized,
     /// Our server wants to speak to the attacker, and the proxy has opened a stream to it.
     Dialed,
+    /// The same, TLS is set up, and the proxy has claimed its pair and waits for an answer.
+    Claimed,
     /// The same, and the attacker has let it in by dialback.
     Called,
+    /// The same, and both have agreed to speak in both directions (XEP-0288).
+    CalledBoth,
 }
 
 impl Kind {
-    const ALL: [(&str, Self); 13] = [
+    const ALL: [(&str, Self); 15] = [
         ("tcp", Self::Tcp),
         ("plain", Self::Plain),
         ("direct", Self::Direct),
@@ -56,7 +60,9 @@ impl Kind {
         ("backend", Self::Backend),
         ("backend-authorized", Self::BackendAuthorized),
         ("dialed", Self::Dialed),
+        ("claimed", Self::Claimed),
         ("called", Self::Called),
+        ("called-bidi", Self::CalledBoth),
     ];
 
     pub(crate) fn read(word: &str) -> Option<Self> {
@@ -78,8 +84,15 @@ impl Kind {
             | Self::Backend
             | Self::BackendAuthorized
             | Self::Dialed
-            | Self::Called => true,
+            | Self::Claimed
+            | Self::Called
+            | Self::CalledBoth => true,
         }
+    }
+
+    /// Whether the proxy calls the attacker.
+    pub(crate) fn is_called(self) -> bool {
+        matches!(self, Self::Dialed | Self::Claimed | Self::Called | Self::CalledBoth)
     }
 
     /// Whether it can begin at either door.
@@ -107,7 +120,7 @@ impl Beginning {
         let kind = Kind::read(&how).ok_or("no such beginning")?;
         case.terms.has_doors |= kind.has_doors();
         case.terms.is_scripted |= kind.is_scripted();
-        if matches!(kind, Kind::Dialed | Kind::Called) {
+        if kind.is_called() {
             case.terms.calls.insert("padua:5269".to_owned());
         }
         let (from, to) = (parts.next(), parts.next());
@@ -131,11 +144,8 @@ impl Beginning {
     /// Begins it.
     pub(crate) fn take_place(&self, run: &mut Run<'_>) -> Told {
         let filled = self.fill(run);
-        if filled.kind == Kind::Dialed {
-            return run.be_dialed(&filled.from, &filled.to);
-        }
-        if filled.kind == Kind::Called {
-            return run.be_called(&filled.from, &filled.to);
+        if filled.kind.is_called() {
+            return run.be_called(filled.kind, &filled.from, &filled.to);
         }
         let stream = filled.dial(run)?;
         run.begin(stream);
@@ -166,16 +176,25 @@ impl Beginning {
         let direct = |name: &str, protocol: &str| {
             stream.start_tls_for(name, Some(protocol), certificate).map(drop)
         };
-        let secured = |run: &Run<'_>| {
-            if run.door == Door::StartTls || self.kind.is_scripted() {
-                return secure(&stream, from, to, certificate);
-            }
-            direct(to, "xmpp-server")?;
-            stream.send(&header(from, to));
-            features(&stream)
+        let secured = |run: &mut Run<'_>| {
+            let opened = if run.door == Door::StartTls || self.kind.is_scripted() {
+                secure(&stream, from, to, certificate)?
+            } else {
+                direct(to, "xmpp-server")?;
+                stream.send(&header(from, to));
+                features(&stream)?
+            };
+            run.ids.push(opened.id);
+            run.last = opened.features;
+            Ok::<_, String>(())
         };
         match self.kind {
-            Kind::Tcp | Kind::Loopback | Kind::Dialed | Kind::Called => Ok(()),
+            Kind::Tcp
+            | Kind::Loopback
+            | Kind::Dialed
+            | Kind::Claimed
+            | Kind::Called
+            | Kind::CalledBoth => Ok(()),
             Kind::Plain => {
                 stream.send(&header(from, to));
                 features(&stream).map(drop)
@@ -185,14 +204,15 @@ impl Beginning {
                 Ok(()) => Err(format!("TLS for {to} is set up")),
                 Err(_) => Ok(()),
             },
-            Kind::Secured | Kind::Intruder | Kind::Backend => secured(run).map(drop),
+            Kind::Secured | Kind::Intruder | Kind::Backend => secured(run),
             Kind::Authorized | Kind::BackendAuthorized => {
                 secured(run)?;
                 run.grant(from, to);
                 authorize(&stream, from, to)
             }
             Kind::External => {
-                offered(&secured(run)?, ">EXTERNAL<")?;
+                secured(run)?;
+                offered(&run.last, ">EXTERNAL<")?;
                 run.grant(from, to);
                 stream.send(AUTH);
                 offered(&next(&stream, run.patience)?, "<success")

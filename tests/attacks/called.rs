@@ -1,8 +1,9 @@
 //! The attacker as a server that the proxy calls.
 
 use ligase_tests::Stream;
-use ligase_tests::xml::attribute;
+use ligase_tests::xml::{attribute, content};
 
+use crate::begin::Kind;
 use crate::bytes::claim;
 use crate::case::{Case, arguments};
 use crate::deeds::{PATIENCE, Run, Told};
@@ -13,24 +14,29 @@ pub(crate) const WORDS: [Word; 1] = [("authority", authority)];
 
 impl Run<'_> {
     /// A stream of our own server that wants to speak to the attacker, and the one that the proxy
-    /// opens for it, which has heard nothing yet but a header.
-    pub(crate) fn be_dialed(&mut self, from: &str, to: &str) -> Told {
+    /// opens for it, which has come as far as that kind of beginning says.
+    pub(crate) fn be_called(&mut self, kind: Kind, from: &str, to: &str) -> Told {
         let calling = self.lab.intruder.try_dial(self.lab.backend_door())?;
         self.begin(calling.clone());
         secure(&calling, from, to, Some(&self.lab.own))?;
         calling.send(&claim(from, to));
         let stream = self.accept(to)?;
         stream.send(&answer_header(to, from, "first"));
-        self.begin(stream);
-        Ok(())
-    }
-
-    /// The same, and the attacker has let the proxy in by dialback.
-    pub(crate) fn be_called(&mut self, from: &str, to: &str) -> Told {
-        self.be_dialed(from, to)?;
-        let (calling, stream) = (self.calling()?.clone(), self.stream()?.clone());
-        let asked = self.welcome(&stream, from, to)?;
+        self.begin(stream.clone());
+        if kind == Kind::Dialed {
+            return Ok(());
+        }
+        let features = if kind == Kind::CalledBoth { BIDI } else { "" };
+        let mut asked = self.welcome(&stream, from, to, features)?;
+        if kind == Kind::CalledBoth {
+            offered(&asked, "<bidi")?;
+            asked = next(&stream, PATIENCE)?;
+        }
         offered(&asked, "<db:result")?;
+        self.key = content(&asked).to_owned();
+        if kind == Kind::Claimed {
+            return Ok(());
+        }
         self.grant(from, to);
         stream.send(&format!("<db:result from='{to}' to='{from}' type='valid'/>"));
         offered(&next(&calling, PATIENCE)?, "type='valid'")
@@ -54,7 +60,13 @@ impl Run<'_> {
     }
 
     /// Receives a stream that the proxy opened, and returns what it says when it is secured.
-    fn welcome(&self, stream: &Stream, from: &str, to: &str) -> Result<String, String> {
+    fn welcome(
+        &self,
+        stream: &Stream,
+        from: &str,
+        to: &str,
+        features: &str,
+    ) -> Result<String, String> {
         stream.send(
             "<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>\
              </stream:features>",
@@ -65,7 +77,7 @@ impl Run<'_> {
         stream.accept_tls(proceed, &certificate)?;
         next_header(stream)?;
         stream.send(&answer_header(to, from, "second"));
-        stream.send(&format!("<stream:features>{DIALBACK}</stream:features>"));
+        stream.send(&format!("<stream:features>{DIALBACK}{features}</stream:features>"));
         next(stream, PATIENCE)
     }
 
@@ -74,7 +86,7 @@ impl Run<'_> {
         let stream = self.accept(domain)?;
         self.keep(stream.clone());
         stream.send(&answer_header(domain, asker, "first"));
-        let asked = self.welcome(&stream, asker, domain)?;
+        let asked = self.welcome(&stream, asker, domain, "")?;
         offered(&asked, "<db:verify")?;
         let id = attribute(&asked, "id").unwrap_or_default();
         let answer = |word: &str| {
@@ -108,6 +120,9 @@ fn authority(case: &mut Case, rest: &str) -> Result<(), String> {
     }));
     Ok(())
 }
+
+/// Says that streams may go both ways (XEP-0288).
+const BIDI: &str = "<bidi xmlns='urn:xmpp:features:bidi'/>";
 
 /// Calls of earlier cases that nobody has taken yet, at most.
 const OTHERS_MAX: usize = 64;

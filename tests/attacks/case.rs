@@ -4,8 +4,9 @@
 //! `README.md` tells what each means.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-use crate::deeds::Deed;
+use crate::deeds::{Deed, Door};
 use crate::words;
 
 /// One attack.
@@ -32,6 +33,8 @@ pub(crate) struct Terms {
     pub(crate) places: Vec<usize>,
     /// Whether it can be played at either door, by STARTTLS and by TLS from the first byte.
     pub(crate) has_doors: bool,
+    /// The only door that it is played at.
+    pub(crate) door: Option<Door>,
     /// Whether somebody plays the part of our own server, so that no real one can be behind.
     pub(crate) is_scripted: bool,
     /// Whom the proxy may call on account of it, besides its server and its resolver: addresses,
@@ -39,6 +42,8 @@ pub(crate) struct Terms {
     pub(crate) calls: BTreeSet<String>,
     /// The pairs that are still granted when it is over, senders first; the lab ends with it.
     pub(crate) stays: BTreeSet<(String, String)>,
+    /// How much processor time the proxy may take.
+    pub(crate) processor: Option<Duration>,
     /// What must be seen to be wrong with it.
     pub(crate) seen: Option<String>,
     /// By how many bytes the proxy may have grown half a minute later.

@@ -1,6 +1,6 @@
 //! Crowds: many that want more than their share, and the one that has to get in beside them.
 
-use crate::begin::{Beginning, Kind};
+use crate::begin::Beginning;
 use crate::bytes::bytes;
 use crate::case::Case;
 use crate::lab::WEAK;
@@ -20,7 +20,7 @@ fn crowd(case: &mut Case, rest: &str) -> Result<(), String> {
         Beginning::read(case, &how.replace("{n}", &number.to_string()))
     };
     let crowd: Vec<_> = (0..count).map(|it| each(it, case)).collect::<Result<_, _>>()?;
-    if crowd.iter().any(|it| matches!(it.kind, Kind::Dialed | Kind::Called)) {
+    if crowd.iter().any(|it| it.kind.is_called()) {
         return Err("whom the proxy calls comes alone".to_owned());
     }
     case.then(Box::new(move |run| {

@@ -45,6 +45,14 @@ pub(crate) struct Run<'a> {
     pub(crate) granted: BTreeSet<(String, String)>,
     /// How much the server behind the proxy had heard when the case began.
     pub(crate) start: usize,
+    /// How much the DNS had said.
+    pub(crate) asked: usize,
+    /// What was heard last.
+    pub(crate) last: String,
+    /// The ids that the proxy has given to streams of the case, the first one first.
+    pub(crate) ids: Vec<String>,
+    /// The key that the proxy has made last.
+    pub(crate) key: String,
     /// A name of the attacker's that no other run has.
     fresh: OnceCell<String>,
     streams: Vec<Stream>,
@@ -61,6 +69,10 @@ impl<'a> Run<'a> {
             patience: PATIENCE,
             granted: BTreeSet::new(),
             start: lab.behind.count(),
+            asked: lab.world.dns().count(),
+            last: String::new(),
+            ids: Vec::new(),
+            key: String::new(),
             fresh: OnceCell::new(),
             streams: Vec::new(),
             is_open: Cell::new(true),
@@ -96,10 +108,14 @@ impl<'a> Run<'a> {
 
     /// The whole text, with what only this run knows.
     pub(crate) fn fill(&self, text: &str) -> String {
-        if !text.contains(FRESH) {
-            return text.to_owned();
+        let mut text = text.to_owned();
+        if text.contains(FRESH) {
+            text = text.replace(FRESH, self.fresh.get_or_init(|| self.lab.fresh()));
         }
-        text.replace(FRESH, self.fresh.get_or_init(|| self.lab.fresh()))
+        if text.contains("{id}") {
+            text = text.replace("{id}", self.ids.first().map_or("", String::as_str));
+        }
+        text.replace("{key}", &self.key).replace("{KEY}", &self.key.to_uppercase())
     }
 
     /// The bytes that a text stands for.

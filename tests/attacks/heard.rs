@@ -5,7 +5,8 @@ use crate::case::{Case, arguments};
 use crate::negotiate::{next, offered};
 use crate::words::Word;
 
-pub(crate) const WORDS: [Word; 3] = [("heard", heard), ("told", told), ("carries", carries)];
+pub(crate) const WORDS: [Word; 4] =
+    [("heard", heard), ("told", told), ("carries", carries), ("unasked", unasked)];
 
 /// `heard TEXT`: the server behind the proxy hears this, or its user does.
 fn heard(case: &mut Case, rest: &str) -> Result<(), String> {
@@ -37,6 +38,20 @@ fn carries(case: &mut Case, rest: &str) -> Result<(), String> {
         let carried = message(&format!("u@{from}"), &format!("u@{to}"), "carried");
         run.calling()?.send(&carried);
         offered(&next(run.stream()?, run.patience)?, "carried")
+    }));
+    Ok(())
+}
+
+/// `unasked NAME`: the DNS has been asked nothing about this name, nor about any below it.
+fn unasked(case: &mut Case, rest: &str) -> Result<(), String> {
+    let name = rest.to_owned();
+    case.then(Box::new(move |run| {
+        let about = format!("{} IN ", run.fill(&name));
+        let lines = run.lab.world.dns().lines_after(run.asked);
+        match lines.iter().find(|it| it.contains(": query: ") && it.contains(&about)) {
+            Some(line) => Err(format!("the DNS is asked: {line}")),
+            None => Ok(()),
+        }
     }));
     Ok(())
 }

@@ -2,20 +2,28 @@
 
 use std::time::Duration;
 
+use ligase_tests::xml::attribute;
 use ligase_tests::{Certificate, Stream};
 
 use crate::bytes::{claim, header};
 use crate::deeds::{PATIENCE, Told};
 
-/// Negotiates TLS; the features offered after it.
+/// What somebody is answered who opens a stream.
+pub(crate) struct Opened {
+    /// The id of the stream.
+    pub(crate) id: String,
+    pub(crate) features: String,
+}
+
+/// Negotiates TLS; what is answered after it.
 pub(crate) fn secure(
     stream: &Stream,
     from: &str,
     to: &str,
     certificate: Option<&Certificate>,
-) -> Result<String, String> {
+) -> Result<Opened, String> {
     stream.send(&header(from, to));
-    offered(&features(stream)?, "<starttls")?;
+    offered(&features(stream)?.features, "<starttls")?;
     stream.send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
     let answer = next(stream, PATIENCE)?;
     offered(&answer, "<proceed")?;
@@ -44,11 +52,13 @@ pub(crate) fn next_header(stream: &Stream) -> Result<String, String> {
 }
 
 /// Takes the header and the features after it.
-pub(crate) fn features(stream: &Stream) -> Result<String, String> {
-    offered(&next_header(stream)?, "<stream:stream")?;
+pub(crate) fn features(stream: &Stream) -> Result<Opened, String> {
+    let header = next_header(stream)?;
+    offered(&header, "<stream:stream")?;
     let features = next(stream, PATIENCE)?;
     offered(&features, "<stream:features")?;
-    Ok(features)
+    let id = attribute(&header, "id").unwrap_or_default().to_owned();
+    Ok(Opened { id, features })
 }
 
 /// Looks that what is said holds this.

@@ -25,12 +25,12 @@ pub(crate) fn login(
          xmlns:stream='http://etherx.jabber.org/streams' to='{domain}' version='1.0'>"
     );
     stream.send(&open);
-    offered(&features(&stream)?, "<starttls")?;
+    offered(&features(&stream)?.features, "<starttls")?;
     stream.send("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
     offered(&next(&stream, PATIENCE)?, "<proceed")?;
     stream.start_tls(domain, None)?;
     stream.send(&open);
-    offered(&features(&stream)?, ">PLAIN<")?;
+    offered(&features(&stream)?.features, ">PLAIN<")?;
     let word = STANDARD.encode(format!("\0{name}\0{PASSWORD}"));
     stream.send(&format!(
         "<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='PLAIN'>{word}</auth>"

@@ -6,12 +6,13 @@ use crate::deeds::{FRESH, Told};
 use crate::negotiate::{end, expect_error, next, offered};
 use crate::words::Word;
 
-pub(crate) const WORDS: [Word; 9] = [
+pub(crate) const WORDS: [Word; 10] = [
     ("say", say),
     ("dribble", dribble),
     ("split", split),
     ("hear", hear),
     ("each", each),
+    ("but", but),
     ("error", error),
     ("end", ended),
     ("alert", alert),
@@ -83,10 +84,20 @@ fn each(case: &mut Case, rest: &str) -> Result<(), String> {
     let parts = divide(rest, " … ");
     case.then(Box::new(move |run| {
         for _ in 0..times {
-            let said = next(run.stream()?, run.patience)?;
-            parts.iter().try_for_each(|part| offered(&said, &run.fill(part)))?;
+            run.last = next(run.stream()?, run.patience)?;
+            parts.iter().try_for_each(|part| offered(&run.last, &run.fill(part)))?;
         }
         Ok(())
+    }));
+    Ok(())
+}
+
+/// `but TEXT`: what was heard last does not hold this.
+fn but(case: &mut Case, rest: &str) -> Result<(), String> {
+    let part = rest.to_owned();
+    case.then(Box::new(move |run| {
+        let is_there = run.last.contains(&run.fill(&part));
+        if is_there { Err(format!("heard {:?}", run.last)) } else { Ok(()) }
     }));
     Ok(())
 }
@@ -131,7 +142,9 @@ fn nothing(said: &str, is_nothing: bool) -> Told {
 
 /// A text that stands for bytes.
 pub(crate) fn sound(text: &str) -> Result<String, String> {
-    bytes(&text.replace(FRESH, "c1.lab").replace("{n}", "0"))?;
+    // What only a run knows is no matter.
+    let known = [FRESH, "{n}", "{id}", "{key}", "{KEY}"];
+    bytes(&known.iter().fold(text.to_owned(), |text, it| text.replace(it, "0")))?;
     Ok(text.to_owned())
 }
 

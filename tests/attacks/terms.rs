@@ -1,13 +1,18 @@
 //! Terms: lines that hold for a case as a whole.
 
+use std::time::Duration;
+
 use crate::case::{Case, Count, arguments, divide};
+use crate::deeds::Door;
 use crate::words::Word;
 
-pub(crate) const WORDS: [Word; 7] = [
+pub(crate) const WORDS: [Word; 9] = [
     ("count", count),
     ("with", with),
     ("calls", calls),
     ("memory", memory),
+    ("processor", processor),
+    ("door", door),
     ("stays", stays),
     ("seen", seen),
     ("scripted", scripted),
@@ -41,6 +46,20 @@ fn calls(case: &mut Case, rest: &str) -> Result<(), String> {
 fn memory(case: &mut Case, rest: &str) -> Result<(), String> {
     let kibibytes: u64 = rest.parse().map_err(|_| "how many KiB?")?;
     case.terms.memory = Some(kibibytes * 1024);
+    Ok(())
+}
+
+/// `processor N`: the proxy takes no more than so many milliseconds of processor time.
+fn processor(case: &mut Case, rest: &str) -> Result<(), String> {
+    let milliseconds: u64 = rest.parse().map_err(|_| "how many milliseconds?")?;
+    case.terms.processor = Some(Duration::from_millis(milliseconds));
+    Ok(())
+}
+
+/// `door starttls | direct`: it is played at this door only.
+fn door(case: &mut Case, rest: &str) -> Result<(), String> {
+    let found = [Door::StartTls, Door::Direct].into_iter().find(|it| it.as_str() == rest);
+    case.terms.door = Some(found.ok_or("no such door")?);
     Ok(())
 }
 

@@ -49,7 +49,7 @@ pub(crate) fn units(asked: &Asked) -> Vec<Unit<'_>> {
 impl Unit<'_> {
     /// About how long it takes, in runs.
     fn cost(&self) -> usize {
-        self.cases.iter().map(|it| ways(it).len()).sum()
+        self.cases.iter().map(|it| ways(it, self.behind).len()).sum()
     }
 
     /// Plays all of it.
@@ -57,7 +57,7 @@ impl Unit<'_> {
         let mut lab = None;
         for case in &self.cases {
             let mut failed = 0;
-            for (door, place) in ways(case) {
+            for (door, place) in ways(case, self.behind) {
                 let current = lab.take().map_or_else(|| self.lab(), Ok);
                 let (played, left) = match current {
                     Ok(current) => self.run(current, case, door, place),
@@ -107,15 +107,17 @@ impl Unit<'_> {
 }
 
 /// Every way to play a case: by each door, divided at each place.
-fn ways(case: &Case) -> Vec<(Door, usize)> {
-    let doors = if case.terms.has_doors {
-        [Some(Door::StartTls), Some(Door::Direct)]
-    } else {
-        [Some(Door::StartTls), None]
+fn ways(case: &Case, behind: Behind) -> Vec<(Door, usize)> {
+    let doors = match (case.terms.door, case.terms.has_doors) {
+        (Some(door), _) => vec![door],
+        (None, true) => vec![Door::StartTls, Door::Direct],
+        (None, false) => vec![Door::StartTls],
     };
-    let places = if case.terms.places.is_empty() { &[0][..] } else { &case.terms.places };
-    let each = doors.into_iter().flatten();
-    each.flat_map(|door| places.iter().map(move |place| (door, *place))).collect()
+    let places = if case.terms.places.is_empty() { vec![0] } else { case.terms.places.clone() };
+    // A real server behind the proxy sees what is left when all is put together again.
+    let step = if behind == Behind::Recorder { 1 } else { SAMPLE };
+    let places: Vec<_> = places.into_iter().step_by(step).collect();
+    doors.into_iter().flat_map(|door| places.iter().map(move |place| (door, *place))).collect()
 }
 
 /// A panic of a step is one way to tell what is wrong.
@@ -133,6 +135,9 @@ fn lock(report: &Mutex<Report>) -> MutexGuard<'_, Report> {
 
 /// Enough to see what is wrong; each may have taken as long as its patience.
 const FAILED_MAX: u32 = 3;
+
+/// Of so many places to divide at, one is tried behind a real server.
+const SAMPLE: usize = 3;
 
 /// So many runs fill a lab; with more, nobody else could help.
 const COST_MAX: usize = 300;

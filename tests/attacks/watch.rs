@@ -27,6 +27,7 @@ pub(crate) struct Before {
     bound: BTreeSet<Bound>,
     descriptors: usize,
     memory: u64,
+    processor: Duration,
     calls: Calls,
     /// Lines of the log.
     log: usize,
@@ -52,6 +53,7 @@ impl Before {
             bound: bound(lab)?,
             descriptors: descriptors(lab)?,
             memory: memory(lab)?,
+            processor: processor(lab)?,
             calls: lab.calls()?,
             log: lab.ligase.log().count(),
             songs: lab.canary.count(),
@@ -72,9 +74,23 @@ impl Before {
 
     /// All that does not hold now that the run is over.
     pub(crate) fn unsafe_now(&self, run: &Run<'_>) -> Vec<String> {
-        let checks: [fn(&Self, &Run<'_>) -> Told; 5] =
-            [Self::is_alive, Self::is_unheard, Self::is_back, Self::has_called, Self::is_silent];
+        let checks: [fn(&Self, &Run<'_>) -> Told; 6] = [
+            Self::is_cheap,
+            Self::is_alive,
+            Self::is_unheard,
+            Self::is_back,
+            Self::has_called,
+            Self::is_silent,
+        ];
         checks.iter().filter_map(|check| check(self, run).err()).collect()
+    }
+
+    fn is_cheap(&self, run: &Run<'_>) -> Told {
+        let took = processor(run.lab)?.saturating_sub(self.processor);
+        match run.case.terms.processor {
+            Some(most) if most < took => Err(format!("it takes {took:?} of the processor")),
+            Some(_) | None => Ok(()),
+        }
     }
 
     fn is_alive(&self, run: &Run<'_>) -> Told {
@@ -255,6 +271,16 @@ fn memory(lab: &Lab) -> Result<u64, String> {
     let held = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let held = held.and_then(|it| it.trim().split(' ').next()?.parse::<u64>().ok());
     Ok(held.ok_or("it holds no memory")? * 1024)
+}
+
+/// How much processor time it has taken.
+fn processor(lab: &Lab) -> Result<Duration, String> {
+    let file = format!("/proc/{}/stat", lab.ligase.log().id());
+    let stat = fs::read_to_string(file).map_err(|error| format!("it has ended: {error}"))?;
+    // The name of the program is in brackets, and may have spaces in it.
+    let (_, numbers) = stat.rsplit_once(") ").ok_or("it has no times")?;
+    let ticks = numbers.split(' ').skip(11).take(2).filter_map(|it| it.parse::<u64>().ok());
+    Ok(Duration::from_millis(10 * ticks.sum::<u64>()))
 }
 
 fn json(lab: &Lab, path: &str) -> Result<Value, String> {

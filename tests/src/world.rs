@@ -133,6 +133,11 @@ impl World {
         format!("{}:53", self.hub.v4)
     }
 
+    /// The DNS, which says every question that it is asked.
+    pub fn dns(&self) -> &Process {
+        self.named.as_ref().or_fail("find the DNS open")
+    }
+
     /// Everyone who uses the servers of this world.
     pub fn users(&self) -> &Users {
         self.users.get_or_init(|| Users::start(&self.hub))
