@@ -1,22 +1,12 @@
 //! expat, as the servers behind ligase set it up.
 
-use std::collections::BTreeMap;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr;
 
-/// A namespace and a name.
-pub type Name = (String, String);
-
-/// What expat tells about a stream, text merged, attributes sorted.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Event {
-    Start(Name, BTreeMap<Name, String>),
-    End,
-    Text(String),
-}
+use crate::meaning::{Meaning, Name};
 
 /// How a server sets expat up.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Setup {
     /// Whatever encoding, `\x01` between namespace and name.
     Prosody,
@@ -24,52 +14,68 @@ pub enum Setup {
     Ejabberd,
 }
 
+/// A parser of one stream after the other.
 pub struct Expat {
+    setup: Setup,
     parser: *mut c_void,
     log: Box<Log>,
 }
 
-#[derive(Default)]
 struct Log {
-    events: Vec<Event>,
+    meaning: Meaning,
     depth: usize,
     /// Elements of the first level that are complete.
     elements: usize,
-    separator: char,
+    separator: u8,
     refused: bool,
 }
 
 impl Expat {
     pub fn new(setup: Setup) -> Self {
         let separator = match setup {
-            Setup::Prosody => '\x01',
-            Setup::Ejabberd => '\n',
+            Setup::Prosody => b'\x01',
+            Setup::Ejabberd => b'\n',
         };
-        let mut log = Box::new(Log {
+        let (depth, elements, refused) = (0, 0, false);
+        let log = Box::new(Log {
+            meaning: Meaning::default(),
+            depth,
+            elements,
             separator,
-            ..Log::default()
+            refused,
         });
-        let encoding = match setup {
-            Setup::Prosody => ptr::null(),
-            Setup::Ejabberd => c"UTF-8".as_ptr(),
-        };
+        // SAFETY: made of an encoding that is a static string or none, and freed in `drop`.
+        let parser = unsafe { XML_ParserCreateNS(encoding(setup), separator as c_char) };
+        assert!(!parser.is_null());
+        let mut this = Self { setup, parser, log };
+        this.listen();
+        this
+    }
+
+    /// Begins another stream.
+    pub fn reset(&mut self) {
+        // SAFETY: the parser lives as long as `self`; no handler is running.
+        let done = unsafe { XML_ParserReset(self.parser, encoding(self.setup)) };
+        assert_ne!(done, 0);
+        self.log.meaning.clear();
+        (self.log.depth, self.log.elements, self.log.refused) = (0, 0, false);
+        self.listen();
+    }
+
+    fn listen(&mut self) {
         // SAFETY: the handlers are called from `XML_Parse` alone, while `log`, which stays where
         // it is in its box, is alive and borrowed by nobody else.
-        let parser = unsafe {
-            let parser = XML_ParserCreateNS(encoding, separator as c_char);
-            assert!(!parser.is_null());
-            XML_SetUserData(parser, ptr::from_mut(&mut *log).cast());
-            XML_SetElementHandler(parser, start, end);
-            XML_SetCharacterDataHandler(parser, text);
-            XML_SetCommentHandler(parser, comment);
-            XML_SetProcessingInstructionHandler(parser, instruction);
-            XML_SetStartDoctypeDeclHandler(parser, doctype);
-            if matches!(setup, Setup::Ejabberd) {
-                XML_SetReturnNSTriplet(parser, 1);
+        unsafe {
+            XML_SetUserData(self.parser, ptr::from_mut(&mut *self.log).cast());
+            XML_SetElementHandler(self.parser, start, end);
+            XML_SetCharacterDataHandler(self.parser, text);
+            XML_SetCommentHandler(self.parser, comment);
+            XML_SetProcessingInstructionHandler(self.parser, instruction);
+            XML_SetStartDoctypeDeclHandler(self.parser, doctype);
+            if self.setup == Setup::Ejabberd {
+                XML_SetReturnNSTriplet(self.parser, 1);
             }
-            parser
-        };
-        Self { parser, log }
+        }
     }
 
     /// Reads on; what expat has against it otherwise.
@@ -88,14 +94,21 @@ impl Expat {
         Ok(())
     }
 
-    pub fn events(&self) -> &[Event] {
-        &self.log.events
+    pub fn setup(&self) -> Setup {
+        self.setup
     }
 
+    /// What was told since the stream began.
+    pub fn meaning(&self) -> &[u8] {
+        self.log.meaning.bytes()
+    }
+
+    /// How many elements of the first level are complete.
     pub fn elements(&self) -> usize {
         self.log.elements
     }
 
+    /// How many elements are open.
     pub fn depth(&self) -> usize {
         self.log.depth
     }
@@ -108,63 +121,69 @@ impl Drop for Expat {
     }
 }
 
-impl Log {
-    fn name(&self, name: *const c_char) -> Name {
-        // SAFETY: expat hands its handlers strings that end with a zero.
-        let name = unsafe { CStr::from_ptr(name) }
-            .to_str()
-            .expect("expat writes UTF-8");
-        let mut parts = name.split(self.separator);
-        let first = parts.next().unwrap_or_default().to_owned();
-        match parts.next() {
-            Some(local) => (first, local.to_owned()),
-            None => (String::new(), first),
-        }
+// SAFETY: all that a parser holds is its own, and whoever has it has it alone.
+unsafe impl Send for Expat {}
+
+fn encoding(setup: Setup) -> *const c_char {
+    match setup {
+        Setup::Prosody => ptr::null(),
+        Setup::Ejabberd => c"UTF-8".as_ptr(),
+    }
+}
+
+/// Divides what expat joined.
+fn split(name: &[u8], separator: u8) -> Name<'_> {
+    let mut parts = name.split(|&byte| byte == separator);
+    let first = parts.next().unwrap_or_default();
+    match parts.next() {
+        Some(local) => (first, local),
+        None => (b"", first),
     }
 }
 
 fn log<'a>(user: *mut c_void) -> &'a mut Log {
-    // SAFETY: set in `Expat::new`, see there.
+    // SAFETY: set in `Expat::listen`, see there.
     unsafe { &mut *user.cast::<Log>() }
+}
+
+fn bytes<'a>(text: *const c_char) -> &'a [u8] {
+    // SAFETY: expat hands its handlers strings that end with a zero, and keeps them until they
+    // have returned, which is as long as they are looked at.
+    unsafe { CStr::from_ptr(text) }.to_bytes()
 }
 
 extern "C" fn start(user: *mut c_void, name: *const c_char, mut list: *mut *const c_char) {
     let log = log(user);
     log.depth += 1;
-    let name = log.name(name);
-    let mut attributes = BTreeMap::new();
+    let mut attributes = Vec::with_capacity(8);
     // SAFETY: names and values in turn, until a null pointer.
     unsafe {
         while !(*list).is_null() {
-            let value = CStr::from_ptr(*list.add(1))
-                .to_str()
-                .expect("expat writes UTF-8");
-            attributes.insert(log.name(*list), value.to_owned());
+            let name = split(bytes(*list), log.separator);
+            attributes.push((name, bytes(*list.add(1))));
             list = list.add(2);
         }
     }
-    log.events.push(Event::Start(name, attributes));
+    let name = split(bytes(name), log.separator);
+    log.meaning.start(name, &mut attributes);
 }
 
 extern "C" fn end(user: *mut c_void, _name: *const c_char) {
     let log = log(user);
     log.depth -= 1;
     log.elements += usize::from(log.depth == 1);
-    log.events.push(Event::End);
+    log.meaning.end();
 }
 
 extern "C" fn text(user: *mut c_void, text: *const c_char, length: c_int) {
     let log = log(user);
-    let length = usize::try_from(length).expect("lengths are positive");
+    let length = usize::try_from(length).unwrap_or(0);
     // SAFETY: a pointer and a length from expat.
     let text = unsafe { std::slice::from_raw_parts(text.cast::<u8>(), length) };
-    let text = std::str::from_utf8(text).expect("expat writes UTF-8");
     if log.depth < 2 {
-        log.refused |= !text.bytes().all(|byte| byte.is_ascii_whitespace());
-    } else if let Some(Event::Text(last)) = log.events.last_mut() {
-        last.push_str(text);
+        log.refused |= !text.iter().all(u8::is_ascii_whitespace);
     } else {
-        log.events.push(Event::Text(text.to_owned()));
+        log.meaning.text(text);
     }
 }
 
@@ -191,6 +210,7 @@ type TextHandler = extern "C" fn(*mut c_void, *const c_char);
 #[link(name = "expat")]
 unsafe extern "C" {
     fn XML_ParserCreateNS(encoding: *const c_char, separator: c_char) -> *mut c_void;
+    fn XML_ParserReset(parser: *mut c_void, encoding: *const c_char) -> u8;
     fn XML_ParserFree(parser: *mut c_void);
     fn XML_SetUserData(parser: *mut c_void, user: *mut c_void);
     fn XML_SetElementHandler(
