@@ -1,6 +1,6 @@
 //! expat, as the servers behind ligase set it up.
 
-use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ffi::{CStr, c_char, c_int, c_ulong, c_void};
 use std::ptr;
 
 use crate::meaning::{Meaning, Name};
@@ -66,6 +66,8 @@ impl Expat {
         // SAFETY: the handlers are called from `XML_Parse` alone, while `log`, which stays where
         // it is in its box, is alive and borrowed by nobody else.
         unsafe {
+            // Without one, each stream would ask the system for another.
+            XML_SetHashSalt(self.parser, 1);
             XML_SetUserData(self.parser, ptr::from_mut(&mut *self.log).cast());
             XML_SetElementHandler(self.parser, start, end);
             XML_SetCharacterDataHandler(self.parser, text);
@@ -231,6 +233,7 @@ unsafe extern "C" {
         parser: *mut c_void,
         handler: extern "C" fn(*mut c_void, *const c_char, *const c_char, *const c_char, c_int),
     );
+    fn XML_SetHashSalt(parser: *mut c_void, salt: c_ulong) -> c_int;
     fn XML_SetReturnNSTriplet(parser: *mut c_void, triplet: c_int);
     fn XML_Parse(parser: *mut c_void, bytes: *const c_char, length: c_int, last: c_int) -> c_int;
     fn XML_GetErrorCode(parser: *mut c_void) -> c_int;

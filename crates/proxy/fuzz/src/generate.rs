@@ -73,7 +73,7 @@ impl Writer<'_> {
             self.put(space);
         }
         let root = self.header();
-        for _ in 0..=self.chance.below(3) {
+        for _ in 0..=self.chance.below(6) / 3 {
             if self.one_in(4) {
                 let space = self.pick(&SPACES);
                 self.put(space);

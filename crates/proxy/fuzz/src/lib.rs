@@ -7,3 +7,7 @@ pub mod expat;
 pub mod generate;
 pub mod meaning;
 pub mod minimise;
+#[path = "../../tests/support/proof.rs"]
+mod proof;
+pub mod stage;
+pub mod targets;
