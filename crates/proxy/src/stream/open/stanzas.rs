@@ -63,8 +63,10 @@ impl Open {
         let row = table.row(self.id);
         let server = row.and_then(|row| row.server.as_ref());
         if server == Some(&stanza.pair.sender) && stanza.pair.target == self.terms.server_name {
-            // It wants to know whether we live, and any answer will do (XEP-0199 §4.2).
+            // It wants to know whether we live, and any answer will do (XEP-0199 §4.2); that we have
+            // ended our half of the stream is one.
             let answer = stanza.bounce("service-unavailable", "cancel", None);
+            let answer = answer.filter(|_| !self.leaving);
             out.extend(answer.map(|it| Action::Send(it.to_text())));
             return Ok(());
         }
@@ -116,7 +118,7 @@ impl Open {
                 return Ok(());
             }
             out.push(Action::Bounce(stanza, StanzaError::NotAuthorized));
-        } else if self.far.bidi && self.far.dna {
+        } else if self.far.bidi && self.far.dna && !self.leaving {
             out.extend(stanza.refuse().map(|it| Action::Send(it.to_text())));
         } else if revoked {
             // Its sender was proven when it sent it, and there is a way to tell.

@@ -61,6 +61,51 @@ fn say(open: &mut Open, table: &mut Table, at: u64, input: Input) -> Vec<Action>
     out
 }
 
+/// Whoever asks for acknowledgments when we have ended our half of the stream may not have heard of it
+/// yet, and is not answered.
+#[test]
+fn nothing_about_acknowledgments_follows_our_closing_tag() {
+    use super::super::Management;
+    let enable = || Input::Frame(Frame::Management(Management::Enable));
+    for is_offered in [false, true] {
+        let (mut open, mut table) = inbound(&["a.test"]);
+        if is_offered {
+            open.offer_acknowledgments();
+        }
+        let mut other = (open.clone(), table.clone());
+        let told = say(&mut other.0, &mut other.1, 1, enable());
+        assert!(told.iter().any(|it| matches!(it, Action::Send(_))), "{told:?}");
+        say(&mut open, &mut table, 1, Input::Drain);
+        assert!(say(&mut open, &mut table, 2, enable()).is_empty());
+    }
+}
+
+/// Whoever does not know yet that we have ended our half of the stream is told nothing on it about
+/// its stanzas, whether they are for us or for nobody.
+#[test]
+fn no_answer_to_a_stanza_follows_our_closing_tag() {
+    let (mut open, mut table) = inbound(&["a.test"]);
+    open.set_bidi(Far { errors: true, bidi: true, dna: true, confirms: false }, &mut table);
+    let own = open.terms.server_name.clone();
+    table.prove(ID, Name::Server(domain("a.test")), Grounds::Dialback);
+    table.let_in(&pair("a.test", "l.test"), ID).unwrap();
+    for (stray, is_server) in [("b.test", false), ("a.test", true)] {
+        let (mut open, mut table) = (open.clone(), table.clone());
+        if is_server {
+            table.admit(ID, &domain("a.test")).unwrap();
+        }
+        let target = if is_server { own.as_str() } else { "l.test" };
+        let ping = format!("<iq type='get' id='1' from='{stray}' to='{target}'/>");
+        let ping = || Input::Frame(crate::tests::frame(&ping));
+        let mut other = (open.clone(), table.clone());
+        let told = say(&mut other.0, &mut other.1, 1, ping());
+        assert!(told.iter().any(|it| matches!(it, Action::Send(_))), "{told:?}");
+        say(&mut open, &mut table, 1, Input::Drain);
+        let told = say(&mut open, &mut table, 2, ping());
+        assert!(!told.iter().any(|it| matches!(it, Action::Send(_))), "{told:?}");
+    }
+}
+
 fn timed_out() -> Input {
     Input::TimedOut { quiet: Duration::ZERO }
 }
