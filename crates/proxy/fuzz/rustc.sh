@@ -12,8 +12,8 @@ for argument in "$@"; do
     previous=$argument
 done
 case $name in
-    ligase | ligase_verifier | ligase_fuzz | quick_xml | serde_json | serde_yaml | x509_parser | der_parser | \
-        asn1_rs | webpki | httparse | hyper)
+    ligase | ligase_verifier | ligase_fuzz | quick_xml | serde_json | serde_yaml | unsafe_libyaml | \
+        x509_parser | der_parser | asn1_rs | webpki)
         set -- "$@" -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=3 \
             -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
             -Cllvm-args=-sanitizer-coverage-pc-table

@@ -68,11 +68,7 @@ impl Comparison {
     ///
     /// # Errors
     /// Where two of them differ.
-    pub fn compare(
-        &mut self,
-        stream: &[u8],
-        chance: &mut Chance,
-    ) -> Result<Outcome, Disagreement> {
+    pub fn compare(&mut self, stream: &[u8], chance: &mut Chance) -> Result<Outcome, Disagreement> {
         let whole = Framed::of(stream, Division::Whole);
         let by_bytes = chance.one_in(BY_BYTES).then_some(Division::Bytes);
         for division in [Division::Pieces(chance.clone())].into_iter().chain(by_bytes) {
@@ -146,7 +142,8 @@ impl Comparison {
                     }
                     let passes = passed.next_if(|it| it.at == number);
                     let head = Head::read(told).ok_or("no element")?;
-                    known(raw, &head, passes.is_some()).map_err(|what| format!("{setup:?}: {what}"))?;
+                    known(raw, &head, passes.is_some())
+                        .map_err(|what| format!("{setup:?}: {what}"))?;
                     if passes.is_none() || thorough {
                         looked_into(raw, told, &mut self.ours, setup)?;
                     }
@@ -309,11 +306,7 @@ fn canonical(address: Option<&[u8]>, domain: &Domain) -> Result<String, Disagree
 }
 
 /// The error that answers a stanza goes back to whoever sent it, and is one to everybody.
-fn comes_back(
-    stanza: &Stanza,
-    came: &Head<'_>,
-    server: &mut Expat,
-) -> Result<(), Disagreement> {
+fn comes_back(stanza: &Stanza, came: &Head<'_>, server: &mut Expat) -> Result<(), Disagreement> {
     let Some(bounce) = stanza.bounce("item-not-found", "cancel", Some("<&>'\"")) else {
         return Ok(());
     };

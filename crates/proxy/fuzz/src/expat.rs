@@ -37,13 +37,8 @@ impl Expat {
             Setup::Ejabberd => b'\n',
         };
         let (depth, elements, refused) = (0, 0, false);
-        let log = Box::new(Log {
-            meaning: Meaning::default(),
-            depth,
-            elements,
-            separator,
-            refused,
-        });
+        let log =
+            Box::new(Log { meaning: Meaning::default(), depth, elements, separator, refused });
         // SAFETY: made of an encoding that is a static string or none, and freed in `drop`.
         let parser = unsafe { XML_ParserCreateNS(encoding(setup), separator as c_char) };
         assert!(!parser.is_null());

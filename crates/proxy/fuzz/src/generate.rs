@@ -14,13 +14,8 @@ use words::{DECLARATIONS, HEADER_NAMESPACES, ODD_DECLARATIONS, ODD_NAMESPACES, P
 pub fn stream(chance: &mut Chance, out: &mut Vec<u8>) {
     out.clear();
     let manner = chance.below(10);
-    let mut writer = Writer {
-        out,
-        wild: (6..9).contains(&manner),
-        chance,
-        prefixes: Vec::new(),
-        nodes: 0,
-    };
+    let mut writer =
+        Writer { out, wild: (6..9).contains(&manner), chance, prefixes: Vec::new(), nodes: 0 };
     writer.stream();
     if manner == 9 {
         damage::damage(chance, out);

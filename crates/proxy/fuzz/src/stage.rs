@@ -99,11 +99,14 @@ fn input(what: u8, who: u8) -> Input {
         21 => found(Verdict::Unproven(because(Found::WrongName))),
         22 => found(Verdict::Refuted(because(Found::TlsaMismatch))),
         23 => found(PROVEN[sender].clone()),
-        24 => Input::Authority(pair, match who {
-            0..200 => Answer::Valid,
-            200..230 => Answer::Invalid,
-            _ => Answer::Unknown(DialbackError::RemoteServerTimeout),
-        }),
+        24 => Input::Authority(
+            pair,
+            match who {
+                0..200 => Answer::Valid,
+                200..230 => Answer::Invalid,
+                _ => Answer::Unknown(DialbackError::RemoteServerTimeout),
+            },
+        ),
         25 | 26 => Input::Reached(pair, Ok(())),
         27 => Input::Reached(pair, Err(Setback::Unreachable)),
         28 => Input::Ask(pair),
@@ -198,8 +201,7 @@ pub fn check(actions: &[Action], table: &Table, ended: &mut bool) {
     assert!(closed < 2);
     assert_eq!(closed == 0, table.row(ID).is_some(), "a row for each open stream");
     for action in actions {
-        let speaks =
-            matches!(action, Action::Send(_) | Action::End(_) | Action::StartTls(_));
+        let speaks = matches!(action, Action::Send(_) | Action::End(_) | Action::StartTls(_));
         assert!(!(*ended && speaks), "{action:?} behind our closing tag");
         *ended |= matches!(action, Action::End(_));
     }

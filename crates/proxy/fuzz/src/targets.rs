@@ -1,5 +1,6 @@
 //! What is fuzzed: each takes whatever bytes, and panics where something does not hold.
 
+mod admin;
 mod machines;
 mod published;
 mod table;
@@ -11,7 +12,7 @@ mod xml;
 pub type Target = fn(&[u8]);
 
 /// All of them, by name.
-pub const ALL: [(&str, Target); 19] = [
+pub const ALL: [(&str, Target); 20] = [
     ("framer", xml::framer),
     ("header", xml::header),
     ("features", xml::features),
@@ -31,6 +32,7 @@ pub const ALL: [(&str, Target); 19] = [
     ("crl", published::crl),
     ("dns_message", wires::dns_message),
     ("proxy_protocol", wires::proxy_protocol),
+    ("admin", admin::admin),
 ];
 
 /// The target of this name.

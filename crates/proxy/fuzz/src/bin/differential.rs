@@ -14,7 +14,8 @@ use ligase_fuzz::division::{Division, Framed};
 use ligase_fuzz::generate;
 use ligase_fuzz::minimise::minimise;
 
-const USAGE: &str = "differential [--seed N] [--count N] [--jobs N] [--only NUMBER] [--files FOLDER]";
+const USAGE: &str =
+    "differential [--seed N] [--count N] [--jobs N] [--only NUMBER] [--files FOLDER]";
 
 /// Inputs that a job takes at a time.
 const SHARE: u64 = 2_048;
@@ -120,12 +121,9 @@ fn notices() -> Result<(), &'static str> {
 }
 
 /// Compares one input; a panic is a difference too.
-fn compare(
-    comparison: &mut Comparison,
-    input: &[u8],
-    chance: &Chance,
-) -> Result<Outcome, String> {
-    let compared = catch_unwind(AssertUnwindSafe(|| comparison.compare(input, &mut chance.clone())));
+fn compare(comparison: &mut Comparison, input: &[u8], chance: &Chance) -> Result<Outcome, String> {
+    let compared =
+        catch_unwind(AssertUnwindSafe(|| comparison.compare(input, &mut chance.clone())));
     compared.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(|it| (*it).to_owned()));
@@ -284,7 +282,11 @@ impl Sum {
     fn tell(&self, wanted: &Wanted, took: f64) {
         let speed = self.inputs as f64 / took;
         println!("inputs: {} of seed {} in {took:.1} s", self.inputs, wanted.seed);
-        println!("speed: {speed:.0}/s in {} jobs, {:.0}/s each", wanted.jobs, speed / wanted.jobs as f64);
+        println!(
+            "speed: {speed:.0}/s in {} jobs, {:.0}/s each",
+            wanted.jobs,
+            speed / wanted.jobs as f64
+        );
         println!("length: {} bytes on average", self.bytes / self.inputs.max(1));
         println!("accepted to the last byte: {:.1} %", self.share());
         println!("elements read: {}, stanzas sent on: {}", self.elements, self.forwarded);

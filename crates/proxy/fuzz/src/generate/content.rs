@@ -1,8 +1,8 @@
 use super::Writer;
 use super::words::{
     ADDRESSES, ATTRIBUTES, CONTENTS, DOMAINS, FIRST_LEVEL, IDS, INNER_NAMESPACES, KINDS, LANGUAGES,
-    NAMES, ODD_ADDRESSES, ODD_ATTRIBUTES, ODD_CONTENTS, ODD_NAMES, ODD_NAMESPACES, PREFIXES, SPACES,
-    TYPES, VALUES,
+    NAMES, ODD_ADDRESSES, ODD_ATTRIBUTES, ODD_CONTENTS, ODD_NAMES, ODD_NAMESPACES, PREFIXES,
+    SPACES, TYPES, VALUES,
 };
 
 /// Deepest element of what is well-formed; mostly it is less.
@@ -85,8 +85,11 @@ impl Writer<'_> {
             self.prefixes.push(prefix);
         }
         if self.one_in(4) {
-            let namespace =
-                if self.odd(10) { self.pick(&ODD_NAMESPACES) } else { self.pick(&INNER_NAMESPACES) };
+            let namespace = if self.odd(10) {
+                self.pick(&ODD_NAMESPACES)
+            } else {
+                self.pick(&INNER_NAMESPACES)
+            };
             self.declare("", namespace);
         }
         // A name with a character of any kind is repeated as it is.
@@ -130,8 +133,11 @@ impl Writer<'_> {
         if self.one_in(12) {
             let prefix = self.pick(&PREFIXES);
             if !self.prefixes.contains(&prefix) {
-                let namespace =
-                    if self.odd(3) { self.pick(&ODD_NAMESPACES) } else { self.pick(&INNER_NAMESPACES) };
+                let namespace = if self.odd(3) {
+                    self.pick(&ODD_NAMESPACES)
+                } else {
+                    self.pick(&INNER_NAMESPACES)
+                };
                 let namespace = if namespace.is_empty() { "u" } else { namespace };
                 self.declare(prefix, namespace);
                 self.prefixes.push(prefix);

@@ -113,7 +113,8 @@ pub(super) const HEADER_ATTRIBUTES: [(&str, &[&str]); 4] = [
 pub(super) const KINDS: [&str; 3] = ["message", "presence", "iq"];
 
 /// Most stanzas are between these; a stream remembers how it spelled them last.
-pub(super) const DOMAINS: [&str; 6] = ["a.test", "b.test", "c.b.test", "A.test", "é.test", "b.test."];
+pub(super) const DOMAINS: [&str; 6] =
+    ["a.test", "b.test", "c.b.test", "A.test", "é.test", "b.test."];
 
 pub(super) const ADDRESSES: [&str; 14] = [
     "u@a.test",
@@ -168,11 +169,12 @@ pub(super) const NAMES: [&str; 16] = [
 ];
 
 pub(super) const ODD_NAMES: [&str; 18] = [
-    "", "1a", "-a", ".a", "a:b:c", ":a", "a:", "a b", "×", "a×", "\u{300}a", "Ⰰ", "𐀀", "a;b", "a,b",
-    "xmlns:a", "xml:a", "a\u{37e}",
+    "", "1a", "-a", ".a", "a:b:c", ":a", "a:", "a b", "×", "a×", "\u{300}a", "Ⰰ", "𐀀", "a;b",
+    "a,b", "xmlns:a", "xml:a", "a\u{37e}",
 ];
 
-pub(super) const ATTRIBUTES: [&str; 8] = ["k", "l", "xml:lang", "xml:space", "node", "é", "a.b-c", "var"];
+pub(super) const ATTRIBUTES: [&str; 8] =
+    ["k", "l", "xml:lang", "xml:space", "node", "é", "a.b-c", "var"];
 
 pub(super) const ODD_ATTRIBUTES: [&str; 19] = [
     " k='1' k='2'",

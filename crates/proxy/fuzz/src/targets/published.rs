@@ -102,8 +102,9 @@ pub(super) fn posh(input: &[u8]) {
     assert!(!fingerprints.is_empty());
     assert!(until <= SystemTime::now() + longest && before <= until);
     // A certificate that no fingerprint is of is nobody's.
-    let is_digest = |it: &Fingerprint| it.sha256 == Presented::new(vec![COMMON.leaf.clone()])
-        .map(|it| it.sha256());
+    let is_digest = |it: &Fingerprint| {
+        it.sha256 == Presented::new(vec![COMMON.leaf.clone()]).map(|it| it.sha256())
+    };
     let request = request("a.test", vec![COMMON.leaf.clone()]);
     let listed = fingerprints.iter().any(is_digest);
     let evidence = Evidence {

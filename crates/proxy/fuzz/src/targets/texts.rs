@@ -82,7 +82,8 @@ pub(super) fn domain(input: &[u8]) {
         assert_eq!(spelling.parse().as_ref(), Ok(&domain), "{text:?}");
         assert!((1..=255).contains(&spelling.len()));
         // Nothing that divides an address, a header or a log line.
-        let sound = |it: char| !it.is_control() && !it.is_whitespace() && !"@/&<>'\"\\:".contains(it);
+        let sound =
+            |it: char| !it.is_control() && !it.is_whitespace() && !"@/&<>'\"\\:".contains(it);
         assert!(spelling.chars().all(sound), "{text:?} as {spelling:?}");
         assert_eq!(spelling, spelling.to_lowercase());
     }

@@ -33,6 +33,7 @@ fn read(input: &[u8], size: usize) -> Read {
 }
 
 /// The DNS responder's messages, as they are built into the program.
+#[expect(dead_code, reason = "some of it is for the responder alone")]
 #[path = "../../../src/capture/dns/message.rs"]
 mod message;
 
