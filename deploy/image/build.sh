@@ -24,6 +24,8 @@ case $(uname -m) in
     *) host=$(uname -m) ;;
 esac
 arch=${1:-$host}
+# Pages of arm64 are as large as its kernel likes, up to 64 KiB; the allocator has to be told.
+[ "$arch" != arm64 ] || export JEMALLOC_SYS_WITH_LG_PAGE=16
 case $arch in
     amd64) triple=x86_64-unknown-linux-gnu multiarch=x86_64-linux-gnu ;;
     arm64) triple=aarch64-unknown-linux-gnu multiarch=aarch64-linux-gnu ;;

@@ -4,6 +4,12 @@ use std::process::ExitCode;
 
 use ligase::args::{Args, Command, Exit};
 use ligase::command;
+use tikv_jemallocator::Jemalloc;
+
+/// What a flood of connections took goes back to the system within seconds of its end; the C
+/// library's allocator keeps it (docs/decisions/0009-an-allocator-that-gives-back.md).
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 fn main() -> ExitCode {
     let exit = match Args::read(std::env::args_os()) {
