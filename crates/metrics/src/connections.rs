@@ -18,6 +18,8 @@ pub struct Connections {
     setup: Family<Histogram, (Direction, Proof)>,
     queued_stanzas: IntGauge,
     queued_bytes: IntGauge,
+    memory_held: IntGauge,
+    memory_budget: IntGauge,
 }
 
 impl Connections {
@@ -76,6 +78,14 @@ impl Connections {
                 "ligase_queue_bytes",
                 "Bytes of the stanzas that wait for a connection.",
             )),
+            memory_held: families.gauge(Name(
+                "ligase_memory_held_bytes",
+                "Memory that connections hold: buffers, stanzas that wait, and what each takes.",
+            )),
+            memory_budget: families.gauge(Name(
+                "ligase_memory_budget_bytes",
+                "Memory that connections may hold together.",
+            )),
         }
     }
 
@@ -126,6 +136,13 @@ impl Connections {
     /// Records how long a peer took to be proven on a new public connection.
     pub fn set_up(&self, direction: Direction, proof: Proof, took: Duration) {
         self.setup.at((direction, proof)).observe(took.as_secs_f64());
+    }
+
+    /// Says how much memory connections hold, and how much they may.
+    pub fn holding(&self, held: usize, budget: usize) {
+        let number = |it| i64::try_from(it).unwrap_or(i64::MAX);
+        self.memory_held.set(number(held));
+        self.memory_budget.set(number(budget));
     }
 
     /// Says how many stanzas wait for a connection, and how many bytes they are.

@@ -48,6 +48,7 @@ fn guards_uncount() {
     let bound = || metrics.connections.bound(Direction::Outbound, Proof::Dane);
     let pairs = [bound(), bound()];
     metrics.connections.queued(1, 4_096);
+    metrics.connections.holding(5_000, 10_000);
     let now = || {
         [
             "ligase_channels_active{direction=\"outbound\"}",
@@ -55,13 +56,16 @@ fn guards_uncount() {
             "ligase_channel_bindings_active{direction=\"outbound\"}",
             "ligase_queue_stanzas",
             "ligase_queue_bytes",
+            "ligase_memory_held_bytes",
         ]
         .map(|series| value(&metrics, series))
     };
-    assert_eq!(now(), [1.0, 2.0, 2.0, 1.0, 4096.0]);
+    assert_eq!(now(), [1.0, 2.0, 2.0, 1.0, 4096.0, 5000.0]);
+    assert_eq!(value(&metrics, "ligase_memory_budget_bytes"), 10_000.0);
     drop((channel, pairs));
     metrics.connections.queued(0, 0);
-    assert_eq!(now(), [0.0; 5]);
+    metrics.connections.holding(0, 10_000);
+    assert_eq!(now(), [0.0; 6]);
 }
 
 /// Something of every kind happens once.

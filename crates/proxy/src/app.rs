@@ -1,5 +1,6 @@
 //! Builds the rooms, opens the doors, waits for the end.
 
+mod cgroup;
 #[cfg(test)]
 mod documented;
 mod doors;
@@ -35,7 +36,6 @@ use crate::config::{self, Config};
 use crate::connection::event::Event;
 use crate::connection::homes::Homes;
 use crate::connection::rooms::Rooms;
-use crate::connection::tables::Tables;
 use crate::drain::drain;
 use crate::logging::Logging;
 use crate::net::inherited::{self, Inherited};
@@ -114,13 +114,13 @@ impl App {
         let failures = Arc::<Failures>::default();
         let (seeing, failing) = (Arc::clone(&witness), Arc::clone(&failures));
         let rooms = Arc::new(Rooms::new(
-            Tables::new(settings::queue(&config), config.limits.outbox_bytes),
+            settings::tables(&config),
             verifier,
             tls,
             Arc::new(local_ca),
             settings::settings(&config, &keys),
-            Homes::new(names, config.limits.backend_connects),
-            config.limits.authority_connects,
+            Homes::new(names, config.limits.backend_connects, config.limits.backend_streams),
+            settings::questions(&config),
             seed()?,
             Box::new(move |event| {
                 let now = self::now();

@@ -5,6 +5,8 @@
 pub mod arrival;
 /// Asks those who must know.
 pub mod authority;
+/// How much memory connections hold, and may.
+pub mod budget;
 /// Drives one stream; decides nothing.
 pub mod driver;
 /// Searches for a way out.

@@ -28,7 +28,7 @@ pub async fn drain(rooms: &Arc<Rooms>, patience: Duration) {
         rooms.follow(&mut step);
     }
     until(begun + patience.mul_f32(CARE), || rooms.tables.is_quiet()).await;
-    order(rooms, |_| true, || Order::Say(Input::Drain));
+    order(rooms, |_| true, || Order::say(Input::Drain));
     until(deadline, || rooms.tables.look_around(|_, entries| entries.is_empty())).await;
 }
 

@@ -237,10 +237,7 @@ fn needs_restart(before: &Config, after: &Config) -> Vec<&'static str> {
             "limits.connections_per_address",
             was.connections_per_address != is.connections_per_address,
         ),
-        (
-            "limits.connections_per_second",
-            was.connections_per_second != is.connections_per_second,
-        ),
+        ("limits.connections_per_second", was.connections_per_second != is.connections_per_second),
         (
             "limits.address_connections_per_second",
             was.address_connections_per_second != is.address_connections_per_second,
@@ -250,6 +247,12 @@ fn needs_restart(before: &Config, after: &Config) -> Vec<&'static str> {
         ("limits.queue_bytes", was.queue_bytes != is.queue_bytes),
         ("limits.queue_total_bytes", was.queue_total_bytes != is.queue_total_bytes),
         ("limits.backend_connects", was.backend_connects != is.backend_connects),
+        ("limits.backend_streams", was.backend_streams != is.backend_streams),
+        (
+            "limits.authority_connects_per_address",
+            was.authority_connects_per_address != is.authority_connects_per_address,
+        ),
+        ("limits.memory_bytes", was.memory_bytes != is.memory_bytes),
         ("limits.authority_connects", was.authority_connects != is.authority_connects),
     ];
     changed.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()

@@ -20,6 +20,8 @@ pub(super) fn refresh(metrics: &Metrics, rooms: &Rooms, readiness: &Readiness) {
     standing.remaining(rooms.tables.look_around(|_, entries| entries.len()));
     let (stanzas, bytes) = rooms.tables.queued();
     metrics.connections.queued(stanzas, bytes);
+    let budget = rooms.tables.budget();
+    metrics.connections.holding(budget.held(), budget.most());
     metrics.lookups.remembered(rooms.verifier.load().answers_remembered());
     for moved in rooms.flow.take() {
         add(metrics, moved);

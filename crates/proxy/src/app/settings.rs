@@ -1,14 +1,18 @@
 //! From what the operator asked for to what the rooms need.
 
+use std::net::{Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use ligase_verifier::Servers;
 
+use super::cgroup;
 use super::keys::BothKeys;
 use crate::binding::{Hosted, Level, Policy, Side};
-use crate::config::{BackendTls, Config, ResolverServers};
+use crate::config::{BackendTls, Capture, Config, ResolverServers};
+use crate::connection::budget::Budget;
 use crate::connection::pace::Speed;
-use crate::connection::rooms::Settings;
+use crate::connection::rooms::{Questions, Settings};
+use crate::connection::tables::Tables;
 use crate::establish;
 use crate::net::dial::Patience;
 use crate::net::proxy_protocol::Relays;
@@ -68,6 +72,8 @@ pub(super) fn settings(config: &Config, keys: &BothKeys) -> Settings {
         backend: Arc::new(backend),
         homes: config.backends.iter().map(|it| it.address.clone()).collect(),
         doors: std::iter::once(config.steer).chain(config.listen.backend.iter().copied()).collect(),
+        entrances: entrances(config),
+        calls: Rate::new(limits.authority_connects_per_second, 1),
         share_backend: config.backend.share_streams,
         relays: Arc::new(Relays {
             trusted: config.proxy_protocol.trusted.clone(),
@@ -91,6 +97,24 @@ pub(super) fn settings(config: &Config, keys: &BothKeys) -> Settings {
     }
 }
 
+/// Where peers find us: at our listeners, and where the packet filter turns what comes to the ports of
+/// our own server to those.
+fn entrances(config: &Config) -> Arc<[SocketAddr]> {
+    let ports = match config.capture {
+        Capture::Redirect { .. } => vec![config.public.starttls, config.public.direct_tls],
+        Capture::Dns | Capture::Explicit => Vec::new(),
+    };
+    let anywhere = |port| SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), port);
+    config.listen.federation.iter().copied().chain(ports.into_iter().map(anywhere)).collect()
+}
+
+pub(super) fn questions(config: &Config) -> Questions {
+    Questions {
+        at_a_time: config.limits.authority_connects,
+        to_each: config.limits.authority_connects_per_address,
+    }
+}
+
 /// Who knows our own servers' names, and answers their other questions.
 pub(super) fn forward(config: &Config) -> Servers {
     match &config.resolver.forward {
@@ -99,7 +123,14 @@ pub(super) fn forward(config: &Config) -> Servers {
     }
 }
 
-pub(super) fn queue(config: &Config) -> establish::Bounds {
+/// The tables, and as much memory for what is in them as the operator and the kernel both give.
+pub(super) fn tables(config: &Config) -> Tables {
+    let given = config.limits.memory_bytes;
+    let most = cgroup::allowance().map_or(given, |allowed| allowed.min(given));
+    Tables::new(queue(config), config.limits.outbox_bytes, Budget::new(most))
+}
+
+fn queue(config: &Config) -> establish::Bounds {
     establish::Bounds {
         pair_stanzas_max: config.limits.queue_stanzas,
         pair_bytes_max: config.limits.queue_bytes,

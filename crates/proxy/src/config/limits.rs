@@ -126,8 +126,17 @@ limits! {
     ladder_seconds: Duration = 25, 5 to 85;
     /// Connections being opened to the backend at a time.
     backend_connects: usize = 4, 1 to 1_024;
+    /// Connections to the backend at a time.
+    backend_streams: usize = 10_000, 1 to 1_000_000;
     /// Connections being opened to servers that are asked about dialback keys at a time.
     authority_connects: usize = 64, 1 to 65_536;
+    /// Of those, connections to one address that the peer is not at itself.
+    authority_connects_per_address: usize = 4, 1 to 65_536;
+    /// Such connections within a second.
+    authority_connects_per_second: usize = 20, 1 to 1_000_000;
+
+    /// Memory that all connections hold together, where the kernel does not give us less.
+    memory_bytes: usize = 4_294_967_295, 67_108_864 to 4_294_967_295;
 
     /// One look-up in DNS, all its parts included.
     lookup_seconds: Duration = 5, 1 to 30;

@@ -19,7 +19,7 @@ use super::wire::Handshake;
 use crate::binding::Side;
 use crate::net::listener::{Admission, Arrival, Full, accept_all};
 use crate::net::original::{Origin, judge, original};
-use crate::stream::{Action, Receiving, Violation};
+use crate::stream::{Action, Receiving, Terms, Violation};
 use crate::tls::Begin;
 
 /// Who may come in by a listener.
@@ -47,6 +47,11 @@ impl Rooms {
         accept_all(listener, admission, |arrival| match arrival {
             Arrival::Admitted(mut socket, peer, mut seat) => {
                 match gate.check(&socket, peer) {
+                    Ok(_) if gate.side == Side::Public && self.tables.budget().is_full() => {
+                        let _ = socket.set_zero_linger();
+                        self.refused(gate.side, Violation::LimitMemory, peer);
+                        return;
+                    }
                     Ok(led) => led.into_iter().for_each(|led| (self.tell)(Event::Captured(led))),
                     Err(violation) => {
                         let _ = socket.set_zero_linger();
@@ -56,7 +61,13 @@ impl Rooms {
                 }
                 let (rooms, side, came) = (Arc::clone(&self), gate.side, Instant::now());
                 tokio::spawn(async move {
-                    if let Some(peer) = rooms.introduced(&mut socket, peer, side, &mut seat).await {
+                    let peer = match seat.is_named() {
+                        true => Some(peer),
+                        false => {
+                            Box::pin(rooms.introduced(&mut socket, peer, side, &mut seat)).await
+                        }
+                    };
+                    if let Some(peer) = peer {
                         rooms.receive(socket, peer, side, came).await;
                     }
                     drop(seat);
@@ -92,7 +103,23 @@ impl Rooms {
                 return;
             }
         }
-        let direct = first[0] == TLS_HANDSHAKE;
+        // All that a stream needs is there from its first byte on: whoever says nothing costs little.
+        Box::pin(self.converse(socket, peer, side, came, terms, first[0] == TLS_HANDSHAKE)).await;
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "what is known of a connection by its first byte"
+    )]
+    async fn converse(
+        self: Arc<Self>,
+        socket: TcpStream,
+        peer: SocketAddr,
+        side: Side,
+        came: Instant,
+        terms: Arc<Terms>,
+        direct: bool,
+    ) {
         let transport = direct.then_some(Transport::DirectTls);
         let id = self.tables.issue();
         let facts = Facts { id, side, outbound: false, transport, peer };
@@ -105,6 +132,7 @@ impl Rooms {
             waits: None,
             errand: None,
             seat: None,
+            place: None,
         };
         let ids = self.ids();
         let (rooms, taken) = (Arc::clone(&self), Arc::clone(&terms));

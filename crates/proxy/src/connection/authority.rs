@@ -1,6 +1,7 @@
 //! Asks those who must know: authoritative servers about keys, the verifier about peers, and our
 //! own server about itself.
 
+use std::net::IpAddr;
 use std::sync::{Arc, PoisonError};
 
 use ligase_verifier::{
@@ -105,7 +106,7 @@ impl Rooms {
                     // Whom we ask is up to the peer, and how long that takes, too.
                     let share = self.authority_shares.of(facts.peer.ip());
                     let _seat = share.acquire().await;
-                    self.ask_peer(pair, errand).await
+                    self.ask_peer(pair, errand, facts.peer.ip()).await
                 }
                 Side::Backend => self.ask_backend(errand).await,
             }
@@ -127,7 +128,12 @@ impl Rooms {
 
     /// Asks the server that DNS names for the sender, on a connection of its own: never on the one
     /// that brought the key (F-43, L-07).
-    async fn ask_peer(self: &Arc<Self>, pair: &DomainPair, errand: Errand) -> Answer {
+    async fn ask_peer(
+        self: &Arc<Self>,
+        pair: &DomainPair,
+        errand: Errand,
+        asker: IpAddr,
+    ) -> Answer {
         let _seat = self.authority_seats.acquire().await;
         let endpoints =
             match self.verifier.load_full().delegation(&pair.sender, Service::Server).await {
@@ -137,9 +143,9 @@ impl Rooms {
         let mut last = DialbackError::RemoteServerTimeout;
         for endpoint in endpoints {
             let Ok(place) = self.locate(endpoint).await else { continue };
-            let Ok(socket) = self.connect(&place.addresses).await else {
-                continue;
-            };
+            let called = self.connect_for(asker, &place.addresses).await;
+            // Kept until they have been heard.
+            let Ok((socket, _leave)) = called else { continue };
             let dialed = Dialed::at(&place, socket);
             match self.run_errand(dialed, errand.clone()).await {
                 Some(Found::Answer(Answer::Unknown(error))) => last = error,

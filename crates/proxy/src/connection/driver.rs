@@ -1,6 +1,7 @@
 mod effects;
 mod machine;
 mod orders;
+mod waiting;
 
 use std::collections::{HashMap, VecDeque};
 use std::pin::Pin;
@@ -13,13 +14,15 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 pub use self::machine::Machine;
 pub use self::orders::{Found, Order, Start};
+use self::waiting::Happened;
+use super::budget::Share;
 use super::event::{Ending, Event, Facts, Totals};
 use super::flow::Meter;
 use super::outbox::Outbox;
 use super::pace::Pace;
 use super::rooms::{Rooms, Settings};
 use super::tables::Step;
-use super::wire::{Turn, Wire};
+use super::wire::Wire;
 use crate::binding::{ConnectionId, DomainPair, Side, Table};
 use crate::stream::{Action, Frame, Input, Reader, Setback};
 
@@ -49,8 +52,14 @@ pub struct Driver {
     /// Outboxes that have had enough of us, and since when.
     full: VecDeque<(ConnectionId, Arc<Outbox>)>,
     full_since: Instant,
+    /// What the connection holds in memory.
+    held: Share,
+    /// Since when it is not read because memory is scarce.
+    unread_since: Option<Instant>,
     /// Given back at the first word of the far end, or when that takes too long.
     seat: Option<OwnedSemaphorePermit>,
+    /// Its place among the connections to our own servers, where it is one.
+    _place: Option<OwnedSemaphorePermit>,
     opened: Instant,
     trusted: bool,
     /// By when the stream is to be ended, where that may wait for a lull.
@@ -73,8 +82,8 @@ impl Driver {
         rooms: Arc<Rooms>,
         start: Start,
         make: impl FnOnce(&mut Table) -> (Machine, Vec<Action>),
-    ) -> (Self, Vec<Action>) {
-        let Start { socket, facts, endpoint, base, local, waits, errand, seat } = start;
+    ) -> (Box<Self>, Vec<Action>) {
+        let Start { socket, facts, endpoint, base, local, waits, errand, seat, place } = start;
         let settings = rooms.settings.load_full();
         let (sender, orders) = mpsc::channel(ORDERS_MAX);
         let opened = rooms.now();
@@ -84,7 +93,8 @@ impl Driver {
         let now = Instant::now();
         let speed = (facts.side == Side::Public).then_some(settings.speed);
         let waiting = waits.map(|(pair, answer)| (pair, vec![answer])).into_iter().collect();
-        let driver = Self {
+        // What is moved into a future has its place there twice; what it points to has not.
+        let driver = Box::new(Self {
             reader: Reader::new(settings.limits_before),
             settings,
             facts,
@@ -101,7 +111,10 @@ impl Driver {
             pace: Pace::new(speed, now),
             full: VecDeque::new(),
             full_since: now,
+            held: rooms.tables.budget().share(),
+            unread_since: None,
             seat,
+            _place: place,
             opened: now,
             trusted: false,
             leave_by: None,
@@ -111,12 +124,12 @@ impl Driver {
             base,
             local,
             rooms,
-        };
+        });
         (driver, first)
     }
 
     /// Drives the stream to its end.
-    pub async fn run(mut self, first: Vec<Action>) {
+    pub async fn run(mut self: Box<Self>, first: Vec<Action>) {
         self.ending = self.live(first).await;
     }
 
@@ -145,76 +158,6 @@ impl Driver {
             if let Some(ending) = self.carry_out(actions).await {
                 let is_idle = was_of_use && ending == Ending::Closed;
                 return if is_idle { Ending::Idle } else { ending };
-            }
-        }
-    }
-
-    /// Waits for something to happen. Everything it waits for is cancel-safe.
-    async fn next(&mut self) -> Happened {
-        let is_blocked = !self.full.is_empty();
-        let resumed = self.pace.until();
-        let reading = !is_blocked && resumed.is_none();
-        let stalled = self.full_since + self.settings.stall;
-        let lull = self.leave_by.map(|latest| latest.min(self.moved + LULL));
-        tokio::select! {
-            // Nothing may follow our closing tag: what is in the outbox then finds another way.
-            turn = self.wire.turn((!self.ended).then_some(&*self.outbox), reading) => {
-                self.touch();
-                self.seat = None;
-                match turn {
-                    Ok(Turn::Read) => Happened::Nothing,
-                    Ok(Turn::Ended) => Happened::Input(Input::Frame(Frame::Close)),
-                    Err(_) => Happened::Broken,
-                }
-            }
-            () = self.outbox.filled() => {
-                self.touch();
-                Happened::Nothing
-            }
-            Some(order) = self.orders.recv() => match order {
-                Order::Say(input) => Happened::Input(input),
-                Order::Ask(pair, answer) => {
-                    self.waiting.entry(pair.clone()).or_default().push(answer);
-                    Happened::Input(Input::Ask(pair))
-                }
-                Order::Leave(latest) => {
-                    self.leave_by = Some(latest);
-                    Happened::Nothing
-                }
-                Order::Abort => Happened::Broken,
-            },
-            Some(answer) = self.answers.join_next() => match answer {
-                Ok(input) => Happened::Input(input),
-                // A look-up that panicked has no answer, and the stream would wait for ever.
-                Err(_) => Happened::Broken,
-            },
-            () = &mut self.timer => {
-                // A timer that has fired is never polled again without a new time.
-                self.set_timer(FOREVER);
-                let quiet = self.moved.elapsed();
-                Happened::Input(Input::TimedOut { quiet })
-            }
-            () = sleep_until(lull.unwrap_or(self.moved)), if lull.is_some() => {
-                self.leave_by = None;
-                Happened::Input(Input::Drain)
-            }
-            () = sleep_until(self.opened + SEATED), if self.seat.is_some() => {
-                self.seat = None;
-                Happened::Nothing
-            }
-            () = room(self.full.front()) => {
-                self.full.pop_front();
-                Happened::Nothing
-            }
-            () = sleep_until(resumed.unwrap_or(self.moved)), if resumed.is_some() => {
-                self.pace.resume();
-                Happened::Nothing
-            }
-            () = sleep_until(stalled), if is_blocked => {
-                for (exit, _) in self.full.drain(..) {
-                    self.rooms.tables.order(exit, Order::Abort);
-                }
-                Happened::Nothing
             }
         }
     }
@@ -282,7 +225,8 @@ impl Driver {
             match action {
                 Action::Send(text) => self.say(&text),
                 Action::StartTls(addressed) => {
-                    let input = self.start_tls(addressed).await;
+                    // What a handshake needs is not kept for all the time after it.
+                    let input = Box::pin(self.start_tls(addressed)).await;
                     todo.extend(self.step(input));
                 }
                 Action::Restart => {
@@ -305,7 +249,7 @@ impl Driver {
                     });
                 }
                 Action::Repeat(id, pair) => {
-                    self.rooms.tables.order(id, Order::Say(Input::Repeat(pair)));
+                    self.rooms.tables.order(id, Order::say(Input::Repeat(pair)));
                 }
                 Action::Tell(tidings) => self.tell(tidings),
                 Action::Keep(keep) => self.wire.keep(keep),
@@ -330,7 +274,7 @@ impl Driver {
                 Action::Count(violation) => self.broke(violation),
                 Action::SetTimer(patience) => self.set_timer(patience),
                 Action::End(error) => self.end(&error),
-                Action::Close(error) => return Some(self.close(error).await),
+                Action::Close(error) => return Some(Box::pin(self.close(error)).await),
                 // Stanzas are moved under the lock that decides where to.
                 // What our own server answers, or does without, is no news.
                 Action::Forward(..)
@@ -365,30 +309,7 @@ impl Drop for Driver {
     }
 }
 
-/// What a driver waited for.
-enum Happened {
-    /// Nothing that the stream has to know of.
-    Nothing,
-    Input(Input),
-    /// The network failed.
-    Broken,
-}
-
-/// Waits until this outbox has room; for ever, where there is none to wait for.
-async fn room(full: Option<&(ConnectionId, Arc<Outbox>)>) {
-    match full {
-        Some((_, outbox)) => outbox.drained().await,
-        None => std::future::pending().await,
-    }
-}
-
 /// Orders that may wait for a driver; more would mean that it is stuck.
 const ORDERS_MAX: usize = 256;
-/// How long a connection holds its place in a queue at most: one that is not taken up at all keeps
-/// the others waiting no longer.
-const SEATED: std::time::Duration = std::time::Duration::from_secs(1);
-/// How long a far end says nothing that takes a breath: many times longer than it takes a server to
-/// let go of a stream, and a moment to people.
-const LULL: std::time::Duration = std::time::Duration::from_millis(200);
 /// What a timer is set to that is not needed.
 const FOREVER: std::time::Duration = std::time::Duration::from_secs(365 * 24 * 3600);

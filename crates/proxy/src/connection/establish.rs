@@ -2,6 +2,7 @@
 
 mod back_off;
 mod climb;
+mod dialing;
 mod home;
 mod pursuit;
 mod rungs;
@@ -24,7 +25,6 @@ use super::driver::{Driver, Found, Machine, Start};
 use super::event::{Event, Facts};
 use super::rooms::{Flight, Rooms};
 use crate::binding::{ConnectionId, DomainPair, Home, Side};
-use crate::net::dial::{self, dial};
 use crate::stream::{Attempt, Condition, DialbackError, Errand, Initiating, Rung, Setback};
 
 type Result<T> = std::result::Result<T, Setback>;
@@ -227,7 +227,7 @@ impl Rooms {
             None => None,
         };
         let _seat = self.search_seats.acquire().await;
-        let socket = self.connect(&place.addresses).await?;
+        let socket = self.connect_peer(&place.addresses).await?;
         let (waits, answer) = oneshot::channel();
         let dialed = Dialed::at(place, socket);
         let id = self.open(dialed, Errand::Carry(pair.clone()), rung, Some(waits), None)?;
@@ -243,20 +243,6 @@ impl Rooms {
         Ok(Some(id))
     }
 
-    /// Dials these addresses, but none of our own listeners (B-19).
-    pub(super) async fn connect(&self, addresses: &[SocketAddr]) -> Result<TcpStream> {
-        let settings = self.settings.load_full();
-        let (patience, doors) = (settings.dial, &settings.doors);
-        let addresses: Vec<_> =
-            addresses.iter().filter(|it| !leads_to_us(**it, doors)).copied().collect();
-        dial(&addresses, patience).await.map_err(|error| match error {
-            dial::Unreached::TimedOut => Setback::Unanswered,
-            dial::Unreached::Refused => Setback::NotListening,
-            dial::Unreached::NoAddress | dial::Unreached::Unreachable => Setback::Unreachable,
-            dial::Unreached::Exhausted => Setback::Exhausted,
-        })
-    }
-
     /// Opens a stream on a fresh socket, on an errand.
     #[expect(clippy::disallowed_methods, reason = "this is where drivers of dialed streams start")]
     pub(super) fn open(
@@ -267,7 +253,7 @@ impl Rooms {
         waits: Option<oneshot::Sender<Result<()>>>,
         found: Option<oneshot::Sender<Found>>,
     ) -> Result<ConnectionId> {
-        let Dialed { socket, endpoint, base, side, seat, home } = dialed;
+        let Dialed { socket, endpoint, base, side, seat, place, home } = dialed;
         let peer = socket.peer_addr().map_err(|_| Setback::Unreachable)?;
         let direct_tls = endpoint.as_ref().is_some_and(|it| it.transport == Transport::DirectTls);
         let server = endpoint.as_ref().filter(|_| rung == Rung::ServerName);
@@ -293,8 +279,17 @@ impl Rooms {
         let id = self.tables.issue();
         let facts = Facts { id, side, outbound: true, transport, peer: crate::net::plain(peer) };
         let waits = waits.map(|waits| (pair, waits));
-        let start =
-            Start { socket, facts, endpoint, base, local: Some(local), waits, errand: found, seat };
+        let start = Start {
+            socket,
+            facts,
+            endpoint,
+            base,
+            local: Some(local),
+            waits,
+            errand: found,
+            seat,
+            place,
+        };
         if insists {
             terms = Arc::new(terms.encrypted(&remote));
         }
@@ -338,6 +333,8 @@ pub(super) struct Dialed {
     base: Option<Domain>,
     side: Side,
     seat: Option<OwnedSemaphorePermit>,
+    /// Its place among the connections to our own servers.
+    place: Option<OwnedSemaphorePermit>,
     /// Which of our own servers it leads to.
     home: Option<Home>,
 }
@@ -346,7 +343,8 @@ impl Dialed {
     /// A socket that leads to one of a place's addresses.
     pub(super) fn at(place: &Place, socket: TcpStream) -> Self {
         let (endpoint, base) = (Some(place.endpoint.clone()), place.base.clone());
-        Self { socket, endpoint, base, side: Side::Public, seat: None, home: None }
+        let side = Side::Public;
+        Self { socket, endpoint, base, side, seat: None, place: None, home: None }
     }
 
     /// A socket that leads to our own server.
@@ -354,21 +352,11 @@ impl Dialed {
         socket: TcpStream,
         home: &Home,
         seat: Option<OwnedSemaphorePermit>,
+        place: OwnedSemaphorePermit,
     ) -> Self {
-        let home = Some(home.clone());
-        Self { socket, endpoint: None, base: None, side: Side::Backend, seat, home }
+        let (side, place, home) = (Side::Backend, Some(place), Some(home.clone()));
+        Self { socket, endpoint: None, base: None, side, seat, place, home }
     }
-}
-
-/// Whether an address is one of these doors: as it is written, or, where that is any of this host, if
-/// this host has it.
-fn leads_to_us(address: SocketAddr, doors: &[SocketAddr]) -> bool {
-    let is_here = || std::net::UdpSocket::bind((address.ip(), 0)).is_ok();
-    doors.iter().any(|door| {
-        door.port() == address.port()
-            && (door.ip().to_canonical() == address.ip().to_canonical()
-                || door.ip().is_unspecified() && is_here())
-    })
 }
 
 /// Whether a setback may be over in a moment: our own server is restarting.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ligase_verifier::Unsigned;
 use tokio::net::TcpStream;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 
 use super::establish::Dialed;
@@ -21,6 +21,8 @@ use crate::stream::Setback;
 pub struct Homes {
     names: Unsigned,
     seats: usize,
+    /// Places for connections to any of them: peers claim pairs, and each takes one.
+    places: Arc<Semaphore>,
     standing: Mutex<HashMap<Home, Standing>>,
 }
 
@@ -35,9 +37,11 @@ struct Standing {
 
 impl Homes {
     /// Nothing is known yet. `names` looks up those that are not written as addresses; `seats` is how
-    /// many connects to one of them may be under way.
-    pub fn new(names: Unsigned, seats: usize) -> Self {
-        Self { names, seats, standing: Mutex::default() }
+    /// many connects to one of them may be under way, `places` how many connections there may be to
+    /// all of them.
+    pub fn new(names: Unsigned, seats: usize, places: usize) -> Self {
+        let places = Arc::new(Semaphore::new(places));
+        Self { names, seats, places, standing: Mutex::default() }
     }
 
     /// Whether a server took the last connection that we tried.
@@ -73,17 +77,32 @@ impl Rooms {
     /// whoever has one keeps it until the server speaks.
     #[expect(clippy::disallowed_methods, reason = "how long our own server takes is of interest")]
     pub(super) async fn dial_home(&self, home: &Home) -> Result<Dialed, Setback> {
+        let place = self.place_at_home().await.ok_or(Setback::Exhausted)?;
         let seat = self.homes.seats(home).acquire_owned().await.ok();
         let begun = Instant::now();
         let socket = match self.locate_home(home).await {
-            Some(addresses) => self.connect(&addresses).await,
+            Some(addresses) => self.connect_home(&addresses).await,
             // Its name may stand for something again in a moment: it is restarting.
             None => Err(Setback::Unreachable),
         };
         let (reached, took) = (socket.is_ok(), begun.elapsed());
         self.homes.note(home, reached);
         (self.tell)(Event::DialedHome { reached, took });
-        Ok(Dialed::at_home(socket?, home, seat))
+        Ok(Dialed::at_home(socket?, home, seat, place))
+    }
+
+    /// A place for one more connection to our own servers. Where there is none, the one that has been
+    /// idle for longest makes room; none, where all are of use.
+    #[expect(clippy::disallowed_methods, reason = "whoever makes room may do so at once")]
+    async fn place_at_home(&self) -> Option<OwnedSemaphorePermit> {
+        let place = || Arc::clone(&self.homes.places);
+        if let Ok(place) = place().try_acquire_owned() {
+            return Some(place);
+        }
+        if !self.tables.make_room(self.elapsed(), Instant::now()) {
+            return None;
+        }
+        timeout(GLANCE, place().acquire_owned()).await.ok()?.ok()
     }
 
     /// Looks whether one of our own servers is there, by a connection that says nothing.

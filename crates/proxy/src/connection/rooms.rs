@@ -59,6 +59,10 @@ pub struct Rooms {
     pub(super) authority_seats: Semaphore,
     /// Of those, what one subscriber's claims may take.
     pub(super) authority_shares: Shares,
+    /// Of those, what one subscriber may be called by who has not asked for it.
+    pub(super) called_shares: Shares,
+    /// Such calls of a moment ago.
+    pub(super) called: Mutex<Buckets>,
     /// TLS handshakes that were begun with us a moment ago.
     handshakes: Mutex<Buckets>,
     /// Judgments at a time of whoever comes from one subscriber: each may look up what it likes.
@@ -116,6 +120,10 @@ pub struct Settings {
     pub homes: Arc<[Home]>,
     /// Where those find us who are not peers: none of them is dialed in search of one (B-19).
     pub doors: Arc<[SocketAddr]>,
+    /// Where peers find us: nobody who is there is a peer (B-19).
+    pub entrances: Arc<[SocketAddr]>,
+    /// How often one subscriber is called on the word of another.
+    pub calls: Rate,
     /// Whether pairs of several peers share a stream to our own server.
     pub share_backend: bool,
     /// The load balancers that peers come through.
@@ -142,9 +150,17 @@ pub struct Settings {
     pub stall: Duration,
 }
 
+/// How many questions to authoritative servers may be under way.
+#[derive(Clone, Copy, Debug)]
+pub struct Questions {
+    /// In all.
+    pub at_a_time: usize,
+    /// To one subscriber who is somebody else than the one that has us ask.
+    pub to_each: usize,
+}
+
 impl Rooms {
-    /// Rooms without connections. `authority_seats` is how many questions to authoritative servers
-    /// may be under way, `seed` is 32 bytes of chance that nobody else knows.
+    /// Rooms without connections. `seed` is 32 bytes of chance that nobody else knows.
     #[expect(clippy::too_many_arguments, reason = "the one place where everything comes together")]
     #[expect(clippy::disallowed_methods, reason = "the process starts here")]
     pub fn new(
@@ -154,7 +170,7 @@ impl Rooms {
         local_ca: Arc<LocalCa>,
         settings: Settings,
         homes: Homes,
-        authority_seats: usize,
+        questions: Questions,
         seed: [u8; 32],
         tell: Box<dyn Fn(Event) + Send + Sync>,
     ) -> Self {
@@ -172,8 +188,10 @@ impl Rooms {
             journal: Mutex::new(Journal::new(SEARCHES_TOLD_MAX)),
             unshared: Mutex::new(Lapsing::new(UNSHARED, UNSHARED_MAX)),
             homes,
-            authority_seats: Semaphore::new(authority_seats),
-            authority_shares: Shares::new(authority_seats / AUTHORITY_SHARES),
+            authority_seats: Semaphore::new(questions.at_a_time),
+            authority_shares: Shares::new(questions.at_a_time / AUTHORITY_SHARES),
+            called_shares: Shares::new(questions.to_each),
+            called: Mutex::default(),
             handshakes: Mutex::default(),
             judge_shares: Shares::new(JUDGED_MAX),
             judge_seats: Semaphore::new(JUDGING_MAX),
@@ -218,7 +236,7 @@ impl Rooms {
     pub(super) fn catch_up(&self, id: ConnectionId, side: Side, taken: &Arc<Terms>) {
         let now = self.terms(side);
         if !Arc::ptr_eq(taken, &now) {
-            self.tables.order(id, Order::Say(Input::Terms(now)));
+            self.tables.order(id, Order::say(Input::Terms(now)));
         }
     }
 

@@ -4,16 +4,18 @@ mod proofs;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use ligase_verifier::{Endpoint, Presented, Transport};
 use tokio::sync::{Notify, mpsc};
+use tokio::time::Instant;
 
 use self::held::Held;
+use super::budget::{Budget, Share};
 use super::driver::Order;
 use super::event::Facts;
 use super::outbox::Outbox;
-use crate::binding::{ConnectionId, DomainPair, Table};
+use crate::binding::{ConnectionId, DomainPair, Side, Table};
 use crate::establish::{Bounds, Queue};
 use crate::stream::{Action, Input, Kind, Stanza, StanzaError};
 
@@ -28,6 +30,7 @@ pub use proofs::Ended;
 pub struct Tables {
     inner: Mutex<Inner>,
     outbox_bytes_max: usize,
+    budget: Arc<Budget>,
     /// A proof ends sooner than all that were known.
     sooner: Notify,
 }
@@ -37,6 +40,8 @@ struct Inner {
     table: Table,
     entries: HashMap<ConnectionId, Entry>,
     queue: Queue,
+    /// What waits in it, counted.
+    queued: Share,
     last: u64,
     held: Held,
     /// Whether all proofs are to be looked at, ended or not.
@@ -58,6 +63,8 @@ pub struct Entry {
     pub endpoint: Option<Endpoint>,
     /// What the far end presented.
     pub presented: Option<Presented>,
+    /// Whether it was told to make room for another.
+    makes_room: bool,
     /// Pairs whose stanzas were taken out of its outbox when it ended. They go on when it has left:
     /// what it had in its hands and did not write comes first.
     rescued: Vec<DomainPair>,
@@ -88,17 +95,23 @@ pub struct Passed {
 }
 
 impl Tables {
-    /// Empty ones.
-    pub fn new(bounds: Bounds, outbox_bytes_max: usize) -> Self {
+    /// Empty ones. What is in them is held in that memory.
+    pub fn new(bounds: Bounds, outbox_bytes_max: usize, budget: Arc<Budget>) -> Self {
         let inner = Inner {
             table: Table::default(),
             entries: HashMap::new(),
             queue: Queue::new(bounds),
+            queued: budget.share(),
             last: 0,
             held: Held::default(),
             doubted: false,
         };
-        Self { inner: Mutex::new(inner), outbox_bytes_max, sooner: Notify::new() }
+        Self { inner: Mutex::new(inner), outbox_bytes_max, budget, sooner: Notify::new() }
+    }
+
+    /// The memory that connections have among them.
+    pub fn budget(&self) -> &Arc<Budget> {
+        &self.budget
     }
 
     /// An id that no connection has had.
@@ -116,7 +129,8 @@ impl Tables {
         endpoint: Option<Endpoint>,
         orders: mpsc::Sender<Order>,
     ) -> Arc<Outbox> {
-        let outbox = Arc::new(Outbox::new(self.outbox_bytes_max));
+        let outbox = Outbox::new(self.outbox_bytes_max).held_by(self.budget.share());
+        let outbox = Arc::new(outbox);
         let entry = Entry {
             outbox: Arc::clone(&outbox),
             orders,
@@ -124,6 +138,7 @@ impl Tables {
             opened,
             endpoint,
             presented: None,
+            makes_room: false,
             rescued: Vec::new(),
         };
         self.lock().entries.insert(facts.id, entry);
@@ -262,6 +277,7 @@ impl Tables {
         for stanza in inner.queue.take(pair) {
             inner.bounce(&stanza, error, &mut step);
         }
+        inner.count_queue();
         step
     }
 
@@ -278,13 +294,30 @@ impl Tables {
         self.lock().entries.get(&id).map(|entry| entry.orders.clone())
     }
 
+    /// Has that way to our own server end that has carried nothing for longest, to make room for
+    /// another: peers claim pairs, and each has one for as long as it is of use. None is spared twice,
+    /// and none is ended that was of use a moment ago.
+    pub fn make_room(&self, now: Duration, at: Instant) -> bool {
+        let mut inner = self.lock();
+        let idle = inner.entries.values_mut().filter(|entry| {
+            let leads_home = entry.facts.side == Side::Backend && entry.facts.outbound;
+            let rests = entry.outbox.moved() + RESTS <= now && entry.outbox.is_empty();
+            leads_home && rests && !entry.makes_room
+        });
+        let Some(longest) = idle.min_by_key(|entry| entry.outbox.moved()) else {
+            return false;
+        };
+        longest.makes_room = longest.orders.try_send(Order::Leave(at)).is_ok();
+        longest.makes_room
+    }
+
     /// Has every connection that brings a pair in take that right back from its far end.
     pub fn withdraw(&self, pair: &DomainPair) {
         let inner = self.lock();
         for id in inner.table.entrances(pair) {
             if let Some(entry) = inner.entries.get(&id) {
                 // One that does not listen is told when the next stanza finds no way.
-                let _ = entry.orders.try_send(Order::Say(Input::Withdraw(pair.clone())));
+                let _ = entry.orders.try_send(Order::say(Input::Withdraw(pair.clone())));
             }
         }
     }
@@ -294,7 +327,7 @@ impl Tables {
         let mut inner = self.lock();
         let inner = &mut *inner;
         for (id, entry) in &inner.entries {
-            if entry.orders.try_send(Order::Say(input(&entry.facts))).is_err() {
+            if entry.orders.try_send(Order::say(input(&entry.facts))).is_err() {
                 inner.table.close(*id);
             }
         }
@@ -327,6 +360,10 @@ impl Tables {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// How long a way to our own server has carried nothing before it has to make room: longer than an
+/// answer takes.
+const RESTS: Duration = Duration::from_secs(1);
 
 /// What the sender of a stanza hears of which nobody knows whether it arrived.
 const UNCONFIRMED: &str =

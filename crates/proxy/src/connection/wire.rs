@@ -104,6 +104,18 @@ impl Wire {
         self.outgoing.is_empty() && !self.unflushed
     }
 
+    /// How many bytes it holds in memory, roughly: what was read, what is to be written, what waits to
+    /// be acknowledged, and what TLS needs.
+    pub fn held(&self) -> usize {
+        let tls = match self.socket {
+            Socket::Tls(_) => TLS_HELD,
+            Socket::Plain(_) | Socket::Lost => 0,
+        };
+        // The stanzas of which bytes are still in `outgoing` are as long as those bytes, or little more.
+        let flight = usize::try_from(self.queued - self.written).unwrap_or(usize::MAX);
+        self.incoming.capacity() + self.outgoing.capacity() + flight + self.kept.bytes + tls
+    }
+
     /// Writes what there is, the stanzas of the outbox included if there is one, and reads if `reading`; comes back when
     /// something was read. Cancel-safe: what was read or taken stays.
     ///
@@ -364,6 +376,8 @@ impl Socket {
 const READ_MAX: usize = 32 * 1024;
 /// Four TLS records; more in one write saves nothing.
 const WRITE_GOOD: usize = 64 * 1024;
+/// What one connection takes of the TLS library, with its buffers.
+const TLS_HELD: usize = 12 * 1024;
 /// What an idle connection may keep of its outgoing buffer.
 const OUTGOING_KEPT: usize = 4 * 1024;
 /// How often is read, at most, what comes after our half has ended.

@@ -61,7 +61,11 @@ pub async fn dial(addresses: &[SocketAddr], patience: Patience) -> Result<TcpStr
     race(addresses, patience, connect).await
 }
 
-async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+/// A connection, tuned, to this address.
+///
+/// # Errors
+/// The network's; or it led to itself.
+pub async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
     let socket = TcpStream::connect(address).await?;
     // On loopback, a free port may be given to the very socket that dials it; TCP then connects
     // the socket with itself (RFC 9293 §3.5), and nobody listens there.
@@ -72,7 +76,11 @@ async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
     Ok(socket)
 }
 
-async fn race<T, F>(
+/// As [`dial`], where there is more to connecting than that.
+///
+/// # Errors
+/// As there.
+pub async fn race<T, F>(
     addresses: &[SocketAddr],
     patience: Patience,
     connect: impl Fn(SocketAddr) -> F,

@@ -37,6 +37,7 @@ fn each_side_is_told_by_its_own_connections() {
     let tables = crate::connection::tables::Tables::new(
         crate::establish::Bounds { pair_stanzas_max: 1, pair_bytes_max: 1, bytes_max: 1 },
         1,
+        crate::connection::budget::Budget::new(usize::MAX),
     );
     let pair = DomainPair::new(domain("montague.example"), domain("capulet.example"));
     for (number, side) in [(1, Side::Public), (2, Side::Public), (3, Side::Backend)] {

@@ -22,9 +22,6 @@ impl Rooms {
         side: Side,
         seat: &mut Seat,
     ) -> Option<SocketAddr> {
-        if seat.is_named() {
-            return Some(peer);
-        }
         let relays = Arc::clone(&self.settings.load().relays);
         let introduction = introduction(socket, &relays).await?;
         let (introduction, source) = introduction;

@@ -119,6 +119,7 @@ impl Driver {
         let (is_blocked, now) = (!self.full.is_empty(), now());
         self.meter.read(&self.wire.totals, is_blocked, now, &self.rooms.flow);
         self.pace.read(&self.wire.totals, now);
+        self.held.hold(self.wire.held() + size_of::<Self>() + FIXED);
     }
 
     /// Whether the far end is authorized for anything.
@@ -210,13 +211,17 @@ impl Driver {
 
     pub(super) fn touch(&mut self) {
         self.moved = now();
+        self.outbox.touch(self.rooms.elapsed());
     }
 }
 
 #[expect(clippy::disallowed_methods, reason = "a driver is where the clock is read")]
-fn now() -> Instant {
+pub(super) fn now() -> Instant {
     Instant::now()
 }
+
+/// What a connection holds besides: its task, its machine and its place in the tables.
+const FIXED: usize = 2 * 1024;
 
 /// A handshake that failed by more than our name for the far end or its absence.
 const NOT_SECURED: Input = Input::NotSecured(Unsecured::Failed);

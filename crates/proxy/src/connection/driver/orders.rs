@@ -9,18 +9,29 @@ use crate::binding::DomainPair;
 use crate::connection::event::Facts;
 use crate::stream::{Answer, Input, Setback};
 
-/// Something that another part wants of a connection.
+/// Something that another part wants of a connection. Small, because there is always room for some
+/// dozens, on connections that nobody ever wants anything of.
 #[derive(Debug)]
 pub enum Order {
     /// To be told so.
-    Say(Input),
-    /// To have this pair leave by it, and to be told whether it may.
-    Ask(DomainPair, oneshot::Sender<Result<(), Setback>>),
+    Say(Box<Input>),
+    /// To have a pair leave by it.
+    Ask(Box<Ask>),
     /// To end when the far end takes a breath, or at that time if it takes none. What a server
     /// hands to a stream in the moment it hears of its end may be lost, and no proxy can tell.
     Leave(Instant),
     /// To end at once, because it is stuck.
     Abort,
+}
+
+/// A pair that is to leave by a connection, and who is to be told whether it may.
+pub type Ask = (DomainPair, oneshot::Sender<Result<(), Setback>>);
+
+impl Order {
+    /// To be told so.
+    pub fn say(input: Input) -> Self {
+        Self::Say(Box::new(input))
+    }
 }
 
 /// What an errand found out.
@@ -50,4 +61,6 @@ pub struct Start {
     pub errand: Option<oneshot::Sender<Found>>,
     /// The place in a short queue that the connection holds until the far end has taken it up.
     pub seat: Option<OwnedSemaphorePermit>,
+    /// Its place among the connections to our own servers, where it is one.
+    pub place: Option<OwnedSemaphorePermit>,
 }

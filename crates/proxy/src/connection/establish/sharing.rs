@@ -130,7 +130,7 @@ impl Rooms {
         let patience = if self.knows_channels(id) { self.settings.load().ladder } else { SHARE };
         let answered = timeout(patience, async {
             orders
-                .send(Order::Ask(pair.clone(), waits))
+                .send(Order::Ask(Box::new((pair.clone(), waits))))
                 .await
                 .map_err(|_| Setback::Stream(None))?;
             answer.await.unwrap_or(Err(Setback::Stream(None)))

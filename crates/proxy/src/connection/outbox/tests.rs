@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::connection::budget::Budget;
 use crate::tests::message;
 
 fn stanza(id: &str) -> Stanza {
@@ -99,4 +100,30 @@ async fn whoever_waits_for_stanzas_is_told_of_them_however_late_it_asks() {
 }
 
 /// On a clock that stands still unless everybody waits.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(1);
+
+#[tokio::test]
+async fn where_memory_is_scarce_it_has_had_enough_sooner() {
+    let budget = Budget::new(1 << 20);
+    let mut others = budget.share();
+    let size = stanza("1").bytes().len();
+    let outbox = Outbox::new(1 << 20).held_by(budget.share());
+    let count = SCARCE.div_ceil(size);
+    for _ in 0..count {
+        outbox.push(stanza("1")).unwrap();
+    }
+    assert!(count * size <= budget.held());
+    assert!(!outbox.is_full());
+    others.hold(1 << 20);
+    assert!(outbox.is_full());
+
+    let (wakes, ()) =
+        tokio::join!(tokio::time::timeout(Duration::from_secs(5), outbox.drained()), async {
+            assert_eq!(pop(&outbox, 1).len(), 1)
+        },);
+    wakes.unwrap();
+    assert!(!outbox.is_full());
+    assert_eq!(pop(&outbox, count).len(), count - 1);
+    drop(others);
+    assert_eq!(budget.held(), 0, "what is empty keeps no buffers");
+}

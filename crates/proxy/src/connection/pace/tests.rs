@@ -2,11 +2,8 @@ use super::*;
 use crate::binding::DomainPair;
 use crate::stream::{Dialback, Part, Word};
 
-const SPEED: Speed = Speed {
-    bytes: Rate::new(1000, 1),
-    stanzas: Rate::new(10, 1),
-    assertions: Rate::new(5, 1),
-};
+const SPEED: Speed =
+    Speed { bytes: Rate::new(1000, 1), stanzas: Rate::new(10, 1), assertions: Rate::new(5, 1) };
 
 fn sums(bytes_in: u64, stanzas_in: u64) -> Totals {
     Totals { bytes_in, stanzas_in, ..Totals::default() }

@@ -17,6 +17,7 @@ impl Inner {
         for stanza in self.queue.take(pair) {
             self.forward(exit, stanza, step);
         }
+        self.count_queue();
         true
     }
 
@@ -73,8 +74,14 @@ impl Inner {
         // What waits is counted by its bytes, so it must not keep a whole read alive.
         stanza.detach();
         let pair = stanza.pair.clone();
-        match self.queue.push(stanza) {
+        // Whatever waits goes back to its sender before the kernel takes it, and us.
+        let pushed = match self.queued.budget().is_full() {
+            true => Err(stanza),
+            false => self.queue.push(stanza),
+        };
+        match pushed {
             Ok(first) => {
+                self.count_queue();
                 self.table.set_waiting(&pair, true);
                 // What is held back is let go by the connection that has to leave first.
                 if first && !self.held.holds(&pair) {
@@ -120,6 +127,13 @@ impl Inner {
             self.queue.put_back(&pair, rest);
             pair
         };
-        pairs.into_iter().map(put_back).collect()
+        let pairs = pairs.into_iter().map(put_back).collect();
+        self.count_queue();
+        pairs
+    }
+
+    /// Counts what waits in the queue, as it is now.
+    pub(super) fn count_queue(&mut self) {
+        self.queued.hold(self.queue.bytes());
     }
 }

@@ -52,7 +52,7 @@ impl Tables {
     /// loses it, and with it what its outbox still has for that domain.
     pub fn renewed(&self, id: ConnectionId, name: Name, finding: Finding) -> Step {
         let (mut step, mut inner) = (Step::default(), self.lock());
-        let order = Order::Say(Input::Renewed(name.clone(), finding));
+        let order = Order::say(Input::Renewed(name.clone(), finding));
         if inner.entries.get(&id).is_some_and(|entry| entry.orders.try_send(order).is_err()) {
             let exits = inner.table.row(id).into_iter().flat_map(|row| &row.exits);
             let lost: Vec<_> = exits

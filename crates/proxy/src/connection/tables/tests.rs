@@ -5,6 +5,9 @@ use crate::binding::{Finding, Grounds, Passage, Side};
 use crate::stream::{Loss, Way};
 use crate::tests::{domain, grounds, message, pair, proof};
 
+/// More than any of these tests holds unless it means to.
+const MEMORY: usize = 1 << 20;
+
 const PEER: ConnectionId = ConnectionId(1);
 const BACKEND: ConnectionId = ConnectionId(2);
 const SPARE: ConnectionId = ConnectionId(3);
@@ -19,7 +22,7 @@ struct World {
 fn world() -> World {
     let bounds = Bounds { pair_stanzas_max: 4, pair_bytes_max: 10_000, bytes_max: 20_000 };
     let mut world = World {
-        tables: Tables::new(bounds, 150),
+        tables: Tables::new(bounds, 150, Budget::new(MEMORY)),
         outboxes: HashMap::new(),
         orders: HashMap::new(),
     };
@@ -284,7 +287,9 @@ fn proofs_end_even_where_nobody_listens() {
     renewed();
     assert!(!is_proven());
     let orders = world.orders.get_mut(&PEER).unwrap();
-    assert!(matches!(orders.try_recv(), Ok(Order::Say(Input::Renewed(..)))));
+    assert!(
+        matches!(orders.try_recv(), Ok(Order::Say(said)) if matches!(*said, Input::Renewed(..)))
+    );
 }
 
 /// F-50: what waits to be written does not go to whoever has lost the right to it, listening or not.
@@ -313,7 +318,7 @@ fn what_waits_for_a_connection_that_does_not_listen_is_taken_back() {
 fn orders_that_nobody_takes_are_dropped() {
     let mut world = world();
     world.tables.order(PEER, Order::Abort);
-    world.tables.order(PEER, Order::Say(Input::Drain));
+    world.tables.order(PEER, Order::say(Input::Drain));
     let orders = world.orders.get_mut(&PEER).unwrap();
     assert!(matches!(orders.try_recv(), Ok(Order::Abort)));
     assert!(orders.try_recv().is_err());
@@ -353,4 +358,55 @@ fn nothing_overtakes_on_the_connection_that_stands_by() {
     assert!(step.seek.is_empty());
     assert_eq!(world.sent(SPARE), ["1", "2", "3"]);
     assert_eq!(world.tables.look(|table| table.way_out(&inbound())), Passage::Exit(SPARE));
+}
+
+/// Where nobody can be given any more memory, what would wait goes back to its sender, and what has a
+/// way out goes on.
+#[test]
+fn without_memory_nothing_waits_and_everything_else_goes_on() {
+    let world = world();
+    let mut others = world.tables.budget().share();
+    others.hold(MEMORY);
+    world.tables.change(|table| {
+        table.let_in(&inbound(), PEER).unwrap();
+        table.let_out(&inbound().reversed(), PEER).unwrap();
+    });
+    let step = world.act(BACKEND, vec![Action::Hold(stanza("1"))]);
+    assert_eq!(step.bounced.iter().map(|it| it.0).collect::<Vec<_>>(), ["resource-constraint"]);
+    assert_eq!(world.tables.queued(), (0, 0));
+    assert!(!world.outboxes[&PEER].is_empty(), "the sender hears of it");
+
+    drop(others);
+    let step = world.act(BACKEND, vec![Action::Hold(stanza("2"))]);
+    assert_eq!((step.bounced.len(), world.tables.queued().0), (0, 1));
+    assert!(stanza("2").bytes().len() <= world.tables.budget().held());
+    let bounce = world.tables.give_back(&inbound(), &StanzaError::ResourceConstraint);
+    assert_eq!(bounce.bounced.len(), 1);
+    for outbox in world.outboxes.values() {
+        outbox.close();
+    }
+    assert!(world.tables.budget().held() < 4096, "{}", world.tables.budget().held());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_way_home_that_rests_longest_makes_room_once() {
+    let mut world = world();
+    let at = tokio::time::sleep(Duration::ZERO).deadline();
+    let now = Duration::from_secs(100);
+    world.outboxes[&PEER].touch(Duration::ZERO);
+    world.outboxes[&BACKEND].touch(Duration::from_secs(50));
+    world.outboxes[&SPARE].touch(Duration::from_secs(40));
+    let mut left =
+        |id| matches!(world.orders.get_mut(&id).unwrap().try_recv(), Ok(Order::Leave(_)));
+    assert!(world.tables.make_room(now, at));
+    assert!(left(SPARE) && !left(BACKEND) && !left(PEER));
+    // What is still to be written, or was of use a moment ago, is no rest.
+    world.outboxes[&BACKEND].push(stanza("1")).unwrap();
+    assert!(!world.tables.make_room(now, at));
+    world.outboxes[&BACKEND].close();
+    world.outboxes[&BACKEND].touch(now);
+    assert!(!world.tables.make_room(now + Duration::from_millis(999), at));
+    assert!(world.tables.make_room(now + Duration::from_secs(1), at));
+    assert!(left(BACKEND) && !left(SPARE) && !left(PEER));
+    assert!(!world.tables.make_room(now + Duration::from_secs(1000), at), "both leave already");
 }

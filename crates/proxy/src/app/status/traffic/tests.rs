@@ -15,7 +15,11 @@ fn pair(local: &str, remote: &str) -> DomainPair {
 }
 
 fn tables() -> Tables {
-    Tables::new(Bounds { pair_stanzas_max: 1, pair_bytes_max: 1, bytes_max: 1 }, 1)
+    Tables::new(
+        Bounds { pair_stanzas_max: 1, pair_bytes_max: 1, bytes_max: 1 },
+        1,
+        crate::connection::budget::Budget::new(usize::MAX),
+    )
 }
 
 /// A connection whose far end speaks for `remotes` by dialback.
