@@ -33,9 +33,11 @@ impl Header {
                 .because("a stream of another content namespace")
                 .blame(Violation::XmlNamespace));
         }
+        let version_1 = version_1(element.attribute("version"))?;
         let domain = |name| match element.attribute(name) {
+            None => Ok(None),
             // COMPAT: pre-1.0 servers send empty addresses (XEP-0238 §2).
-            None | Some("") => Ok(None),
+            Some("") if !version_1 => Ok(None),
             Some(text) => text.parse().map(Some).map_err(|error| {
                 Condition::ImproperAddressing
                     .because("an address in the stream header is no domain")
@@ -47,7 +49,7 @@ impl Header {
             from: domain("from")?,
             to: domain("to")?,
             id: id.map(|id| StreamId(id.into())),
-            version_1: version_1(element.attribute("version"))?,
+            version_1,
         })
     }
 

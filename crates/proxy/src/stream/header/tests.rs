@@ -84,6 +84,12 @@ fn addresses_that_are_no_domains_are_refused() {
             assert_eq!(error.violation, Some(violation), "{address}");
         }
     }
+    // Only who is older than version 1.0 may name the empty string.
+    for empty in ["from='' version='1.0'", "to='' version='1.0'"] {
+        let error = read(empty).unwrap_err();
+        assert_eq!(error.condition, Condition::ImproperAddressing, "{empty}");
+        assert_eq!(error.violation, Some(Violation::DomainMalformed), "{empty}");
+    }
     let long = "a".repeat(3072);
     assert!(read(&format!("to='{long}'")).is_err());
     let label = "a".repeat(64);
