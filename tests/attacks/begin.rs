@@ -8,8 +8,14 @@ use crate::deeds::{Door, Run, Told};
 use crate::negotiate::{AUTH, authorize, features, next, offered, secure};
 use crate::words::Word;
 
-pub(crate) const WORDS: [Word; 5] =
-    [("begin", begin), ("also", begin), ("tls", tls), ("usable", usable), ("within", within)];
+pub(crate) const WORDS: [Word; 6] = [
+    ("begin", begin),
+    ("also", begin),
+    ("on", on),
+    ("tls", tls),
+    ("usable", usable),
+    ("within", within),
+];
 
 /// How a stream begins.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -232,6 +238,14 @@ impl Run<'_> {
 fn begin(case: &mut Case, rest: &str) -> Result<(), String> {
     let beginning = Beginning::read(case, rest)?;
     case.then(Box::new(move |run| beginning.take_place(run)));
+    Ok(())
+}
+
+/// `on N`: what follows is about the stream that was begun as the Nth; of two that belong together,
+/// our own server's counts first.
+fn on(case: &mut Case, rest: &str) -> Result<(), String> {
+    let number: usize = rest.parse().map_err(|_| "on which?")?;
+    case.then(Box::new(move |run| run.turn_to(number)));
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 //!
 //! `{header FROM TO}`, `{claim FROM TO}`, `{message FROM TO}` and `{starttls}` stand for elements,
 //! `{attributes N}` and `{declarations N}` for parts of a tag, `{100*TEXT}` for repetition (`{i}` in
-//! it for the number of each), `\xHH` for a byte, `\u{HHHH}` for a character, `\n`, `\r` and `\\`
+//! it for the number of each), `{utf16 TEXT}` for a text in UTF-16LE, `\xHH` for a byte, `\u{HHHH}` for a character, `\n`, `\r` and `\\`
 //! for what they are elsewhere. Any other brace is written `\x7b`.
 
 /// What stands in the body of a message that nobody may hear.
@@ -77,6 +77,9 @@ fn placeholder(text: &str) -> Result<Vec<u8>, String> {
         }
         let each = (0..times).map(|it: usize| bytes(&repeated.replace("{i}", &it.to_string())));
         return each.collect::<Result<Vec<_>, _>>().map(|it| it.concat());
+    }
+    if let Some(text) = text.strip_prefix("utf16 ") {
+        return Ok(plain(text)?.encode_utf16().flat_map(u16::to_le_bytes).collect());
     }
     let (kind, rest) = text.split_once(' ').unwrap_or((text, ""));
     let (from, to) = rest.split_once(' ').unwrap_or((rest, ""));

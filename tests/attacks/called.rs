@@ -38,23 +38,30 @@ impl Run<'_> {
             return Ok(());
         }
         self.grant(from, to);
+        if kind == Kind::CalledBoth {
+            self.grant(to, from);
+        }
         stream.send(&format!("<db:result from='{to}' to='{from}' type='valid'/>"));
         offered(&next(&calling, PATIENCE)?, "type='valid'")
     }
 
-    /// Takes the stream that the proxy opens to that domain; whatever it opened before for others
-    /// is of no account.
-    fn accept(&self, to: &str) -> Result<Stream, String> {
+    /// Takes the stream that the proxy opens to that domain; those to others have to wait.
+    fn accept(&mut self, to: &str) -> Result<Stream, String> {
+        if let Some(at) = self.waiting.iter().position(|(whom, _)| whom == to) {
+            return Ok(self.waiting.remove(at).1);
+        }
         for _ in 0..OTHERS_MAX {
             let stream = self.lab.attacker.accept_within(5269, PATIENCE);
             let stream = stream.ok_or_else(|| format!("nobody calls {to}"))?;
+            // An earlier case may have been called, and ended before it could take the call.
             let Ok(opened) = next_header(&stream) else {
                 continue;
             };
-            if attribute(&opened, "to") == Some(to) {
+            let whom = attribute(&opened, "to").unwrap_or_default();
+            if whom == to {
                 return Ok(stream);
             }
-            stream.close();
+            self.waiting.push((whom.to_owned(), stream));
         }
         Err(format!("only others than {to} are called"))
     }

@@ -56,6 +56,11 @@ pub(crate) struct Run<'a> {
     /// A name of the attacker's that no other run has.
     fresh: OnceCell<String>,
     streams: Vec<Stream>,
+    /// Streams that the proxy has opened to the attacker and that no deed has been about yet, by
+    /// the domain they are for.
+    pub(crate) waiting: Vec<(String, Stream)>,
+    /// Streams that no deed is about any more.
+    done: Vec<Stream>,
     is_open: Cell<bool>,
 }
 
@@ -75,6 +80,8 @@ impl<'a> Run<'a> {
             key: String::new(),
             fresh: OnceCell::new(),
             streams: Vec::new(),
+            waiting: Vec::new(),
+            done: Vec::new(),
             is_open: Cell::new(true),
         }
     }
@@ -101,9 +108,17 @@ impl<'a> Run<'a> {
         self.streams.push(stream);
     }
 
-    /// Keeps a stream open till the end, behind the one that is spoken on.
+    /// Keeps a stream open till the end.
     pub(crate) fn keep(&mut self, stream: Stream) {
-        self.streams.insert(0, stream);
+        self.done.push(stream);
+    }
+
+    /// Has the next deeds be about the stream that was begun as the first, the second, and so on.
+    pub(crate) fn turn_to(&mut self, number: usize) -> Told {
+        let at = number.checked_sub(1).filter(|it| *it < self.streams.len());
+        let stream = self.streams.remove(at.ok_or("there is no such stream")?);
+        self.streams.push(stream);
+        Ok(())
     }
 
     /// The whole text, with what only this run knows.
@@ -126,7 +141,8 @@ impl<'a> Run<'a> {
     /// Hangs up everywhere.
     pub(crate) fn close(&self) {
         if self.is_open.replace(false) {
-            self.streams.iter().for_each(Stream::close);
+            let waiting = self.waiting.iter().map(|(_, stream)| stream);
+            self.streams.iter().chain(waiting).chain(&self.done).for_each(Stream::close);
         }
     }
 }

@@ -5,8 +5,8 @@ use crate::case::{Case, arguments};
 use crate::negotiate::{next, offered};
 use crate::words::Word;
 
-pub(crate) const WORDS: [Word; 4] =
-    [("heard", heard), ("told", told), ("carries", carries), ("unasked", unasked)];
+pub(crate) const WORDS: [Word; 5] =
+    [("heard", heard), ("once", once), ("told", told), ("carries", carries), ("unasked", unasked)];
 
 /// `heard TEXT`: the server behind the proxy hears this, or its user does.
 fn heard(case: &mut Case, rest: &str) -> Result<(), String> {
@@ -14,6 +14,19 @@ fn heard(case: &mut Case, rest: &str) -> Result<(), String> {
     case.then(Box::new(move |run| {
         let text = run.fill(&text);
         run.lab.behind.hear(run.start, &text, run.patience)
+    }));
+    Ok(())
+}
+
+/// `once TEXT`: it has heard this once, and no second time.
+fn once(case: &mut Case, rest: &str) -> Result<(), String> {
+    let text = rest.to_owned();
+    case.then(Box::new(move |run| {
+        let text = run.fill(&text);
+        run.lab.behind.hear(run.start, &text, run.patience)?;
+        let heard = run.lab.behind.heard_after(run.start);
+        let times = heard.iter().filter(|it| it.contains(&text)).count();
+        if times == 1 { Ok(()) } else { Err(format!("our server hears {text:?} {times} times")) }
     }));
     Ok(())
 }

@@ -194,6 +194,8 @@ fn publish(world: &mut World, house: &Host, garden: &Host, padua: &Host) {
     for number in 0..FRESH_COUNT {
         zone.server(&fresh(number), 5269, "xmpp.a.lab");
     }
+    // What nobody signs delegates nothing.
+    zone.server("w.u.old", 5269, "xmpp.a.lab");
     zone.address("xmpp.a.lab", padua);
 }
 
