@@ -24,10 +24,10 @@ one() {
         framer | header | features | dialback | management) dictionary=dictionaries/xml ;;
         *) dictionary=dictionaries/$name ;;
     esac
-    [ -e "$dictionary" ] || dictionary=dictionaries/none
+    [ ! -e "$dictionary" ] || set -- "-dict=$dictionary" "$@"
     mkdir -p artifacts
     TARGET=$name exec "$target_dir/debug/fuzz" -timeout=5 -rss_limit_mb=512 -max_len=4096 \
-        -dict="$dictionary" -artifact_prefix="artifacts/$name-" -print_final_stats=1 "$@"
+        -artifact_prefix="artifacts/$name-" -print_final_stats=1 "$@"
 }
 
 # All targets for so many seconds each, as many at a time as there are cores.

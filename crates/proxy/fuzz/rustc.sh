@@ -11,12 +11,15 @@ for argument in "$@"; do
     [ "$previous" = --crate-name ] && name=$argument
     previous=$argument
 done
-case $name in
-    ligase | ligase_verifier | ligase_fuzz | quick_xml | serde_json | serde_yaml | unsafe_libyaml | \
-        x509_parser | der_parser | asn1_rs | webpki)
+case ${COUNT:-places}/$name in
+    places/ligase | places/ligase_verifier | places/ligase_fuzz | places/quick_xml | \
+        places/serde_json | places/serde_yaml | places/unsafe_libyaml | places/x509_parser | \
+        places/der_parser | places/asn1_rs | places/webpki)
         set -- "$@" -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=3 \
             -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
             -Cllvm-args=-sanitizer-coverage-pc-table
         ;;
+    # For people: which lines tests reach.
+    lines/ligase | lines/ligase_verifier) set -- "$@" -Cinstrument-coverage ;;
 esac
 exec "$compiler" "$@"
