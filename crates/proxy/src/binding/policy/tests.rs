@@ -37,6 +37,20 @@ fn the_rule_that_names_a_peer_best_applies() {
 }
 
 #[test]
+fn every_level_has_its_word_and_allows_what_it_says() {
+    for (level, word, dialback, plaintext) in [
+        (Level::Any, "any", true, true),
+        (Level::Encrypted, "encrypted", true, false),
+        (Level::Pkix, "pkix", false, false),
+        (Level::Dna, "dna", false, false),
+    ] {
+        assert_eq!(level.as_str(), word);
+        assert_eq!(level.allows_dialback(), dialback, "{word}");
+        assert_eq!(level.allows_plaintext(), plaintext, "{word}");
+    }
+}
+
+#[test]
 fn the_rule_that_applies_can_be_told() {
     let policy = Policy {
         default: Level::Any,

@@ -253,6 +253,21 @@ fn the_tables_of_the_draft_route_as_it_says() {
 
 /// D-07: what a connection was, it is no more when it is opened anew.
 #[test]
+fn a_server_whose_name_is_taken_back_is_admitted_no_more() {
+    let mut table = table();
+    let (server, other) = (domain("xmpp.a.test"), domain("xmpp.b.test"));
+    for name in [&server, &other] {
+        table.prove(PEER, Name::Server(name.clone()), Grounds::Dialback);
+    }
+    table.admit(PEER, &server).unwrap();
+    table.disprove(PEER, &Name::Server(other));
+    assert_eq!(table.row(PEER).unwrap().server, Some(server.clone()));
+    table.disprove(PEER, &Name::Server(server.clone()));
+    assert_eq!(table.row(PEER).unwrap().server, None);
+    assert_eq!(table.admit(PEER, &server), Err(NotProven));
+}
+
+#[test]
 fn a_connection_that_is_opened_anew_begins_with_nothing() {
     let mut table = table();
     let (inbound, out) = (pair("a.test", "l.test"), pair("l.test", "a.test"));
