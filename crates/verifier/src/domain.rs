@@ -88,11 +88,6 @@ fn international(text: &str) -> Result<Domain, InvalidDomain> {
         Uts46::new().to_unicode(ascii.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast);
     sound.map_err(|_| InvalidDomain::Malformed)?;
 
-    // An A-label may stand for what would be refused if it were written out.
-    if !spelling.chars().all(only_folds_case) {
-        return Err(InvalidDomain::Ambiguous);
-    }
-
     // The spelling must be what IDNA2003 makes of what was written, and must stay as it is: it is
     // what a server behind us will read.
     let written = text.split('.').zip(spelling.split('.'));
