@@ -27,7 +27,7 @@ struct Amount {
 /// it endless, brings nothing new.
 #[test]
 fn names_and_violations_without_end_make_nothing_grow() {
-    let is_full = env::var("LIGASE_TESTS_FLOOD").is_ok_and(|it| it == "full");
+    let is_full = env::var_os("LIGASE_TESTS_FLOOD").is_some_and(|it| it == "full");
     let amount = match is_full {
         true => Amount { names: 100_000, violations: 1_000_000 },
         false => Amount { names: 2_000, violations: 20_000 },
