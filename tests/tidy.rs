@@ -177,6 +177,23 @@ fn every_door_says_what_is_behind_it() {
     assert_eq!(faults, [""; 0]);
 }
 
+/// The workspace forbids it to all; a root that forbids it itself keeps it so wherever it is built.
+#[test]
+fn no_program_or_library_of_ours_is_unsafe() {
+    let roots: Vec<_> = ["crates", "tests"]
+        .into_iter()
+        .flat_map(sources)
+        .filter(|(path, _)| {
+            path.ends_with("/src/lib.rs") || path.ends_with("/main.rs") && !path.contains("/tests/")
+        })
+        .filter(|(path, _)| path.contains("/src/") || path == "tests/peer/main.rs")
+        .collect();
+    assert_eq!(roots.len(), 6, "{:?}", roots.iter().map(|(path, _)| path).collect::<Vec<_>>());
+    for (path, text) in roots {
+        assert!(text.lines().any(|line| line == "#![forbid(unsafe_code)]"), "{path}");
+    }
+}
+
 #[test]
 fn nothing_is_left_unfinished() {
     let mut faults = Vec::new();

@@ -11,6 +11,7 @@ mod explain;
 mod failures;
 mod gateway;
 mod hostile;
+mod hygiene;
 mod interop;
 mod ladder;
 mod load;
@@ -19,5 +20,6 @@ mod own;
 mod proofs;
 mod records;
 mod refute;
+
 mod usage;
 mod verona;

@@ -12,6 +12,8 @@
 //! `ligase-peer web AT CHAIN KEY FOLDER` serves
 //! documents by HTTPS.
 
+#![forbid(unsafe_code)]
+
 mod backend;
 mod channel;
 mod crowd;

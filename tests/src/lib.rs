@@ -7,6 +7,8 @@
 //! Nothing here returns an error: a world that cannot be built is a test that fails, and says
 //! what it was about to do ([`OrFail`]).
 
+#![forbid(unsafe_code)]
+
 pub mod browser;
 pub mod certificate;
 pub mod cgroup;

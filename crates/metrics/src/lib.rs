@@ -4,6 +4,8 @@
 //! over a series that appears with its first event misses that event, and an alert on a series
 //! that is not there never fires.
 
+#![forbid(unsafe_code)]
+
 mod connections;
 mod family;
 mod labels;

@@ -29,6 +29,7 @@ use ligase_verifier::{SetupError, Unsigned, Verifier};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tracing::{info, warn};
+use zeroize::Zeroizing;
 
 use crate::admin::{Explained, Readiness};
 use crate::args::{Exit, REVISION, VERSION};
@@ -338,9 +339,9 @@ fn files(config: &Config) -> Vec<identity::Files> {
 }
 
 /// 32 bytes of chance.
-fn seed() -> Result<[u8; 32], Error> {
-    let mut seed = [0; 32];
-    rand::fill(&mut seed).map_err(|_| Error::Chance)?;
+fn seed() -> Result<Zeroizing<[u8; 32]>, Error> {
+    let mut seed = Zeroizing::new([0; 32]);
+    rand::fill(seed.as_mut_slice()).map_err(|_| Error::Chance)?;
     Ok(seed)
 }
 

@@ -23,6 +23,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use ligase_verifier::{Domain, Prooftype};
+use zeroize::Zeroizing;
 
 use crate::binding::Policy;
 
@@ -308,9 +309,9 @@ pub struct DialbackSecret {
     /// The file that both were read from: the current one on its first line, then the previous.
     pub file: PathBuf,
     /// What new keys are made from.
-    pub current: Vec<u8>,
+    pub current: Zeroizing<Vec<u8>>,
     /// What keys may still be made from while replicas change over.
-    pub previous: Option<Vec<u8>>,
+    pub previous: Option<Zeroizing<Vec<u8>>>,
 }
 
 /// A secret has no business in a log.

@@ -1,5 +1,7 @@
 //! Everything between two sockets.
 
+#![forbid(unsafe_code)]
+
 // Floor 1: decisions; no waiting, no clock, no chance, no I/O.
 pub mod binding;
 pub mod establish;

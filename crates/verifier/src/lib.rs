@@ -5,6 +5,8 @@
 //! peer presented is weighed against these facts, at the time that the request names; that part
 //! waits for nothing and reads no clock. The answer is a [`Verdict`].
 
+#![forbid(unsafe_code)]
+
 mod association;
 mod cache;
 mod delegation;

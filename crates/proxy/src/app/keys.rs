@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use zeroize::Zeroizing;
+
 use super::{Error, seed};
 use crate::config::Config;
 use crate::stream::Keys;
@@ -16,14 +18,14 @@ pub(super) struct BothKeys {
 impl BothKeys {
     /// Made anew, where no file holds what they are made from.
     pub(super) fn of(config: &Config) -> Result<Self, Error> {
-        let anew = || Ok(Keys::new(&[seed()?.to_vec()]));
+        let anew = || Ok(Keys::new(&Zeroizing::new(vec![seed()?.to_vec()])));
         let Some(secret) = &config.dialback_secret else {
             return Ok(Self { public: Arc::new(anew()?), backend: Arc::new(anew()?) });
         };
         let secrets = [Some(&secret.current), secret.previous.as_ref()].into_iter().flatten();
         let shared = |side: &[u8]| {
-            let secrets = secrets.clone().map(|it| [it, side].concat());
-            Keys::shared(&secrets.collect::<Vec<_>>())
+            let secrets = secrets.clone().map(|it| [it.as_slice(), side].concat());
+            Keys::shared(&Zeroizing::new(secrets.collect::<Vec<_>>()))
         };
         let public = shared(b"");
         // Which of us is asked by servers of ours that are elsewhere, a load balancer decides.

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use rustix::process::{Resource, Rlimit, setrlimit};
+
 use crate::app::{App, Signals};
 use crate::args::{Exit, likes_color, overrides};
 use crate::capture::user;
@@ -12,6 +14,7 @@ use crate::net::inherited::Inherited;
 /// Runs the proxy until it is asked to end; tells how it ended. What is wrong goes to stderr.
 #[must_use]
 pub fn run(path: &Path) -> Exit {
+    leave_no_core();
     // First of all, while there is no other thread.
     let inherited = match Inherited::take_over() {
         Ok(inherited) => inherited,
@@ -56,6 +59,16 @@ pub fn run(path: &Path) -> Exit {
             }
         }
     })
+}
+
+/// Keeps what is in memory, keys and stanzas among it, from being written to a file if this process is
+/// ended by a signal or by a mistake.
+///
+/// The limit is one byte, which no such file has room in. That is also how the kernel is told to call
+/// no collector, which zero would not keep it from (core(5)).
+fn leave_no_core() {
+    // Where it fails there is a limit already that is as low, and not ours to raise.
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(1), maximum: Some(1) });
 }
 
 const WORKERS_MAX: usize = 2;

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use ipnet::IpNet;
 use ligase_verifier::Domain;
+use zeroize::Zeroizing;
 
 use super::DialbackSecret;
 use super::file::one_of;
@@ -66,8 +67,10 @@ pub(super) fn non_empty(text: &str) -> Result<&str, String> {
 /// A text file of bounded size: a path that was mistyped may lead to a device or a log.
 pub(super) fn read_text(path: &Path, bytes_max: u64) -> Result<String, String> {
     let told = |error: io::Error| error.to_string();
-    let mut text = String::new();
     let file = File::open(path).map_err(told)?;
+    // With room for all of it nothing is copied on the way: it may be a secret.
+    let size = file.metadata().map_or(0, |it| it.len()).min(bytes_max);
+    let mut text = String::with_capacity(usize::try_from(size).unwrap_or_default() + 1);
     let mut file = file.take(bytes_max + 1);
     file.read_to_string(&mut text).map_err(told)?;
     if text.len() as u64 > bytes_max {
@@ -79,6 +82,7 @@ pub(super) fn read_text(path: &Path, bytes_max: u64) -> Result<String, String> {
 /// The current secret and perhaps the previous one, a line each.
 pub(super) fn secret_at(path: &Path) -> Result<DialbackSecret, String> {
     let text = read_text(path, SECRET_BYTES_MAX).map_err(|problem| format!("{problem}: {MADE}"))?;
+    let text = Zeroizing::new(text);
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let current = lines.next().ok_or_else(|| format!("is empty: {MADE}"))?;
     let previous = lines.next();
@@ -94,8 +98,8 @@ pub(super) fn secret_at(path: &Path) -> Result<DialbackSecret, String> {
     }
     Ok(DialbackSecret {
         file: path.to_owned(),
-        current: current.into(),
-        previous: previous.map(Into::into),
+        current: Zeroizing::new(current.into()),
+        previous: previous.map(|it| Zeroizing::new(it.into())),
     })
 }
 

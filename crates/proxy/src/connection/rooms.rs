@@ -9,6 +9,7 @@ use arc_swap::ArcSwap;
 use ligase_verifier::{Domain, Verifier};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
+use zeroize::Zeroizing;
 
 use super::driver::Order;
 use super::event::{Event, Facts};
@@ -87,7 +88,7 @@ pub struct Rooms {
     /// The digests of what our own servers were seen to present, by home and domain.
     pub(super) backend_leaves: Mutex<Lapsing<(Home, Domain, [u8; 32])>>,
     started: Instant,
-    seed: [u8; 32],
+    seed: Zeroizing<[u8; 32]>,
     streams: AtomicU64,
 }
 
@@ -171,7 +172,7 @@ impl Rooms {
         settings: Settings,
         homes: Homes,
         questions: Questions,
-        seed: [u8; 32],
+        seed: Zeroizing<[u8; 32]>,
         tell: Box<dyn Fn(Event) + Send + Sync>,
     ) -> Self {
         Self {
@@ -243,7 +244,7 @@ impl Rooms {
     /// A source of stream ids that no other stream draws from.
     pub fn ids(&self) -> Ids {
         let count = self.streams.fetch_add(1, Ordering::Relaxed);
-        Ids::derived(self.seed, count)
+        Ids::derived(*self.seed, count)
     }
 
     /// Whether a TLS handshake is begun: it costs us more than whoever asks for it, so peers who

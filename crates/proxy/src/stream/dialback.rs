@@ -3,6 +3,7 @@ use std::fmt::Write as _;
 use aws_lc_rs::{constant_time, digest, hmac};
 use ligase_verifier::Domain;
 use quick_xml::escape::escape;
+use zeroize::Zeroizing;
 
 use super::header::blame;
 use super::ids::hex;
@@ -234,8 +235,8 @@ impl Keys {
     pub fn new(secrets: &[Vec<u8>]) -> Self {
         let key = |secret: &Vec<u8>| {
             // The HMAC key is the digest in hexadecimal, as text (XEP-0185 §2).
-            let digest = digest::digest(&digest::SHA256, secret);
-            hmac::Key::new(hmac::HMAC_SHA256, hex(digest.as_ref()).as_bytes())
+            let digest = Zeroizing::new(hex(digest::digest(&digest::SHA256, secret).as_ref()));
+            hmac::Key::new(hmac::HMAC_SHA256, digest.as_bytes())
         };
         Self { keys: secrets.iter().map(key).collect(), shared: false }
     }

@@ -4,6 +4,7 @@
 //! any. Nothing on the public side is signed by this authority or trusts it.
 
 use std::collections::{HashMap, VecDeque};
+use std::fmt;
 use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
@@ -17,6 +18,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::identity::{Error, Problem, certificates, read};
 
@@ -25,7 +27,6 @@ mod mint;
 /// A certificate authority of our own, and the certificates it has made lately.
 ///
 /// All of them have one key, which is made anew with each start and never leaves memory.
-#[derive(Debug)]
 pub struct LocalCa {
     path: PathBuf,
     certificate: CertificateDer<'static>,
@@ -151,6 +152,18 @@ impl LocalCa {
     }
 }
 
+impl fmt::Debug for LocalCa {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalCa").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl Drop for LocalCa {
+    fn drop(&mut self) {
+        self.key.zeroize();
+    }
+}
+
 impl Minted {
     /// Remembers one more, and forgets the oldest beyond [`LEAVES_MAX`].
     fn keep(&mut self, domain: Domain, leaf: Leaf) {
@@ -180,14 +193,16 @@ fn certified(
 
 fn key(files: &Files) -> Result<KeyPair, Error> {
     let no_key = || Problem::NoKey.of(&files.key);
-    let key = PrivateKeyDer::from_pem_slice(&read(&files.key)?).map_err(|_| no_key())?;
-    KeyPair::try_from(&key).map_err(|_| no_key())
+    let mut key = PrivateKeyDer::from_pem_slice(&read(&files.key)?).map_err(|_| no_key())?;
+    let pair = KeyPair::try_from(&key).map_err(|_| no_key());
+    key.zeroize();
+    pair
 }
 
 fn create_key(path: &Path) -> Result<KeyPair, Error> {
     let key =
         KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(|_| Problem::CannotSign.of(path))?;
-    create(path, key.serialize_pem().as_bytes(), SECRET)?;
+    create(path, Zeroizing::new(key.serialize_pem()).as_bytes(), SECRET)?;
     Ok(key)
 }
 

@@ -3,6 +3,11 @@ use std::collections::HashSet;
 use super::*;
 
 #[test]
+fn nobody_is_shown_the_seed() {
+    assert_eq!(format!("{:?}", Ids::seeded([77; 32])), "Ids { count: 0, .. }");
+}
+
+#[test]
 fn ids_are_long_and_never_the_same() {
     let mut seen = HashSet::new();
     for stream in 0..200 {

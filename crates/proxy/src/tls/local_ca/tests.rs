@@ -57,6 +57,18 @@ fn a_leaf_names_its_domain_in_both_ways_and_is_verified_by_others() {
 }
 
 #[test]
+fn nothing_secret_is_shown() {
+    let folder = Folder::new();
+    let ca = LocalCa::load_or_create(&files(&folder), now()).unwrap();
+    let leaf = ca.leaf(&domain("capulet.example"), now()).unwrap();
+    let shown = format!("{ca:?} {leaf:?}");
+    for key in [ca.key.serialize_der(), fs::read(&files(&folder).key).unwrap()] {
+        let part: Vec<_> = key[40..48].iter().map(ToString::to_string).collect();
+        assert!(!shown.contains(&part.join(", ")), "{shown}");
+    }
+}
+
+#[test]
 fn an_international_domain_is_written_as_each_standard_wants_it() {
     check_leaf(
         "bücher.example",
