@@ -108,3 +108,34 @@ fn the_deepest_element_is_read() {
     }
     assert_eq!(depth, 127);
 }
+
+/// Were the framer ever to let one of these through by mistake, it would get no further.
+#[test]
+fn what_the_framer_never_passes_is_refused_here_too() {
+    let never: [&[u8]; 17] = [
+        b"<a><!-- b --></a>",
+        b"<a><?b?></a>",
+        b"<?xml version='1.0'?><a/>",
+        b"<!DOCTYPE a><a/>",
+        b"</a>",
+        b"<a></b>",
+        b"<a>",
+        b"",
+        b"a",
+        b"&lt;",
+        b"<![CDATA[a]]>",
+        b"<a>&b;</a>",
+        b"<a>&#xD800;</a>",
+        b"<p:a/>",
+        b"<a p:b=''/>",
+        b"<a b='&c;'/>",
+        b"<a>\xff</a>",
+    ];
+    for bytes in never {
+        let shown = bytes.escape_ascii();
+        let Err(error) = Element::read(&Raw::unchecked(bytes)) else {
+            panic!("{shown} is read");
+        };
+        assert_eq!(error.condition, Condition::NotWellFormed, "{shown}");
+    }
+}

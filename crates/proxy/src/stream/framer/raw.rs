@@ -25,6 +25,19 @@ pub struct Raw {
 }
 
 impl Raw {
+    /// What the framer would never let through, for tests of those who rely on that.
+    #[cfg(test)]
+    pub(in crate::stream) fn unchecked(bytes: &'static [u8]) -> Self {
+        Self {
+            bytes: Bytes::from_static(bytes),
+            head: bytes.len(),
+            name: Name::default(),
+            namespace: Source::Default,
+            inherits: 0,
+            stream: Arc::default(),
+        }
+    }
+
     /// The element, from `<` to `>`, as received.
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
