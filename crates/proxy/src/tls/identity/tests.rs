@@ -199,3 +199,73 @@ fn the_earliest_expiry_is_that_of_any_certificate() {
     let expect = SystemTime::UNIX_EPOCH + Duration::from_secs(2_524_608_000);
     assert_eq!(identities.earliest_expiry(), expect);
 }
+
+/// K-06: what public authorities sign today is for servers alone; one that says nothing is for all.
+#[test]
+fn what_a_certificate_is_for_is_read_from_it() {
+    use rcgen::ExtendedKeyUsagePurpose as Purpose;
+    let cases: [(&[Purpose], bool); 6] = [
+        (&[], false),
+        (&[Purpose::ServerAuth], true),
+        (&[Purpose::ServerAuth, Purpose::TimeStamping], true),
+        (&[Purpose::ServerAuth, Purpose::ClientAuth], false),
+        (&[Purpose::ServerAuth, Purpose::Any], false),
+        (&[Purpose::ClientAuth], false),
+    ];
+    let folder = Folder::new();
+    let (chain, key) = (folder.path().join("c"), folder.path().join("k"));
+    let pair = KeyPair::generate().unwrap();
+    fs::write(&key, pair.serialize_pem()).unwrap();
+    for (purposes, alone) in cases {
+        let mut params = CertificateParams::new(vec!["a.example".to_owned()]).unwrap();
+        params.extended_key_usages = purposes.to_vec();
+        fs::write(&chain, params.self_signed(&pair).unwrap().pem()).unwrap();
+        let files = vec![Files { chain: chain.clone(), key: key.clone() }];
+        let identities = Identities::load(files).unwrap();
+        let domain: Domain = "a.example".parse().unwrap();
+        assert_eq!(identities.is_for_servers_alone(&domain), alone, "{purposes:?}");
+    }
+    assert!(!is_for_servers_alone(b"no certificate"));
+}
+
+#[test]
+fn a_name_is_named_by_itself_or_by_a_wildcard_for_its_first_label() {
+    let names = ["a.example".to_owned(), "*.b.example".to_owned()];
+    let cases = [
+        ("a.example", true),
+        ("c.a.example", false),
+        ("b.example", false),
+        ("c.b.example", true),
+        ("d.c.b.example", false),
+        ("*.b.example", true),
+        ("example", false),
+        ("", false),
+    ];
+    for (domain, named) in cases {
+        assert_eq!(is_named(&names, domain), named, "{domain:?}");
+    }
+}
+
+/// Each says which file it is about, what is wrong with it, and what would mend it.
+#[test]
+fn every_problem_with_a_file_is_told() {
+    let problems = [
+        (Problem::NoneNamed, "name at least one"),
+        (Problem::Unreadable(io::ErrorKind::NotFound), "entity not found"),
+        (Problem::Unwritable(io::ErrorKind::PermissionDenied), "permission denied"),
+        (Problem::TooLong, "1048576 bytes"),
+        (Problem::NoCertificate, "no certificate"),
+        (Problem::BadCertificate, "damaged"),
+        (Problem::NoName, "names no domain"),
+        (Problem::NoKey, "no private key"),
+        (Problem::OtherKey, "not the key"),
+        (Problem::Expired, "expired"),
+        (Problem::CannotSign, "cannot be signed|can be signed"),
+    ];
+    for (problem, expect) in problems {
+        let told = problem.of(Path::new("/etc/ligase/a.pem")).to_string();
+        let (path, told) = told.split_once(": ").unwrap();
+        assert_eq!(path, "/etc/ligase/a.pem");
+        assert!(expect.split('|').any(|it| told.contains(it)), "{told}");
+    }
+}
