@@ -175,7 +175,7 @@ impl Beginning {
         let certificate = if matches!(self.kind, Kind::Backend | Kind::BackendAuthorized) {
             Some(lab.own.clone())
         } else {
-            lab.certificate(self.certificate.as_deref().unwrap_or(from))?
+            run.certificate(self.certificate.as_deref().unwrap_or(from))?
         };
         let certificate = certificate.as_ref();
         let stream = run.stream()?.clone();
@@ -253,7 +253,7 @@ fn on(case: &mut Case, rest: &str) -> Result<(), String> {
 fn tls(case: &mut Case, rest: &str) -> Result<(), String> {
     let [name, shown] = arguments(rest)?;
     case.then(Box::new(move |run| {
-        let certificate = run.lab.certificate(&shown)?;
+        let certificate = run.certificate(&run.fill(&shown))?;
         run.stream()?.start_tls(&name, certificate.as_ref()).map(drop)
     }));
     Ok(())

@@ -1,10 +1,10 @@
 //! Deeds: what a case does, step by step, and what a run of it has at hand.
 
-use std::cell::{Cell, OnceCell};
-use std::collections::BTreeSet;
+use std::cell::{Cell, OnceCell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use ligase_tests::Stream;
+use ligase_tests::{Certificate, Stream};
 
 use crate::bytes::bytes;
 use crate::case::Case;
@@ -55,6 +55,8 @@ pub(crate) struct Run<'a> {
     pub(crate) key: String,
     /// A name of the attacker's that no other run has.
     fresh: OnceCell<String>,
+    /// The certificates that were made for it, by the words for them.
+    certificates: RefCell<BTreeMap<String, Option<Certificate>>>,
     streams: Vec<Stream>,
     /// Streams that the proxy has opened to the attacker and that no deed has been about yet, by
     /// the domain they are for.
@@ -79,6 +81,7 @@ impl<'a> Run<'a> {
             ids: Vec::new(),
             key: String::new(),
             fresh: OnceCell::new(),
+            certificates: RefCell::default(),
             streams: Vec::new(),
             waiting: Vec::new(),
             done: Vec::new(),
@@ -136,6 +139,16 @@ impl<'a> Run<'a> {
     /// The bytes that a text stands for.
     pub(crate) fn bytes(&self, text: &str) -> Result<Vec<u8>, String> {
         bytes(&self.fill(text))
+    }
+
+    /// A certificate by the word for it; the same one for the same word.
+    pub(crate) fn certificate(&self, word: &str) -> Result<Option<Certificate>, String> {
+        if let Some(made) = self.certificates.borrow().get(word) {
+            return Ok(made.clone());
+        }
+        let made = self.lab.certificate(word)?;
+        self.certificates.borrow_mut().insert(word.to_owned(), made.clone());
+        Ok(made)
     }
 
     /// Hangs up everywhere.

@@ -33,6 +33,10 @@ pub(crate) fn forge(authority: &Authority, word: &str) -> Result<Option<Certific
             let first = authority.delegate(&Constraint::NoMoreAuthorities);
             leaf.signed_by(&first.delegate(&Constraint::NoMoreAuthorities))
         }
+        "by-stranger" => {
+            let stranger = Authority::new("Mantua");
+            leaf.signed_by(&stranger.delegate(&Constraint::NoMoreAuthorities))
+        }
         "only-b.lab" => by(Constraint::Only("b.lab".to_owned())),
         "not-a.lab" => by(Constraint::Not("a.lab".to_owned())),
         _ => return Err(format!("no such certificate: {word}")),

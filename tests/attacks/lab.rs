@@ -12,6 +12,7 @@ use crate::canary::{Canary, Way};
 use crate::deeds::{Door, PATIENCE};
 use crate::forge::forge;
 use crate::negotiate::{authorize, next, secure};
+use crate::zones::{Liars, RESOLVER};
 
 /// Everybody who takes part. The server serves `l1.lab`, `l2.lab` and `conference.l1.lab`; `r1.lab`
 /// is the honest peer's, every other name the attacker's. Who is below `weak.lab` may be proven by
@@ -32,6 +33,7 @@ pub(crate) struct Lab {
     pub(crate) intruder: Peer,
     hosts: BTreeMap<&'static str, Host>,
     fresh: AtomicUsize,
+    liars: Option<Liars>,
     pub(crate) world: World,
 }
 
@@ -43,6 +45,9 @@ impl Lab {
             ["house", "garden", "padua"].map(|name| (name, world.host(name))).into();
         let (house, garden, padua) = (&hosts["house"], &hosts["garden"], &hosts["padua"]);
         publish(&mut world, house, garden, padua);
+        let hub = world.hub.clone();
+        let is_lied_to = settings.contains_key(RESOLVER);
+        let liars = is_lied_to.then(|| Liars::start(&mut world.zone, &hub, padua));
         world.open();
 
         let own = world.authority.issue(&HOSTED);
@@ -53,6 +58,7 @@ impl Lab {
         Stranger::listen(garden, 5270, "r1.weak.lab", &theirs);
         let attacker = Peer::on(padua);
         attacker.listen(5269);
+        attacker.listen(5271);
         let (weak, intruder) = (Peer::on(garden), Peer::on(house));
 
         let inbound = weak.dial(&format!("{}:{STARTTLS}", house.v4));
@@ -95,6 +101,7 @@ impl Lab {
             intruder,
             hosts,
             fresh,
+            liars,
             world,
         };
         lab.canary.sing()?;
@@ -124,6 +131,17 @@ impl Lab {
     /// A domain of the attacker's that no case has used yet.
     pub(crate) fn fresh(&self) -> String {
         fresh(self.fresh.fetch_add(1, Ordering::Relaxed) % FRESH_COUNT)
+    }
+
+    /// Those who lie here.
+    pub(crate) fn liars(&self) -> Result<&Liars, String> {
+        self.liars.as_ref().ok_or_else(|| "nobody lies here".to_owned())
+    }
+
+    /// The text, with the address of each machine in the place of its name, where that is a word.
+    pub(crate) fn name_addresses(&self, text: &str) -> String {
+        let word = |it: &str| self.hosts.get(it).map_or(it.to_owned(), |host| host.v4.to_string());
+        text.split(' ').map(word).collect::<Vec<_>>().join(" ")
     }
 
     /// Somebody comes whose domain only dialback proves, and is let in without a wait.

@@ -25,10 +25,13 @@ mod negotiate;
 mod report;
 mod resident;
 mod said;
+mod server;
+mod sites;
 mod terms;
 mod unit;
 mod watch;
 mod words;
+mod zones;
 
 use std::process::ExitCode;
 use std::sync::Mutex;

@@ -1,7 +1,7 @@
 //! Words: all that the lines of a case may begin with, by the room that knows what they mean.
 
 use crate::case::Case;
-use crate::{begin, called, crowd, heard, said, terms};
+use crate::{begin, called, crowd, heard, said, server, sites, terms, zones};
 
 /// A word, and what reads the rest of its line into a case.
 pub(crate) type Word = (&'static str, Reads);
@@ -10,8 +10,17 @@ pub(crate) type Word = (&'static str, Reads);
 pub(crate) type Reads = fn(&mut Case, &str) -> Result<(), String>;
 
 /// Every room that knows words. A word belongs to one room only.
-const ROOMS: [&[Word]; 6] =
-    [&terms::WORDS, &begin::WORDS, &said::WORDS, &heard::WORDS, &called::WORDS, &crowd::WORDS];
+const ROOMS: [&[Word]; 9] = [
+    &terms::WORDS,
+    &begin::WORDS,
+    &said::WORDS,
+    &heard::WORDS,
+    &called::WORDS,
+    &crowd::WORDS,
+    &zones::WORDS,
+    &sites::WORDS,
+    &server::WORDS,
+];
 
 /// What reads the lines that begin with this word.
 pub(crate) fn reads(word: &str) -> Option<Reads> {

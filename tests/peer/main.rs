@@ -8,9 +8,9 @@
 //! `ligase-peer await ADDRESS PATH TEXT` asks until it answers 200 and this text; `ligase-peer
 //! load` is a server that is as fast as it can be, `ligase-peer channel` one that shares its
 //! streams, `ligase-peer pulse` and `ligase-peer echo` two that measure how long a stanza takes,
-//! `ligase-peer crowd` many strangers at once, `ligase-peer flood` a crowd that nobody wants, and
-//! `ligase-peer web AT CHAIN KEY FOLDER` serves
-//! documents by HTTPS.
+//! `ligase-peer crowd` many strangers at once, `ligase-peer flood` a crowd that nobody wants;
+//! `ligase-peer web AT CHAIN KEY FOLDER` serves documents by HTTPS, `ligase-peer site AT` whatever
+//! it is told to, and `ligase-peer liar AT SOURCE` is a DNS server that lies.
 
 #![forbid(unsafe_code)]
 
@@ -19,8 +19,10 @@ mod channel;
 mod crowd;
 mod flood;
 mod http;
+mod liar;
 mod load;
 mod pulse;
+mod site;
 mod talker;
 mod tls;
 mod web;
@@ -54,10 +56,13 @@ fn main() -> ExitCode {
         ["echo", local] => pulse::echo(local),
         ["flood", rest @ ..] => flood::run(rest),
         ["web", at, chain, key, folder] => web::serve(at, chain, key, folder),
+        ["liar", at, source] => liar::serve(at, source),
+        ["site", at] => site::serve(at),
         _ => {
             eprintln!(
                 "usage: ligase-peer [get ... | await ... | load ... | channel ... | crowd ... | \
-                 pulse ... | echo ... | flood ... | web ...]"
+                 pulse ... | echo ... | flood ... | web ... | \
+                 liar ... | site ...]"
             );
             ExitCode::from(2)
         }

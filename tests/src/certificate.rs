@@ -319,6 +319,16 @@ impl Certificate {
         digest(&SHA256, &self.der).as_ref().to_vec()
     }
 
+    /// The certificate, as DER.
+    pub fn der(&self) -> &[u8] {
+        &self.der
+    }
+
+    /// Its public key (SubjectPublicKeyInfo), as DER.
+    pub fn public_key(&self) -> &[u8] {
+        &self.public_key
+    }
+
     /// The TLSA data that pins its key: DANE-EE, public key, SHA-256 (RFC 6698 §2.1).
     pub fn tlsa(&self) -> String {
         format!("3 1 1 {}", digest_of(&self.public_key))
