@@ -11,7 +11,7 @@ packages="
     gnutls-bin dns-root-data prometheus haproxy
     dpkg-dev binutils lintian
     podman buildah runc catatonit containernetworking-plugins ca-certificates
-    debootstrap iproute2 nftables iptables procps util-linux openssl
+    debootstrap iproute2 nftables iptables procps util-linux openssl sslscan
     python3 python3-venv python3-jsonschema
     chromium chromium-driver fonts-dejavu-core
     gcc g++ make pkg-config libexpat1-dev"

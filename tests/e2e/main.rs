@@ -20,6 +20,6 @@ mod own;
 mod proofs;
 mod records;
 mod refute;
-
+mod sweep;
 mod usage;
 mod verona;
