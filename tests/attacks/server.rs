@@ -12,7 +12,8 @@ use crate::words::Word;
 
 pub(crate) const WORDS: [Word; 1] = [("server", server)];
 
-/// `server DOMAIN[:PORT] CERT TEXT`: whoever the proxy calls shows this certificate and lets it in,
+/// `server DOMAIN[:PORT] CERT TEXT`: whoever the proxy calls shows this certificate, or with `none`
+/// offers no TLS, and lets it in,
 /// as often as it comes, until our own server, which waits on the stream begun last, is told
 /// something that holds each part of the text, divided by ` … `.
 fn server(case: &mut Case, rest: &str) -> Result<(), String> {
@@ -25,11 +26,11 @@ fn server(case: &mut Case, rest: &str) -> Result<(), String> {
     let is_good = text.contains("type='valid'");
     case.then(Box::new(move |run| {
         let domain = run.fill(&domain);
-        let certificate = run.certificate(&run.fill(&shown))?.ok_or("a server needs one")?;
+        let certificate = run.certificate(&run.fill(&shown))?;
         if is_good {
             run.grant("l1.lab", &domain);
         }
-        let said = run.serve(&domain, port, &certificate)?;
+        let said = run.serve(&domain, port, certificate.as_ref())?;
         parts.iter().try_for_each(|part| offered(&said, &run.fill(part)))
     }));
     Ok(())
@@ -37,7 +38,12 @@ fn server(case: &mut Case, rest: &str) -> Result<(), String> {
 
 impl Run<'_> {
     /// Lets in whoever comes to that port for a domain, until our own server is told something.
-    fn serve(&mut self, domain: &str, port: u16, shown: &Certificate) -> Result<String, String> {
+    fn serve(
+        &mut self,
+        domain: &str,
+        port: u16,
+        shown: Option<&Certificate>,
+    ) -> Result<String, String> {
         let calling = self.stream()?.clone();
         for _ in 0..LOOKS_MAX {
             if let Some(said) = calling.next_within(GLANCE) {
@@ -54,7 +60,7 @@ impl Run<'_> {
     }
 }
 
-fn let_in(stream: &Stream, domain: &str, shown: &Certificate) -> Told {
+fn let_in(stream: &Stream, domain: &str, shown: Option<&Certificate>) -> Told {
     let opened = next_header(stream)?;
     if attribute(&opened, "to") != Some(domain) {
         stream.close();
@@ -62,13 +68,14 @@ fn let_in(stream: &Stream, domain: &str, shown: &Certificate) -> Told {
     }
     let from = attribute(&opened, "from").unwrap_or_default();
     stream.send(&answer_header(domain, from, "first"));
-    stream.send(
-        "<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:features>",
-    );
-    offered(&next(stream, PATIENCE)?, "<starttls")?;
-    stream.accept_tls("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", shown)?;
-    next_header(stream)?;
-    stream.send(&answer_header(domain, from, "second"));
+    if let Some(shown) = shown {
+        let offer = "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
+        stream.send(&format!("<stream:features>{offer}</stream:features>"));
+        offered(&next(stream, PATIENCE)?, "<starttls")?;
+        stream.accept_tls("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", shown)?;
+        next_header(stream)?;
+        stream.send(&answer_header(domain, from, "second"));
+    }
     stream.send(&format!("<stream:features>{DIALBACK}</stream:features>"));
     offered(&next(stream, PATIENCE)?, "<db:result")?;
     stream.send(&format!("<db:result from='{domain}' to='{from}' type='valid'/>"));

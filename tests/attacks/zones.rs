@@ -4,6 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ligase_tests::{Host, Liar, Sites, Zone};
 
+use crate::bytes::bytes;
 use crate::case::{Case, arguments};
 use crate::deeds::Run;
 use crate::words::Word;
@@ -82,6 +83,7 @@ fn data_of(run: &Run<'_>, text: &str) -> Result<String, String> {
         let certificate = run.certificate(word)?.ok_or("a key of nobody's")?;
         return Ok(format!("{front}{}{back}", certificate.tlsa()));
     }
+    let text = String::from_utf8(bytes(&text)?).map_err(|_| "no text")?;
     Ok(run.lab.name_addresses(&text))
 }
 

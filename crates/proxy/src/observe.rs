@@ -4,6 +4,7 @@ mod dead_ends;
 mod met;
 mod proofs;
 mod verified;
+mod whence;
 mod wires;
 
 use std::collections::HashMap;
@@ -25,6 +26,7 @@ pub use verified::verified;
 
 use self::dead_ends::DeadEnds;
 use self::met::Met;
+use self::whence::whence;
 
 /// Turns events into log lines and numbers.
 #[derive(Debug)]
@@ -81,11 +83,7 @@ impl Observer {
                 debug!(target: "ligase::establish", remote, rung, "fell back");
             }
             Event::Broke { violation, side, connection, peer } => {
-                let side = match side {
-                    binding::Side::Public => ViolationSide::Public,
-                    binding::Side::Backend => ViolationSide::Backend,
-                };
-                self.broke(violation, side, connection, peer);
+                self.broke(violation, whence(violation, side), connection, peer);
             }
             Event::Denied(violation, peer) => {
                 self.broke(violation, ViolationSide::Admin, None, Some(peer));

@@ -138,7 +138,10 @@ impl Rooms {
         let endpoints =
             match self.verifier.load_full().delegation(&pair.sender, Service::Server).await {
                 Ok(endpoints) => endpoints,
-                Err(error) => return Answer::Unknown(unresolved(error)),
+                Err(error) => {
+                    self.gone_astray(error);
+                    return Answer::Unknown(unresolved(error));
+                }
             };
         let mut last = DialbackError::RemoteServerTimeout;
         for endpoint in endpoints {

@@ -1,5 +1,6 @@
 //! Searches for a way out: shares a connection or opens one, climbing the ladder.
 
+mod astray;
 mod back_off;
 mod climb;
 mod dialing;
@@ -181,8 +182,10 @@ impl Rooms {
     /// Where an endpoint is and by which name its certificate goes. An endpoint whose addresses or
     /// TLSA records cannot be had for certain is not dialed.
     pub(super) async fn locate(&self, endpoint: Endpoint) -> Result<Place> {
-        let addresses = self.verifier.load_full().addresses(&endpoint).await.map_err(unresolved)?;
-        let base = self.verifier.load_full().tlsa_base(&endpoint).await.map_err(unresolved)?;
+        let verifier = self.verifier.load_full();
+        let astray = |error| self.gone_astray(error);
+        let addresses = verifier.addresses(&endpoint).await.map_err(astray)?;
+        let base = verifier.tlsa_base(&endpoint).await.map_err(astray)?;
         let port = endpoint.port;
         let addresses = addresses.into_iter().map(|ip| SocketAddr::new(ip, port)).collect();
         Ok(Place { endpoint, addresses, base })

@@ -110,6 +110,18 @@ impl Setback {
         if unknown { DialbackError::ItemNotFound } else { DialbackError::ResourceConstraint }
     }
 
+    /// What our own server hears on a stream that carries other pairs, too, and so has to stand
+    /// (XEP-0220 §2.1.2).
+    pub fn to_own(&self) -> DialbackError {
+        match self.stanza_error() {
+            StanzaError::RemoteServerNotFound(_) => DialbackError::RemoteServerNotFound,
+            StanzaError::RemoteServerTimeout(_)
+            | StanzaError::InternalServerError(_)
+            | StanzaError::ResourceConstraint
+            | StanzaError::NotAuthorized => DialbackError::RemoteServerTimeout,
+        }
+    }
+
     /// The same in a sentence, for people. It holds no word of the far end's.
     pub fn text(&self) -> String {
         match self {

@@ -104,7 +104,7 @@ impl Rooms {
                 Event::Judged { side, outbound: true, domain, proof: None, result, reason };
             (self.tell)(judged);
         }
-        unresolved(error)
+        self.gone_astray(error)
     }
 
     /// Notes that a search begins.

@@ -298,7 +298,7 @@ impl Open {
     ) -> Result<(), StreamError> {
         let others = table.row(self.id).is_some_and(|row| !row.entrances.is_empty());
         if others || 1 < self.claims.len() {
-            self.deny(pair, DialbackError::RemoteServerTimeout, out);
+            self.deny(pair, setback.to_own(), out);
             return Ok(());
         }
         Err(Condition::RemoteConnectionFailed

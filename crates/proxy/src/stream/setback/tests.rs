@@ -43,6 +43,18 @@ fn each_setback_is_told_to_each_in_their_own_words() {
     }
 }
 
+/// P-01: a domain that cannot be found is told from a server that cannot be reached.
+#[test]
+fn our_own_server_is_told_what_is_missing() {
+    for reason in ["dns.bogus", "dns.limit", "dns.declined", "dns.forbidden_target"] {
+        let told = Setback::Unresolved(reason).to_own();
+        assert_eq!(told, DialbackError::RemoteServerNotFound, "{reason}");
+    }
+    for setback in [unproven(), Setback::Unanswered, Setback::Invalid, Setback::TimedOut] {
+        assert_eq!(setback.to_own(), DialbackError::RemoteServerTimeout, "{setback:?}");
+    }
+}
+
 #[test]
 fn a_failed_proof_names_its_reason() {
     assert!(unproven().text().ends_with("(dane.mismatch)"));
