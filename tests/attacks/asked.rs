@@ -13,14 +13,21 @@ pub(crate) struct Asked {
     pub(crate) times: usize,
     /// Whether the cases are only to be named.
     pub(crate) list: bool,
+    /// Whether crowds have their full size.
+    full: bool,
 }
 
 impl Asked {
     /// Reads the arguments. Those that every test program is called with are understood, or passed
     /// over where they mean nothing here.
     pub(crate) fn read(arguments: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut asked =
-            Self { cases: Vec::new(), behind: Behind::ALL.to_vec(), times: 1, list: false };
+        let mut asked = Self {
+            cases: Vec::new(),
+            behind: Behind::ALL.to_vec(),
+            times: 1,
+            list: false,
+            full: false,
+        };
         let (mut words, mut exact) = (Vec::new(), false);
         let mut arguments = arguments;
         while let Some(argument) = arguments.next() {
@@ -31,6 +38,7 @@ impl Asked {
                     asked.times = value()?.parse().map_err(|_| format!("how often?\n{USAGE}"))?;
                 }
                 "--list" => asked.list = true,
+                "--full" => asked.full = true,
                 "--exact" => exact = true,
                 "--test-threads" | "--format" | "--color" | "--skip" | "-Z" => drop(value()?),
                 "--help" => return Err(USAGE.to_owned()),
@@ -38,14 +46,14 @@ impl Asked {
                 _ => words.push(argument),
             }
         }
-        asked.cases = find(&words, exact)?;
+        asked.cases = find(&words, exact, asked.full)?;
         Ok(asked)
     }
 }
 
 /// The cases of all files and folders among these words that the other words are about: each is an
 /// id (`X04`), the beginning of one (`X`), or part of a title.
-fn find(words: &[String], exact: bool) -> Result<Vec<Case>, String> {
+fn find(words: &[String], exact: bool, full: bool) -> Result<Vec<Case>, String> {
     let (places, filters): (Vec<_>, Vec<_>) =
         words.iter().partition(|it| it.contains('/') || it.ends_with(".txt"));
     let mut files = Vec::new();
@@ -59,7 +67,7 @@ fn find(words: &[String], exact: bool) -> Result<Vec<Case>, String> {
     for file in files {
         let name = file.display().to_string();
         let text = fs::read_to_string(&file).map_err(|error| format!("{name}: {error}"))?;
-        found.extend(cases(&name, &text)?);
+        found.extend(cases(&name, &text, full)?);
     }
     let is_about = |case: &Case, word: &str| {
         let whole = format!("{} {}", case.id, case.title);
@@ -97,5 +105,5 @@ fn behind(word: &str) -> Result<Vec<Behind>, String> {
     if chosen.is_empty() { Err(format!("behind whom?\n{USAGE}")) } else { Ok(chosen) }
 }
 
-const USAGE: &str = "usage: attacks [--behind recorder|prosody|ejabberd|all] [--times N] [--list] \
+const USAGE: &str = "usage: attacks [--behind recorder|prosody|ejabberd|all] [--times N] [--full] [--list] \
                      [FOLDER | FILE.txt | CASE | WORD ...]";

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
+use ligase_tests::xml::{attribute, content};
 use ligase_tests::{Certificate, Host, Kind, Peer, Server, Setup, Stranger, Stream};
 
 use crate::bytes::message;
@@ -84,16 +85,39 @@ impl Backend {
     }
 
     /// Somebody who speaks for `l1.lab` to `r1.lab`.
-    pub(crate) fn speaker(&self, beside: &Peer, own: &Certificate) -> Result<Speaker, String> {
+    pub(crate) fn speaker(
+        &self,
+        beside: &Peer,
+        door: &str,
+        own: &Certificate,
+    ) -> Result<Speaker, String> {
         match self {
             Self::Recorder(_) => {
-                let stream = beside.try_dial("127.0.0.1:7270")?;
+                let stream = beside.try_dial(door)?;
                 secure(&stream, "l1.lab", "r1.lab", Some(own))?;
                 authorize(&stream, "l1.lab", "r1.lab")?;
                 Ok(Speaker { stream, from: " from='romeo@l1.lab'" })
             }
             Self::Real(house) => Ok(Speaker { stream: house.romeo.clone(), from: "" }),
         }
+    }
+
+    /// The id of the last stream that was opened to it for this domain, if it is a recorder.
+    pub(crate) fn id_for(&self, domain: &str) -> Option<String> {
+        match self {
+            Self::Recorder(stranger) => stranger.id_for(domain),
+            Self::Real(_) => None,
+        }
+    }
+
+    /// The last key that it was shown for this domain.
+    pub(crate) fn key_for(&self, domain: &str) -> Option<String> {
+        let heard = self.heard_after(0);
+        let shown = heard
+            .iter()
+            .rev()
+            .find(|it| it.starts_with("<db:result") && attribute(it, "from") == Some(domain));
+        shown.map(|it| content(it).to_owned())
     }
 
     /// How much has come.

@@ -68,11 +68,12 @@ impl Case {
     }
 }
 
-/// The cases of a file.
-pub(crate) fn cases(file: &str, text: &str) -> Result<Vec<Case>, String> {
+/// The cases of a file, in full or in the size that is played every day.
+pub(crate) fn cases(file: &str, text: &str, full: bool) -> Result<Vec<Case>, String> {
     let mut cases: Vec<Case> = Vec::new();
     for (number, line) in text.lines().enumerate() {
-        let line = line.trim_end();
+        let line = sized(line.trim_end(), full);
+        let line = line.as_str();
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
@@ -102,6 +103,29 @@ pub(crate) fn cases(file: &str, text: &str) -> Result<Vec<Case>, String> {
         }
     }
     Ok(cases)
+}
+
+/// A line in which each `A|B` of two numbers is the first of them, or the second in full.
+fn sized(line: &str, full: bool) -> String {
+    let is_part = |it: char| it.is_ascii_digit() || it == '.';
+    let mut parts = line.split('|');
+    let mut sized = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let day = sized.len() - sized.trim_end_matches(is_part).len();
+        let whole = part.len() - part.trim_start_matches(is_part).len();
+        if day == 0 || whole == 0 {
+            sized.push('|');
+            sized.push_str(part);
+            continue;
+        }
+        let (number, rest) = part.split_at(whole);
+        if full {
+            sized.truncate(sized.len() - day);
+            sized.push_str(number);
+        }
+        sized.push_str(rest);
+    }
+    sized
 }
 
 /// So many arguments, divided by spaces; the last takes the rest.

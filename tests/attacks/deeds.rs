@@ -8,6 +8,7 @@ use ligase_tests::{Certificate, Stream};
 
 use crate::bytes::bytes;
 use crate::case::Case;
+use crate::kept::Kept;
 use crate::lab::Lab;
 
 /// One step: it does something, or looks that something is as it should be and tells what is not.
@@ -53,6 +54,8 @@ pub(crate) struct Run<'a> {
     pub(crate) ids: Vec<String>,
     /// The key that the proxy has made last.
     pub(crate) key: String,
+    /// What deeds leave for those after them.
+    pub(crate) kept: Kept,
     /// A name of the attacker's that no other run has.
     fresh: OnceCell<String>,
     /// The certificates that were made for it, by the words for them.
@@ -80,6 +83,7 @@ impl<'a> Run<'a> {
             last: String::new(),
             ids: Vec::new(),
             key: String::new(),
+            kept: Kept::at(lab.ligase.log().count()),
             fresh: OnceCell::new(),
             certificates: RefCell::default(),
             streams: Vec::new(),
@@ -133,6 +137,13 @@ impl<'a> Run<'a> {
         if text.contains("{id}") {
             text = text.replace("{id}", self.ids.first().map_or("", String::as_str));
         }
+        let behind = &self.lab.behind;
+        if text.contains(BACKEND_ID) {
+            text = text.replace(BACKEND_ID, &behind.id_for(HONEST).unwrap_or_default());
+        }
+        if text.contains(BACKEND_KEY) {
+            text = text.replace(BACKEND_KEY, &behind.key_for(HONEST).unwrap_or_default());
+        }
         text.replace("{key}", &self.key).replace("{KEY}", &self.key.to_uppercase())
     }
 
@@ -152,10 +163,11 @@ impl<'a> Run<'a> {
     }
 
     /// Hangs up everywhere.
-    pub(crate) fn close(&self) {
+    pub(crate) fn close(&mut self) {
         if self.is_open.replace(false) {
             let waiting = self.waiting.iter().map(|(_, stream)| stream);
             self.streams.iter().chain(waiting).chain(&self.done).for_each(Stream::close);
+            self.kept.end();
         }
     }
 }
@@ -168,6 +180,14 @@ impl Drop for Run<'_> {
 
 /// What stands for a name that no other run has.
 pub(crate) const FRESH: &str = "{fresh}";
+
+/// What stand for the id of the stream that the proxy has opened to our own server for the honest
+/// peer, and for the key that it has shown there.
+pub(crate) const BACKEND_ID: &str = "{backend-id}";
+pub(crate) const BACKEND_KEY: &str = "{backend-key}";
+
+/// The honest peer's domain.
+const HONEST: &str = "r1.lab";
 
 /// Longer than any answer takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);

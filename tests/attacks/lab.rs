@@ -31,6 +31,8 @@ pub(crate) struct Lab {
     weak: Peer,
     /// A program beside the server.
     pub(crate) intruder: Peer,
+    /// Where the proxy takes the streams of the server behind it.
+    backend_door: String,
     hosts: BTreeMap<&'static str, Host>,
     fresh: AtomicUsize,
     liars: Option<Liars>,
@@ -42,7 +44,7 @@ impl Lab {
     pub(crate) fn new(behind: Behind, settings: &BTreeMap<String, String>) -> Result<Self, String> {
         let mut world = World::new();
         let hosts: BTreeMap<_, _> =
-            ["house", "garden", "padua"].map(|name| (name, world.host(name))).into();
+            ["house", "garden", "padua", "tower"].map(|name| (name, world.host(name))).into();
         let (house, garden, padua) = (&hosts["house"], &hosts["garden"], &hosts["padua"]);
         publish(&mut world, house, garden, padua);
         let hub = world.hub.clone();
@@ -64,7 +66,12 @@ impl Lab {
         let inbound = weak.dial(&format!("{}:{STARTTLS}", house.v4));
         secure(&inbound, "r1.lab", "l1.lab", Some(&theirs))?;
         authorize(&inbound, "r1.lab", "l1.lab")?;
-        let says_out = behind.speaker(&intruder, &own)?;
+        let backend_door = match capture(settings) {
+            Capture::Dns => BACKEND.to_owned(),
+            // Wherever a server is called, the packet filter turns it to the proxy.
+            Capture::Redirect => format!("{}:5269", garden.v4),
+        };
+        let says_out = behind.speaker(&intruder, &backend_door, &own)?;
         let (hears_in, hears_out) = (behind.clone(), honest.clone());
         let canary = Canary::start([
             Way {
@@ -99,6 +106,7 @@ impl Lab {
             attacker,
             weak,
             intruder,
+            backend_door,
             hosts,
             fresh,
             liars,
@@ -119,8 +127,13 @@ impl Lab {
     }
 
     /// Where the proxy listens for the server behind it.
-    pub(crate) fn backend_door(&self) -> &'static str {
-        "127.0.0.1:7270"
+    pub(crate) fn backend_door(&self) -> &str {
+        &self.backend_door
+    }
+
+    /// A machine, by its name.
+    pub(crate) fn host(&self, name: &str) -> Result<&Host, String> {
+        self.hosts.get(name).ok_or_else(|| format!("no such host: {name}"))
     }
 
     /// A certificate, by the word that a case has for it.
@@ -185,7 +198,7 @@ impl Lab {
             }
             let (name, port) = name.split_once(':').unwrap_or((name, "5269"));
             let port: u16 = port.parse().map_err(|_| format!("no port: {port}"))?;
-            let host = self.hosts.get(name).ok_or_else(|| format!("no such host: {name}"))?;
+            let host = self.host(name)?;
             calls.extend([SocketAddr::from((host.v4, port)), SocketAddr::from((host.v6, port))]);
         }
         Ok(calls)
@@ -206,6 +219,11 @@ fn publish(world: &mut World, house: &Host, garden: &Host, padua: &Host) {
     // Nobody has this address, so nobody answers.
     zone.record("*.hole.weak.lab", "SRV", "0 5 5269 hole.lab.");
     zone.record("hole.lab", "A", "198.18.0.250");
+    // Whoever asks where it is served is led to the proxy itself.
+    zone.server("self.weak.lab", STARTTLS, "xmpp.l1.lab");
+    for number in 0..SLEEPERS {
+        zone.server(&format!("d{number}.lab"), 5271, "xmpp.a.lab");
+    }
     for domain in ATTACKERS {
         zone.server(domain, 5269, "xmpp.a.lab");
     }
@@ -224,7 +242,7 @@ fn proxy(
     settings: &BTreeMap<String, String>,
 ) -> Proxy {
     let hosted = HOSTED.map(str::to_owned);
-    let mut proxy = Proxy::new(world, house, Capture::Dns, &hosted, own);
+    let mut proxy = Proxy::new(world, house, capture(settings), &hosted, own);
     proxy.set("listen.federation", &format!("[\"[::]:{STARTTLS}\", \"[::]:{DIRECT}\"]"));
     proxy.set("policy.default", "dna");
     proxy.set("policy.peers", "{\"*.weak.lab\": encrypted}");
@@ -232,9 +250,19 @@ fn proxy(
     proxy.set("limits.step_seconds", "2");
     proxy.set("limits.ladder_seconds", "8");
     for (key, value) in settings {
-        proxy.set(key, value);
+        if value == UNSET {
+            proxy.unset(key);
+        } else {
+            proxy.set(key, value);
+        }
     }
     proxy
+}
+
+/// How the server's streams come to the proxy.
+fn capture(settings: &BTreeMap<String, String>) -> Capture {
+    let is_redirect = settings.get("capture").is_some_and(|it| it == "redirect");
+    if is_redirect { Capture::Redirect } else { Capture::Dns }
 }
 
 fn fresh(number: usize) -> String {
@@ -256,5 +284,14 @@ const FRESH_COUNT: usize = 200;
 /// Where peers come to who ask for TLS, and who begin with it.
 const STARTTLS: u16 = 7269;
 const DIRECT: u16 = 7271;
+
+/// Where the proxy takes the streams of our server, unless they are redirected.
+const BACKEND: &str = "127.0.0.1:7270";
+
+/// The value of a key that is taken out of the configuration.
+const UNSET: &str = "-";
+
+/// Domains of the attacker's that have a server in some cases only.
+pub(crate) const SLEEPERS: usize = 10;
 
 const ADMIN: &str = "127.0.0.1:7290";

@@ -8,6 +8,7 @@
 //! Each is played in a [`lab`] and judged twice: it is *safe* if nothing came of it ([`watch`]),
 //! and *exact* if also just those answers came, and just those rules were counted, that it names.
 
+mod admin;
 mod asked;
 mod backend;
 mod begin;
@@ -18,16 +19,21 @@ mod canary;
 mod case;
 mod crowd;
 mod deeds;
+mod figures;
 mod forge;
 mod heard;
+mod house;
+mod kept;
 mod lab;
 mod negotiate;
+mod oracle;
 mod report;
 mod resident;
 mod said;
 mod server;
 mod sites;
 mod terms;
+mod throng;
 mod unit;
 mod watch;
 mod words;

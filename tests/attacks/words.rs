@@ -1,7 +1,9 @@
 //! Words: all that the lines of a case may begin with, by the room that knows what they mean.
 
 use crate::case::Case;
-use crate::{begin, called, crowd, heard, said, server, sites, terms, zones};
+use crate::{
+    admin, begin, called, crowd, figures, heard, house, oracle, said, server, sites, terms, throng, zones,
+};
 
 /// A word, and what reads the rest of its line into a case.
 pub(crate) type Word = (&'static str, Reads);
@@ -10,7 +12,7 @@ pub(crate) type Word = (&'static str, Reads);
 pub(crate) type Reads = fn(&mut Case, &str) -> Result<(), String>;
 
 /// Every room that knows words. A word belongs to one room only.
-const ROOMS: [&[Word]; 9] = [
+const ROOMS: [&[Word]; 14] = [
     &terms::WORDS,
     &begin::WORDS,
     &said::WORDS,
@@ -20,6 +22,11 @@ const ROOMS: [&[Word]; 9] = [
     &zones::WORDS,
     &sites::WORDS,
     &server::WORDS,
+    &throng::WORDS,
+    &figures::WORDS,
+    &house::WORDS,
+    &admin::WORDS,
+    &oracle::WORDS,
 ];
 
 /// What reads the lines that begin with this word.

@@ -17,7 +17,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 
 use crate::load::{header, lines};
-use crate::{spawn, talker, tell, tls};
+use crate::{passer, pourer, spawn, talker, tell, tls};
 
 /// Sends crowds to `TARGET`, an address and port, until its standard input ends.
 ///
@@ -66,6 +66,18 @@ enum Manner {
     /// They prove who they are, ask to be told everything on the same connection, and then read
     /// nothing of it.
     Deaf,
+    /// They shake hands and hang up.
+    Shake,
+    /// They break off in the middle of things.
+    Abort,
+    /// They say names that nobody else has.
+    Name,
+    /// They ask for a stream's id.
+    Ask,
+    /// They prove who they are, and say blanks.
+    Blank,
+    /// They have a right to send, and do; from outside, or from beside our own server.
+    Pour(bool),
 }
 
 /// What became of one of them.
@@ -149,6 +161,12 @@ impl Crowd {
             Manner::Speak(first, rest) => linger(socket, first, rest, self.every).await,
             Manner::Talk => talker::talk(socket, &self.order, number).await,
             Manner::Deaf => talker::be_deaf(socket, &self.order, number).await,
+            Manner::Shake => passer::shake(socket, &self.order).await,
+            Manner::Abort => passer::abort(socket, &self.order, number).await,
+            Manner::Name => passer::name(socket, &self.order, number).await,
+            Manner::Ask => passer::ask_id(socket, number).await,
+            Manner::Blank => passer::be_blank(socket, &self.order, number).await,
+            Manner::Pour(outside) => pourer::pour(socket, &self.order, number, *outside).await,
         };
         let how = how.err().map_or_else(|| "the end".to_owned(), |error| error.to_string());
         News::Left(since.elapsed(), how)
@@ -183,6 +201,13 @@ impl Manner {
             "stuttering" => Self::Speak(hello()?.into_iter().take(3).collect(), Vec::new()),
             "talking" => Self::Talk,
             "deaf" => Self::Deaf,
+            "shaking" => Self::Shake,
+            "aborting" => Self::Abort,
+            "naming" => Self::Name,
+            "asking" => Self::Ask,
+            "spacing" => Self::Blank,
+            "pouring-in" => Self::Pour(true),
+            "pouring-out" => Self::Pour(false),
             _ => return Err(format!("nobody is {name}")),
         })
     }

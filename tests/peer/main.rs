@@ -9,6 +9,7 @@
 //! load` is a server that is as fast as it can be, `ligase-peer channel` one that shares its
 //! streams, `ligase-peer pulse` and `ligase-peer echo` two that measure how long a stanza takes,
 //! `ligase-peer crowd` many strangers at once, `ligase-peer flood` a crowd that nobody wants;
+//! `ligase-peer scan` finds open ports, `ligase-peer oracle` compares how long answers take;
 //! `ligase-peer web AT CHAIN KEY FOLDER` serves documents by HTTPS, `ligase-peer site AT` whatever
 //! it is told to, and `ligase-peer liar AT SOURCE` is a DNS server that lies.
 
@@ -21,7 +22,11 @@ mod flood;
 mod http;
 mod liar;
 mod load;
+mod oracle;
+mod passer;
+mod pourer;
 mod pulse;
+mod scan;
 mod site;
 mod talker;
 mod tls;
@@ -52,6 +57,8 @@ fn main() -> ExitCode {
         ["load", rest @ ..] => load::run(rest),
         ["channel", rest @ ..] => channel::run(rest),
         ["crowd", target] => crowd::run(target),
+        ["oracle", target] => oracle::run(target),
+        ["scan", address] => scan::scan(address),
         ["pulse", local, remote] => pulse::beat(local, remote),
         ["echo", local] => pulse::echo(local),
         ["flood", rest @ ..] => flood::run(rest),
@@ -61,8 +68,8 @@ fn main() -> ExitCode {
         _ => {
             eprintln!(
                 "usage: ligase-peer [get ... | await ... | load ... | channel ... | crowd ... | \
-                 pulse ... | echo ... | flood ... | web ... | \
-                 liar ... | site ...]"
+                 pulse ... | echo ... | flood ... | scan ... | oracle ... | web ... | liar ... | \
+                 site ...]"
             );
             ExitCode::from(2)
         }

@@ -48,14 +48,14 @@ pub(crate) async fn be_deaf(socket: TcpStream, order: &Value, number: u32) -> io
 /// Shakes hands as the order says, opens a stream on which `wish` comes first, and has the right of
 /// one domain granted: `domain` with the stranger's number in the place of `#`; then it says that he
 /// is `proven`. Returns the wire, that domain, and the one that it may speak to.
-async fn authenticate(
+pub(crate) async fn authenticate(
     socket: TcpStream,
     order: &Value,
     number: u32,
     wish: &str,
 ) -> io::Result<(Wire, String, String)> {
     let text = |key: &str| order.get(key).and_then(Value::as_str).unwrap_or_default();
-    let (own, to) = (text("domain").replace('#', &number.to_string()), text("to").to_owned());
+    let [own, to] = ["domain", "to"].map(|key| text(key).replace('#', &number.to_string()));
     let handshake = json!({
         "as": "client", "name": to, "alpn": "xmpp-server",
         "chain": text("chain"), "key": text("key"),
@@ -91,4 +91,4 @@ async fn await_element(wire: &mut Wire, text: &mut String, name: &str) -> io::Re
     }
 }
 
-const BIDI: &str = "<bidi xmlns='urn:xmpp:bidi'/>";
+pub(crate) const BIDI: &str = "<bidi xmlns='urn:xmpp:bidi'/>";

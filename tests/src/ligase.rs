@@ -30,6 +30,8 @@ pub struct Proxy {
     capture: Capture,
     /// The lines of the configuration that a test may change, by key.
     settings: Vec<(String, String)>,
+    /// Whether nothing but itself keeps an image of its memory from being written.
+    core_unlimited: bool,
     /// Whose memory it shares, if it is counted.
     group: Option<Arc<Cgroup>>,
 }
@@ -51,7 +53,14 @@ impl Proxy {
         certificate: &Certificate,
     ) -> Self {
         let (host, domains) = (host.clone(), domains.to_vec());
-        let mut proxy = Self { host, domains, capture, settings: Vec::new(), group: None };
+        let mut proxy = Self {
+            host,
+            domains,
+            capture,
+            settings: Vec::new(),
+            core_unlimited: false,
+            group: None,
+        };
         let folder = proxy.folder();
         let (chain, key) = certificate.write(&folder, "tls");
         let roots = folder.join("roots.pem");
@@ -98,6 +107,11 @@ impl Proxy {
         self.settings.retain(|(old, _)| old != key);
     }
 
+    /// Has it start without a limit of the size of what is written of its memory when it ends badly.
+    pub fn unlimit_core(&mut self) {
+        self.core_unlimited = true;
+    }
+
     /// Has it run in a group of processes.
     pub fn confine(&mut self, group: &Arc<Cgroup>) {
         self.group = Some(Arc::clone(group));
@@ -140,6 +154,9 @@ impl Proxy {
             None => self.host.command("setpriv"),
         };
         command.args(["--reuid", USER, "--regid", USER, "--clear-groups", "--no-new-privs"]);
+        if self.core_unlimited {
+            command.args(["prlimit", "--core=unlimited"]);
+        }
         command.arg(program("ligase")).args(["run", "--config", &config]);
         let name = format!("ligase of {}", self.domains.join(", "));
         let program = Process::start(&name, command);

@@ -124,6 +124,11 @@ impl Peer {
         }
     }
 
+    /// Sends the program a signal: `STOP`, and it neither hears nor says anything until `CONT`.
+    pub fn signal(&self, signal: &str) {
+        lock(&self.shared.program).signal(signal);
+    }
+
     /// Whether the program has ended, as it does with its host.
     pub fn has_ended(&self) -> bool {
         lock(&self.shared.state).ended

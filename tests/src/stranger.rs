@@ -25,6 +25,8 @@ struct Shared {
     /// What it offers first.
     offers: &'static str,
     heard: Mutex<Vec<String>>,
+    /// The ids of the streams that were opened to it, after whom each is from.
+    ids: Mutex<Vec<(String, String)>>,
     changed: Condvar,
 }
 
@@ -81,6 +83,7 @@ impl Stranger {
             of_keys,
             offers,
             heard: Mutex::default(),
+            ids: Mutex::default(),
             changed: Condvar::new(),
         });
         let stranger = Self { shared };
@@ -119,6 +122,17 @@ impl Stranger {
     /// What has come since so much had.
     pub fn heard_after(&self, start: usize) -> Vec<String> {
         self.lock().get(start..).unwrap_or_default().to_vec()
+    }
+
+    /// The id of the last stream that was opened to it for this domain.
+    pub fn id_for(&self, from: &str) -> Option<String> {
+        let ids = self.shared.ids.lock().unwrap_or_else(PoisonError::into_inner);
+        ids.iter().rev().find(|(whose, _)| whose == from).map(|(_, id)| id.clone())
+    }
+
+    /// Sends its program a signal: `STOP`, and it hears nothing until `CONT`.
+    pub fn signal(&self, signal: &str) {
+        self.shared.peer.signal(signal);
     }
 
     /// Whether something comes in time, or has come since so much had, that holds this text.
@@ -180,6 +194,8 @@ impl Stranger {
                 number += 1;
                 let id = format!("{domain}-{number}-{}", self.lock().len());
                 stream.send(&header(&domain, &from, Some(&id)));
+                let ids = self.shared.ids.lock();
+                ids.unwrap_or_else(PoisonError::into_inner).push((from, id));
                 if !self.shared.domains.contains(&domain) {
                     stream.send(HOST_UNKNOWN);
                     return stream.close();
