@@ -61,8 +61,7 @@ fn views(moved: &Arc<AtomicBool>) -> Views {
 }
 
 /// What somebody says to the admin port, who then listens: there is an answer in HTTP or none,
-/// nothing of the request is in it, and nothing is done unless it is asked for by POST, at a host
-/// that is ours.
+/// nothing of the request is in it, and nothing is done unless it is asked for by POST.
 pub(super) fn admin(input: &[u8]) {
     static CLIENTS: AtomicU32 = AtomicU32::new(0);
     // A client of its own for each, or ports would run out.
@@ -96,9 +95,6 @@ pub(super) fn admin(input: &[u8]) {
     assert!(!contains(&answer, b"<script"), "{}", answer.escape_ascii());
     if PORT.moved.load(Ordering::Relaxed) {
         assert!(contains(input, b"POST "), "it was not asked for");
-        let lower = input.to_ascii_lowercase();
-        let hosts: [&[u8]; 4] = [b"localhost", b"127.", b"[::1]", b"xmpp.a.test"];
-        assert!(hosts.iter().any(|host| contains(&lower, host)), "it was asked of somebody else");
     }
 }
 
