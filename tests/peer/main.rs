@@ -20,12 +20,14 @@ mod channel;
 mod crowd;
 mod flood;
 mod http;
+mod join;
 mod liar;
 mod load;
 mod oracle;
 mod passer;
 mod pourer;
 mod pulse;
+mod records;
 mod scan;
 mod site;
 mod talker;
@@ -117,7 +119,7 @@ impl Wires {
                     match TcpStream::connect(&to).await {
                         Ok(socket) => {
                             tell(json!({"wire": number, "dialed": to}));
-                            serve(number, Wire::Plain(socket), inbox).await;
+                            serve(number, Wire::Plain(socket), inbox, None).await;
                         }
                         Err(error) => tell(json!({"wire": number, "closed": error.to_string()})),
                     }
@@ -144,7 +146,7 @@ impl Wires {
         spawn(async move {
             while let Ok((socket, from)) = listener.accept().await {
                 let number = 2 * count.fetch_add(1, Ordering::Relaxed) + 1;
-                let (orders, inbox) = unbounded_channel();
+                let (orders, mut inbox) = unbounded_channel();
                 if let Ok(mut accepted) = accepted.lock() {
                     accepted.insert(number, orders);
                 }
@@ -157,21 +159,30 @@ impl Wires {
                         wire = secured;
                     }
                     tell(json!({"wire": number, "accepted": from.to_string(), "at": at}));
-                    serve(number, wire, inbox).await;
+                    // Who is silent hears nothing either, before it was told to do something.
+                    let is_silent = order.get("silent").is_some();
+                    let first = if is_silent { inbox.recv().await } else { None };
+                    serve(number, wire, inbox, first).await;
                 });
             }
         });
     }
 }
 
-/// Does as it is told with one wire, and tells what comes from it, until it ends.
-async fn serve(number: u64, mut wire: Wire, mut inbox: UnboundedReceiver<Value>) {
+/// Does as it is told with one wire, first of all what it was told already, and tells what comes
+/// from it, until it ends.
+async fn serve(
+    number: u64,
+    mut wire: Wire,
+    mut inbox: UnboundedReceiver<Value>,
+    mut first: Option<Value>,
+) {
     // What is written is a whole thing to say; it shall not wait for more.
     wire.set_nodelay();
     let mut buffer = vec![0; 64 * 1024];
     loop {
         tokio::select! {
-            order = inbox.recv() => {
+            order = next(&mut first, &mut inbox) => {
                 let Some(order) = order else { return };
                 match obey(number, wire, &order).await {
                     Ok(Some(same)) => wire = same,
@@ -191,6 +202,13 @@ async fn serve(number: u64, mut wire: Wire, mut inbox: UnboundedReceiver<Value>)
     }
 }
 
+async fn next(first: &mut Option<Value>, inbox: &mut UnboundedReceiver<Value>) -> Option<Value> {
+    match first.take() {
+        Some(order) => Some(order),
+        None => inbox.recv().await,
+    }
+}
+
 /// Obeys one order; None means that the wire is no more.
 async fn obey(number: u64, mut wire: Wire, order: &Value) -> Result<Option<Wire>, String> {
     let text = order.get("text").and_then(Value::as_str).unwrap_or_default();
@@ -205,6 +223,9 @@ async fn obey(number: u64, mut wire: Wire, order: &Value) -> Result<Option<Wire>
     }
     match order.get("do").and_then(Value::as_str) {
         Some("send") => Ok(Some(wire)),
+        Some("lend") => Err(join::lend(number, wire)),
+        Some("join") => Err(join::join(wire, order).await),
+        Some("renegotiate") => Err(records::renegotiate(number, wire, order).await),
         Some("tls") => {
             let (wire, seen) = wire.secure(order).await?;
             tell(json!({"wire": number, "secured": seen}));

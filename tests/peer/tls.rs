@@ -1,8 +1,9 @@
 //! A wire that turns to TLS, with whatever certificate it is told to show, and believes anybody.
 
+use std::collections::HashMap;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -11,8 +12,11 @@ use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_t
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::version::{TLS12, TLS13};
 use rustls::{
-    ClientConfig, DigitallySignedStruct, DistinguishedName, Error, ServerConfig, SignatureScheme,
+    ClientConfig, DigitallySignedStruct, DistinguishedName, Error, HandshakeKind, ServerConfig,
+    SignatureScheme,
 };
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -55,11 +59,18 @@ impl Wire {
                 TlsAcceptor::from(Arc::new(config)).accept(socket).await.map(TlsStream::from)
             }
             _ => {
-                let mut config = client(identity)?;
-                config.alpn_protocols = alpn;
+                let make = || {
+                    let mut config = client(identity, text("version"))?;
+                    config.alpn_protocols = alpn;
+                    Ok(Arc::new(config))
+                };
+                let config = match text("session") {
+                    Some(session) => kept(session, make)?,
+                    None => make()?,
+                };
                 let name = text("name").unwrap_or_default().to_owned();
                 let name = ServerName::try_from(name).map_err(|error| error.to_string())?;
-                let connector = TlsConnector::from(Arc::new(config));
+                let connector = TlsConnector::from(config);
                 connector.connect(name, socket).await.map(TlsStream::from)
             }
         };
@@ -81,7 +92,24 @@ fn seen(stream: &TlsStream<TcpStream>) -> Value {
         "leaf": leaf.map(|leaf| ligase_tests::certificate::digest_of(leaf)),
         "name": name,
         "alpn": common.alpn_protocol().map(String::from_utf8_lossy),
+        "resumed": common.handshake_kind() == Some(HandshakeKind::Resumed),
     })
+}
+
+/// The configuration that a session was begun with: it alone can go on with it.
+fn kept(
+    session: &str,
+    make: impl FnOnce() -> Result<Arc<ClientConfig>, String>,
+) -> Result<Arc<ClientConfig>, String> {
+    static KEPT: LazyLock<Mutex<HashMap<String, Arc<ClientConfig>>>> =
+        LazyLock::new(Mutex::default);
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(config) = kept.get(session) {
+        return Ok(config.clone());
+    }
+    let config = make()?;
+    kept.insert(session.to_owned(), config.clone());
+    Ok(config)
 }
 
 type Identity = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
@@ -93,25 +121,34 @@ pub(crate) fn identity(chain: &str, key: &str) -> Result<Identity, String> {
 }
 
 pub(crate) fn server(identity: Option<Identity>) -> Result<ServerConfig, String> {
-    let (chain, key) = identity.ok_or("a server without a certificate")?;
+    let shown = shown(identity.ok_or("a server without a certificate")?)?;
     ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()
         .map(|it| it.with_client_cert_verifier(Arc::new(Credulous::new())))
-        .and_then(|it| it.with_single_cert(chain, key))
+        .map(|it| it.with_cert_resolver(shown))
         .map_err(|error| error.to_string())
 }
 
-pub(crate) fn client(identity: Option<Identity>) -> Result<ClientConfig, String> {
+pub(crate) fn client(identity: Option<Identity>, version: Option<&str>) -> Result<ClientConfig, String> {
+    let versions = if version == Some("1.2") { &[&TLS12][..] } else { &[&TLS13, &TLS12] };
     let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()))
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .map_err(|error| error.to_string())?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(Credulous::new()));
-    match identity {
-        Some((chain, key)) => builder.with_client_auth_cert(chain, key),
-        None => Ok(builder.with_no_client_auth()),
-    }
-    .map_err(|error| error.to_string())
+    let mut config = match identity {
+        Some(identity) => builder.with_client_cert_resolver(shown(identity)?),
+        None => builder.with_no_client_auth(),
+    };
+    config.enable_secret_extraction = true;
+    Ok(config)
+}
+
+/// What is shown, whether the key is the certificate's or not.
+fn shown((chain, key): Identity) -> Result<Arc<SingleCertAndKey>, String> {
+    let key = default_provider().key_provider.load_private_key(key);
+    let key = key.map_err(|error| error.to_string())?;
+    Ok(Arc::new(SingleCertAndKey::from(CertifiedKey::new(chain, key))))
 }
 
 /// Believes any certificate whose key the other end holds.

@@ -36,6 +36,10 @@ pub enum Constraint {
     Only(String),
     /// Vouch for this name.
     Not(String),
+    /// Vouch for anybody any more: it is of the past.
+    Expired,
+    /// Nothing; but before its certificate it shows an older one, which is of the past (RFC 4158 §1.3).
+    ExpiredToo,
 }
 
 impl Authority {
@@ -57,7 +61,9 @@ impl Authority {
     /// certificate.
     pub fn delegate(&self, constraint: &Constraint) -> Self {
         let key = KeyPair::generate().or_fail("make a key");
-        let mut params = Leaf::of(&["a.lab"]).params();
+        let leaf = Leaf::of(&["a.lab"]);
+        let is_past = *constraint == Constraint::Expired;
+        let mut params = if is_past { leaf.expired().params() } else { leaf.params() };
         params.key_usages.push(KeyUsagePurpose::KeyCertSign);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let subtree = |name: &String| vec![GeneralSubtree::DnsName(name.clone())];
@@ -78,10 +84,20 @@ impl Authority {
                     excluded_subtrees: subtree(name),
                 });
             }
+            Constraint::Expired | Constraint::ExpiredToo => (),
         }
-        let signed = params.signed_by(&key, &self.issuer);
-        let pem = signed.or_fail("sign an authority").pem();
-        let chain = format!("{pem}{}", self.chain);
+        let signed = |params: &CertificateParams| {
+            let signed = params.signed_by(&key, &self.issuer);
+            signed.or_fail("sign an authority").pem()
+        };
+        let pem = signed(&params);
+        let mut chain = format!("{pem}{}", self.chain);
+        if *constraint == Constraint::ExpiredToo {
+            let past = Leaf::of(&[]).expired().params();
+            let mut older = params.clone();
+            (older.not_before, older.not_after) = (past.not_before, past.not_after);
+            chain.insert_str(0, &signed(&older));
+        }
         Self { issuer: Issuer::new(params, key), pem, chain }
     }
 
@@ -144,9 +160,7 @@ pub struct Leaf {
     service_names: Vec<String>,
     addresses: Vec<String>,
     purpose: Purpose,
-    days: std::ops::Range<i64>,
-    /// For how long it is valid still, where that is less than its days.
-    seconds: Option<i64>,
+    valid: std::ops::Range<Duration>,
 }
 
 impl Leaf {
@@ -160,8 +174,7 @@ impl Leaf {
             service_names: Vec::new(),
             addresses: Vec::new(),
             purpose: Purpose::Both,
-            days: -1..90,
-            seconds: None,
+            valid: -Duration::DAY..90 * Duration::DAY,
         }
     }
 
@@ -197,19 +210,25 @@ impl Leaf {
 
     /// Valid until yesterday.
     pub fn expired(mut self) -> Self {
-        self.days = -90..-1;
+        self.valid = -90 * Duration::DAY..-Duration::DAY;
         self
     }
 
     /// Valid for so many more seconds.
     pub fn for_seconds(mut self, seconds: i64) -> Self {
-        self.seconds = Some(seconds);
+        self.valid.end = Duration::seconds(seconds);
         self
     }
 
     /// Valid from tomorrow.
     pub fn of_tomorrow(mut self) -> Self {
-        self.days = 1..90;
+        self.valid = Duration::DAY..90 * Duration::DAY;
+        self
+    }
+
+    /// Valid in an hour.
+    pub fn of_the_next_hour(mut self) -> Self {
+        self.valid.start = Duration::HOUR;
         self
     }
 
@@ -250,9 +269,8 @@ impl Leaf {
             Purpose::Time => vec![ExtendedKeyUsagePurpose::TimeStamping],
         };
         let now = OffsetDateTime::now_utc();
-        params.not_before = now + Duration::days(self.days.start);
-        let days = Duration::days(self.days.end);
-        params.not_after = now + self.seconds.map_or(days, Duration::seconds);
+        params.not_before = now + self.valid.start;
+        params.not_after = now + self.valid.end;
         // The names are written here, because an SRV-ID is an IA5String, of which rcgen knows none.
         params.custom_extensions =
             vec![CustomExtension::from_oid_content(SUBJECT_ALT_NAME, self.names())];
@@ -332,6 +350,11 @@ impl Certificate {
     /// The TLSA data that pins its key: DANE-EE, public key, SHA-256 (RFC 6698 §2.1).
     pub fn tlsa(&self) -> String {
         format!("3 1 1 {}", digest_of(&self.public_key))
+    }
+
+    /// The certificate with another's key, as somebody has it who only saw it.
+    pub fn stolen_by(&self, thief: &Self) -> Self {
+        Self { key: thief.key.clone(), ..self.clone() }
     }
 
     /// Writes `NAME.crt` and `NAME.key` into a folder, and returns where they are.

@@ -41,7 +41,7 @@ pub use host::Host;
 pub use liar::{Liar, Page, Sites};
 pub use ligase::{Capture, Ligase, Proxy};
 pub use old::OldServer;
-pub use peer::{Peer, Stream};
+pub use peer::{Join, Peer, Stream};
 pub use podman::{Container, Pod, Podman};
 pub use porter::{Deed, Moment, Porter, Script, Whom};
 pub use process::Process;

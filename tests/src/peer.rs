@@ -1,5 +1,7 @@
 //! Peer: a scripted end of XMPP streams, which says what the test says, true or not.
 
+mod middle;
+
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -8,6 +10,7 @@ use std::{env, thread};
 
 use serde_json::{Value, json};
 
+pub use self::middle::Join;
 use crate::{Certificate, Host, OrFail, Process, xml};
 
 /// Sockets on a host.
@@ -32,6 +35,8 @@ pub struct Seen {
     pub name: Option<String>,
     /// The protocol agreed on (ALPN).
     pub alpn: Option<String>,
+    /// Whether it went on with an earlier session.
+    pub resumed: bool,
 }
 
 #[derive(Debug)]
@@ -106,6 +111,13 @@ impl Peer {
             &at,
             json!({"do": "listen", "at": at, "as": "server", "chain": chain, "key": key}),
         );
+    }
+
+    /// Listens at a port of every address, and hears nothing on a connection before it was told to do
+    /// something there.
+    pub fn listen_silently(&self, port: u16) {
+        let at = format!("[::]:{port}");
+        self.tell_to_listen(&at, json!({"do": "listen", "at": at, "silent": true}));
     }
 
     fn tell_to_listen(&self, at: &str, order: Value) {
@@ -272,7 +284,7 @@ impl Stream {
         self.shared.tell(json!({"do": "close", "wire": self.number}));
     }
 
-    fn secure(&self, mut order: Value) -> Result<Seen, String> {
+    pub(crate) fn secure(&self, mut order: Value) -> Result<Seen, String> {
         order["do"] = json!("tls");
         order["wire"] = json!(self.number);
         self.shared.tell(order);
@@ -312,8 +324,9 @@ impl State {
         }
         if let Some(seen) = event.get("secured") {
             let text = |key: &str| seen.get(key).and_then(Value::as_str).map(str::to_owned);
-            heard.secured =
-                Some(Seen { leaf: text("leaf"), name: text("name"), alpn: text("alpn") });
+            let resumed = seen.get("resumed") == Some(&Value::Bool(true));
+            let (leaf, name, alpn) = (text("leaf"), text("name"), text("alpn"));
+            heard.secured = Some(Seen { leaf, name, alpn, resumed });
         }
         if let Some(at) = text("at") {
             self.accepted.push((at, number));
