@@ -32,6 +32,8 @@ struct Shared {
 struct State {
     /// How long each song took, by the slower way.
     took: Vec<Duration>,
+    /// Whether one is under way.
+    is_singing: bool,
     /// The number of songs that somebody waits for.
     wanted: usize,
     /// What was wrong when it fell silent.
@@ -52,8 +54,7 @@ impl Canary {
     /// Waits for a song that begins from now on.
     pub(crate) fn sing(&self) -> Told {
         let mut state = self.shared.lock();
-        // One may be under way.
-        let wanted = state.took.len() + 2;
+        let wanted = state.took.len() + 1 + usize::from(state.is_singing);
         state.wanted = wanted;
         self.shared.changed.notify_all();
         let waiting = |it: &mut State| it.took.len() < wanted && it.silent.is_none();
@@ -105,6 +106,7 @@ impl Shared {
         let mut number = 0;
         loop {
             number += 1;
+            self.lock().is_singing = true;
             let mut slower = Duration::ZERO;
             for way in ways {
                 let start = Instant::now();
@@ -120,6 +122,7 @@ impl Shared {
             }
             let mut state = self.lock();
             state.took.push(slower);
+            state.is_singing = false;
             self.changed.notify_all();
             let resting = |it: &mut State| !it.over && it.wanted <= it.took.len();
             let rested = self.changed.wait_timeout_while(state, REST, resting);

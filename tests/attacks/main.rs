@@ -43,6 +43,8 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 use std::{panic, thread};
 
+use ligase_tests::process::keep_quiet;
+
 use crate::asked::Asked;
 use crate::report::Report;
 use crate::unit::{Unit, units};
@@ -63,6 +65,7 @@ fn main() -> ExitCode {
     }
     // What fails is told case by case, and cut; a panic of a step is one way to fail.
     panic::set_hook(Box::new(|_| ()));
+    keep_quiet();
     let report = Mutex::new(Report::new(&asked.cases));
     let units = Mutex::new(units(&asked));
     thread::scope(|scope| {

@@ -43,13 +43,20 @@ struct Sum {
 }
 
 impl Played {
-    pub(crate) fn of(_: &Case, behind: Behind, door: Door, place: usize) -> Self {
+    /// A run that has not been judged yet.
+    pub(crate) fn of(behind: Behind, door: Door, place: usize) -> Self {
         Self { behind, door, place, unsafe_now: Vec::new(), inexact: None, took: Duration::ZERO }
     }
 
     /// It could not be played.
-    pub(crate) fn without_lab(mut self, why: String) -> Self {
+    pub(crate) fn without_lab(mut self, why: &str) -> Self {
         self.unsafe_now.push(format!("there is no lab: {why}"));
+        self
+    }
+
+    /// It is not played any more, as so many runs of the case have failed.
+    pub(crate) fn given_up(mut self) -> Self {
+        self.inexact = Some("the case is given up".to_owned());
         self
     }
 

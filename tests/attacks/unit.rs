@@ -55,20 +55,31 @@ impl Unit<'_> {
     /// Plays all of it.
     pub(crate) fn play(&self, report: &Mutex<Report>) {
         let mut lab = None;
+        let mut missing = None;
         for case in &self.cases {
             let mut failed = 0;
             for (door, place) in ways(case, self.behind) {
-                let current = lab.take().map_or_else(|| self.lab(), Ok);
+                if failed == FAILED_MAX {
+                    let given_up = Played::of(self.behind, door, place).given_up();
+                    lock(report).keep(case, given_up);
+                    continue;
+                }
+                // Where no lab can be made there is none for the rest, either.
+                let current = match (lab.take(), missing.clone()) {
+                    (Some(lab), _) => Ok(lab),
+                    (None, Some(why)) => Err(why),
+                    (None, None) => self.lab(),
+                };
                 let (played, left) = match current {
                     Ok(current) => self.run(current, case, door, place),
-                    Err(why) => (Played::of(case, self.behind, door, place).without_lab(why), None),
+                    Err(why) => {
+                        missing = Some(why.clone());
+                        (Played::of(self.behind, door, place).without_lab(&why), None)
+                    }
                 };
                 failed += u32::from(!played.is_exact());
                 lab = left;
                 lock(report).keep(case, played);
-                if FAILED_MAX <= failed {
-                    break;
-                }
             }
         }
     }
@@ -81,7 +92,7 @@ impl Unit<'_> {
     #[expect(clippy::disallowed_methods, reason = "how long a case takes is told")]
     fn run(&self, lab: Lab, case: &Case, door: Door, place: usize) -> (Played, Option<Lab>) {
         let start = Instant::now();
-        let mut played = Played::of(case, self.behind, door, place);
+        let mut played = Played::of(self.behind, door, place);
         let judged = without_panic(|| {
             let before = Before::look(&lab)?;
             let mut run = Run::new(&lab, case, door, place);

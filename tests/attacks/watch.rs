@@ -100,9 +100,6 @@ impl Before {
             return Err(format!("it panics: {line}"));
         }
         lab.canary.sing()?;
-        if self.panics != counted(lab)?.1 {
-            return Err("a panic is counted".to_owned());
-        }
         match lab.canary.slowest(self.songs) {
             Some(took) if SLOW < took => Err(format!("others wait for {took:?}")),
             _ => Ok(()),
@@ -167,6 +164,9 @@ impl Before {
 
     fn is_silent(&self, run: &Run<'_>) -> Told {
         let (_, metrics) = run.lab.ask("/metrics")?;
+        if self.panics != read(&metrics)?.1 {
+            return Err("a panic is counted".to_owned());
+        }
         let secrets = [FORBIDDEN, KEY, "PRIVATE KEY"];
         let lines = run.lab.ligase.log().lines_after(self.log);
         let mut told = lines.iter().map(String::as_str).chain([metrics.as_str()]);
@@ -218,7 +218,10 @@ fn judge(terms: &Terms, mut counted: Violations) -> Told {
 
 /// How often each rule was broken, and how many panics there were.
 fn counted(lab: &Lab) -> Result<(Violations, u64), String> {
-    let (_, text) = lab.ask("/metrics")?;
+    read(&lab.ask("/metrics")?.1)
+}
+
+fn read(text: &str) -> Result<(Violations, u64), String> {
     let value = |line: &str| line.rsplit(' ').next().and_then(|it| it.parse::<f64>().ok());
     let mut violations = Violations::new();
     let mut panics = 0;

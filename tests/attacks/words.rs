@@ -2,7 +2,8 @@
 
 use crate::case::Case;
 use crate::{
-    admin, begin, called, crowd, figures, heard, house, oracle, said, server, sites, terms, throng, zones,
+    admin, begin, called, crowd, figures, heard, house, oracle, said, server, sites, terms, throng,
+    zones,
 };
 
 /// A word, and what reads the rest of its line into a case.

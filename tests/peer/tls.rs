@@ -129,7 +129,10 @@ pub(crate) fn server(identity: Option<Identity>) -> Result<ServerConfig, String>
         .map_err(|error| error.to_string())
 }
 
-pub(crate) fn client(identity: Option<Identity>, version: Option<&str>) -> Result<ClientConfig, String> {
+pub(crate) fn client(
+    identity: Option<Identity>,
+    version: Option<&str>,
+) -> Result<ClientConfig, String> {
     let versions = if version == Some("1.2") { &[&TLS12][..] } else { &[&TLS13, &TLS12] };
     let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()))
         .with_protocol_versions(versions)

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -34,6 +35,13 @@ struct Log {
     /// How many of its two pipes are still open.
     open: u8,
 }
+
+/// Has the end of a program say nothing of what it said, whatever fails.
+pub fn keep_quiet() {
+    QUIET.store(true, Ordering::Relaxed);
+}
+
+static QUIET: AtomicBool = AtomicBool::new(false);
 
 impl Process {
     /// Starts `command`, calling it `name` from now on.
@@ -154,7 +162,7 @@ impl Drop for Process {
         // What it started dies with it, a moment later; then nobody holds its pipes any more.
         let log = self.said.lock();
         let _ = self.said.grown.wait_timeout_while(log, LAST_MOMENT, |log| 0 < log.open);
-        if thread::panicking() {
+        if thread::panicking() && !QUIET.load(Ordering::Relaxed) {
             eprintln!("--- {} said:\n{}", self.name, tail(&self.said.lock().lines, 0));
         }
     }

@@ -18,5 +18,4 @@ impl Rooms {
         }
         unresolved(error)
     }
-
 }
