@@ -215,7 +215,7 @@ impl Manner {
 
 /// The first record of a TLS handshake (RFC 8446 §4.1.2), as a client of today says it.
 fn hello() -> Result<Vec<u8>, String> {
-    let config = Arc::new(tls::client(None)?);
+    let config = Arc::new(tls::client(None, None)?);
     let name = ServerName::try_from("somebody.lab").map_err(|error| error.to_string())?;
     let mut client = ClientConnection::new(config, name).map_err(|error| error.to_string())?;
     let mut hello = Vec::new();

@@ -61,7 +61,7 @@ impl Logging {
             .with(Lines::new(look, clock, write))
             .try_init()
             .map_err(|_| AlreadyStarted)?;
-        std::panic::set_hook(Box::new(|it| panicked(it)));
+        std::panic::set_hook(Box::new(panicked));
         Ok(Self::with(filter, levels))
     }
 

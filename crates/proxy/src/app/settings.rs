@@ -8,7 +8,7 @@ use ligase_verifier::Servers;
 use super::cgroup;
 use super::keys::BothKeys;
 use crate::binding::{Hosted, Level, Policy, Side};
-use crate::config::{BackendTls, Capture, Config, ResolverServers};
+use crate::config::{self, BackendTls, Capture, Config, ResolverServers};
 use crate::connection::budget::Budget;
 use crate::connection::pace::Speed;
 use crate::connection::rooms::{Questions, Settings};
@@ -28,15 +28,7 @@ pub(super) fn settings(config: &Config, keys: &BothKeys) -> Settings {
         Some(_) => Hosted::Only(residents.collect()),
         None => Hosted::Ask,
     });
-    let bounds = Bounds {
-        preauth: limits.preauth_seconds,
-        preauth_elements_max: u32::try_from(limits.preauth_elements).unwrap_or(u32::MAX),
-        step: limits.step_seconds,
-        answer: limits.ladder_seconds,
-        idle: limits.idle_seconds,
-        claims_max: limits.assertions_in_flight,
-        pairs_max: limits.pairs_per_connection,
-    };
+    let bounds = bounds(limits);
     let public = Terms {
         side: Side::Public,
         hosted: Arc::clone(&hosted),
@@ -80,11 +72,7 @@ pub(super) fn settings(config: &Config, keys: &BothKeys) -> Settings {
             required: config.proxy_protocol.required,
             patience: limits.proxy_header_seconds,
         }),
-        speed: Speed {
-            bytes: Rate::new(limits.bytes_per_second, 1),
-            stanzas: Rate::new(limits.stanzas_per_second, 1),
-            assertions: Rate::new(limits.assertions_per_second, 1),
-        },
+        speed: speed(limits),
         handshakes: Rate::new(limits.address_handshakes_per_second, HANDSHAKES_BURST),
         limits_before: frame(limits.preauth_element_bytes),
         limits_after: frame(limits.stanza_bytes),
@@ -94,6 +82,26 @@ pub(super) fn settings(config: &Config, keys: &BothKeys) -> Settings {
         ladder: limits.ladder_seconds,
         hold: limits.queue_seconds,
         stall: limits.outbox_seconds,
+    }
+}
+
+fn bounds(limits: &config::Limits) -> Bounds {
+    Bounds {
+        preauth: limits.preauth_seconds,
+        preauth_elements_max: u32::try_from(limits.preauth_elements).unwrap_or(u32::MAX),
+        step: limits.step_seconds,
+        answer: limits.ladder_seconds,
+        idle: limits.idle_seconds,
+        claims_max: limits.assertions_in_flight,
+        pairs_max: limits.pairs_per_connection,
+    }
+}
+
+fn speed(limits: &config::Limits) -> Speed {
+    Speed {
+        bytes: Rate::new(limits.bytes_per_second, 1),
+        stanzas: Rate::new(limits.stanzas_per_second, 1),
+        assertions: Rate::new(limits.assertions_per_second, 1),
     }
 }
 

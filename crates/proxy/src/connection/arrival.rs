@@ -107,10 +107,6 @@ impl Rooms {
         Box::pin(self.converse(socket, peer, side, came, terms, first[0] == TLS_HANDSHAKE)).await;
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "what is known of a connection by its first byte"
-    )]
     async fn converse(
         self: Arc<Self>,
         socket: TcpStream,

@@ -1,3 +1,5 @@
+//! How often something may happen, for everybody and for each who comes.
+
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Duration;
