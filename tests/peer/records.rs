@@ -74,7 +74,9 @@ impl Direction {
         let (algorithm, key, iv): (&'static Algorithm, _, _) = match &secrets {
             ConnectionTrafficSecrets::Aes128Gcm { key, iv } => (&AES_128_GCM, key, iv),
             ConnectionTrafficSecrets::Aes256Gcm { key, iv } => (&AES_256_GCM, key, iv),
-            _ => return Err(io::Error::other("another cipher than was asked for")),
+            ConnectionTrafficSecrets::Chacha20Poly1305 { .. } | _ => {
+                return Err(io::Error::other("another cipher than was asked for"));
+            }
         };
         let key = UnboundKey::new(algorithm, key.as_ref()).map_err(io::Error::other)?;
         let salt = iv.as_ref().first_chunk().copied().unwrap_or_default();
