@@ -153,7 +153,8 @@ impl Lab {
 
     /// The text, with the address of each machine in the place of its name, where that is a word.
     pub(crate) fn name_addresses(&self, text: &str) -> String {
-        let word = |it: &str| self.hosts.get(it).map_or(it.to_owned(), |host| host.v4.to_string());
+        let word =
+            |it: &str| self.hosts.get(it).map_or_else(|| it.to_owned(), |host| host.v4.to_string());
         text.split(' ').map(word).collect::<Vec<_>>().join(" ")
     }
 

@@ -27,8 +27,7 @@ fn lines(act: impl FnOnce()) -> Vec<Value> {
     let write = move |line: &[u8]| sink.lock().unwrap().push(serde_json::from_slice(line).unwrap());
     let subscriber = Registry::default().with(Lines::new(Look::Json, clock, write));
     tracing::subscriber::with_default(subscriber, act);
-    let lines = written.lock().unwrap().clone();
-    lines
+    written.lock().unwrap().clone()
 }
 
 fn violate(reason: &str) {
