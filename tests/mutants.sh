@@ -127,7 +127,11 @@ code=0
 mutants --minimum-test-timeout 20 "$@" -- --lib -- $quick || code=$?
 if [ -n "$slow" ] && [ $code = 2 ]; then
     code=0
-    mutants --iterate --baseline skip --timeout 300 "$@" -- --lib || code=$?
+    case " $* " in
+        *" --iterate "*) ;;
+        *) set -- --iterate "$@" ;;
+    esac
+    mutants --baseline skip --timeout 300 "$@" -- --lib || code=$?
 fi
 # A change that has a test go on for ever is noticed, too.
 [ $code != 3 ] || code=0

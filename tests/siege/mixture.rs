@@ -53,7 +53,7 @@ fn a_mixture_of_all_ends_nobody_in_the_memory_of_a_sidecar() {
     drop(camp);
     let recovered = scene.recover();
     println!("memory back after {recovered} s: {} KiB", scene.resident() / 1024);
-    println!("{} KiB at most with the kernel's share", scene.group.peak() / 1024);
+    println!("{} KiB at most by the count of the cgroup", scene.group.peak() / 1024);
 
     assert_eq!(poured, usize::try_from(form.deaf).unwrap_or(usize::MAX));
     assert!(0 < claimed && MANY < stanzas, "there was no burden");

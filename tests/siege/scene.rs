@@ -1,5 +1,6 @@
 //! Scene: a proxy to be besieged, a peer that goes on talking with its server, and strangers.
 
+use std::fs;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ pub(crate) struct Scene {
     pub(crate) form: Form,
     /// What the besieged proxy held before anybody came, in bytes.
     pub(crate) before: u64,
+    /// How many DNS answers it remembered then.
+    known: f64,
     /// What strangers can prove that they are: `talking0.lab`, `deaf0.lab` and so on.
     certificate: Certificate,
     pulse: Process,
@@ -89,6 +92,7 @@ impl Scene {
         let mut scene = Self {
             form,
             before: 0,
+            known: 0.0,
             certificate,
             pulse,
             heard: 0,
@@ -101,13 +105,18 @@ impl Scene {
             _alone: alone,
         };
         (0..WARM).for_each(|_| scene.tick());
+        scene.known = scene.ligase.metric("ligase_dns_cache_entries", &[]);
         scene.before = scene.resident();
         scene
     }
 
     /// What the besieged proxy holds in memory, in bytes.
     pub(crate) fn resident(&self) -> u64 {
-        self.ligase.host().resident("ligase")
+        let status = fs::read_to_string(format!("/proc/{}/status", self.ligase.log().id()));
+        let status = status.or_fail("read what the besieged proxy holds");
+        let resident = status.lines().find_map(|it| it.strip_prefix("VmRSS:"));
+        let kibibytes = resident.and_then(|it| it.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        kibibytes.or_fail("read what the besieged proxy holds") * 1024
     }
 
     /// Waits for about a second, in which fifty beats are sent.
@@ -174,10 +183,11 @@ impl Scene {
         Siege { peak, gone, pulse: self.pulse() }
     }
 
-    /// Waits until what the proxy holds is a tenth more than before, at most; returns after how many
-    /// seconds that was.
+    /// Waits until what the proxy holds is a tenth more than before, at most, besides what it has
+    /// learned from DNS meanwhile; returns after how many seconds that was.
     pub(crate) fn recover(&mut self) -> u32 {
-        let bound = self.before + self.before / 10;
+        let learned = self.ligase.metric("ligase_dns_cache_entries", &[]) - self.known;
+        let bound = self.before + self.before / 10 + (learned.max(0.0) * ANSWER) as u64;
         let recovered = (0..RECOVERY).find(|_| {
             let is_back = self.resident() <= bound;
             if !is_back {
@@ -243,6 +253,9 @@ const FIRST: u32 = 100;
 
 /// Seconds until everything is as it will be.
 const WARM: u32 = 3;
+
+/// Bytes of a DNS answer that is remembered (`limits.dns_answers` says how many are).
+const ANSWER: f64 = 1024.0;
 
 /// Seconds within which memory is to be given back.
 const RECOVERY: u32 = 60;

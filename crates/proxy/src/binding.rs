@@ -9,6 +9,7 @@ mod name;
 mod pair;
 mod policy;
 mod row;
+mod spare;
 mod table;
 
 pub use grounds::{Decision, Finding, Grounds, decide};
@@ -19,4 +20,5 @@ pub use name::Name;
 pub use pair::DomainPair;
 pub use policy::{Level, Policy, Rule};
 pub use row::{ConnectionId, Far, Row, Side, StreamId};
+pub(crate) use spare::give_back;
 pub use table::{NotProven, Passage, Table};

@@ -148,7 +148,10 @@ impl Observer {
     }
 
     fn ended(&self, facts: Facts, ending: Ending, totals: Totals) {
-        let counted = self.open().remove(&facts.id);
+        let mut open = self.open();
+        let counted = open.remove(&facts.id);
+        binding::give_back(&mut open);
+        drop(open);
         if let Some(mut counted) = counted {
             self.came_up(facts, &mut counted);
             let (side, direction) = (side(facts.side), direction(&facts));

@@ -9,6 +9,7 @@ use super::mode::Mode;
 use super::name::Name;
 use super::pair::DomainPair;
 use super::row::{ConnectionId, Far, Row, Side, StreamId};
+use super::spare::give_back;
 
 /// The connections we have, and the pairs each may carry.
 ///
@@ -297,6 +298,7 @@ impl Table {
         let Some(row) = self.rows.remove(&id) else {
             return;
         };
+        give_back(&mut self.rows);
         for (name, grounds) in &row.names {
             forget(&mut self.ends, Some(grounds), id, name);
         }

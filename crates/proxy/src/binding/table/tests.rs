@@ -61,6 +61,24 @@ fn a_stanza_passes_by_the_entrance_of_its_pair_and_by_no_other_connection() {
 }
 
 #[test]
+fn a_proof_alone_is_no_right_and_rights_are_listed_as_they_were_given() {
+    let mut table = table();
+    let in_bound = pair("a.test", "l.test");
+    let ways = |table: &Table| -> [Vec<ConnectionId>; 2] {
+        [table.entrances(&in_bound).collect(), table.exits(&in_bound).collect()]
+    };
+    assert!(!table.brings(PEER, &in_bound) && !table.takes(BACKEND, &in_bound));
+    assert_eq!(ways(&table), [vec![], vec![]]);
+    for id in [OTHER, PEER] {
+        table.let_in(&in_bound, id).unwrap();
+    }
+    table.let_out(&in_bound, BACKEND).unwrap();
+    assert!(table.brings(PEER, &in_bound) && table.takes(BACKEND, &in_bound));
+    assert!(!table.brings(BACKEND, &in_bound) && !table.takes(PEER, &in_bound));
+    assert_eq!(ways(&table), [vec![OTHER, PEER], vec![BACKEND]]);
+}
+
+#[test]
 fn nobody_is_let_in_or_out_who_is_not_proven_for_it() {
     let mut table = table();
     let strange = pair("v.test", "l.test");
