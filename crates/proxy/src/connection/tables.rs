@@ -15,7 +15,7 @@ use super::budget::{Budget, Share};
 use super::driver::Order;
 use super::event::Facts;
 use super::outbox::Outbox;
-use crate::binding::{ConnectionId, DomainPair, Side, Table, give_back};
+use crate::binding::{ConnectionId, DomainPair, Side, Table};
 use crate::establish::{Bounds, Queue};
 use crate::stream::{Action, Input, Kind, Stanza, StanzaError};
 
@@ -241,7 +241,7 @@ impl Tables {
         let mut lost = VecDeque::from(unsent);
         let mut pairs = Vec::new();
         if let Some(entry) = inner.entries.remove(&id) {
-            give_back(&mut inner.entries);
+            crate::binding::give_back(&mut inner.entries);
             lost.extend(entry.outbox.close());
             pairs = entry.rescued;
         }
