@@ -4,6 +4,7 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 
 use super::effects::now;
@@ -18,14 +19,20 @@ impl Driver {
     /// Waits for something to happen. Everything it waits for is cancel-safe.
     pub(super) async fn next(&mut self) -> Happened {
         let reading = self.full.is_empty() && self.pace.until().is_none() && self.has_memory();
-        let due = self.due();
+        let (due, before) = (self.due(), self.wire.totals.bytes_in);
         tokio::select! {
             // Nothing may follow our closing tag: what is in the outbox then finds another way.
             turn = self.wire.turn((!self.ended).then_some(&*self.outbox), reading) => {
                 self.touch();
                 self.seat = None;
                 match turn {
-                    Ok(Turn::Read) => Happened::Nothing,
+                    Ok(Turn::Read) => {
+                        // Whoever always has more to say is not heard while others wait (N-07).
+                        if before + GREEDY <= self.wire.totals.bytes_in {
+                            yield_now().await;
+                        }
+                        Happened::Nothing
+                    }
                     Ok(Turn::Ended) => Happened::Input(Input::Frame(Frame::Close)),
                     Err(error) => {
                         // What breaks TLS that had come up is no accident of the network.
@@ -153,5 +160,7 @@ const SEATED: Duration = Duration::from_secs(1);
 /// How long a far end says nothing that takes a breath: many times longer than it takes a server to
 /// let go of a stream, and a moment to people.
 const LULL: Duration = Duration::from_millis(200);
+/// As many bytes in one read as nobody brings who has a word for somebody now and then.
+const GREEDY: u64 = 8 * 1024;
 /// How often a connection that is not read for want of memory looks whether there is some.
 const BREATH: Duration = Duration::from_millis(250);
