@@ -4,8 +4,6 @@
 //! `idna`) do not read all names alike. `names/differences.txt` lists where; what is read in two ways
 //! is to be refused, because whoever owned the one could speak as the other.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use std::fmt::Write as _;
 use std::sync::Mutex;
 use std::thread;
@@ -115,6 +113,7 @@ fn fault(text: &str, domain: &Domain) -> Option<&'static str> {
 /// `LIGASE_TESTS_GOLDEN=write cargo test --workspace --test names` writes it anew: after an update of
 /// one of the crates, or of Unicode.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "whether to write the list, who runs it says")]
 fn what_two_standards_read_differently_is_listed_and_refused() {
     let mut list = Ranges::default();
     for character in characters() {

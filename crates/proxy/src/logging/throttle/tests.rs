@@ -27,7 +27,8 @@ fn lines(act: impl FnOnce()) -> Vec<Value> {
     let write = move |line: &[u8]| sink.lock().unwrap().push(serde_json::from_slice(line).unwrap());
     let subscriber = Registry::default().with(Lines::new(Look::Json, clock, write));
     tracing::subscriber::with_default(subscriber, act);
-    written.lock().unwrap().clone()
+    let mut written = written.lock().unwrap();
+    std::mem::take(&mut *written)
 }
 
 fn violate(reason: &str) {
