@@ -1,6 +1,6 @@
 //! Report: what came of every run, told by case and by group.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
@@ -29,7 +29,9 @@ pub(crate) struct Played {
 pub(crate) struct Report {
     groups: BTreeMap<String, Sum>,
     /// The cases that have been told of already, by id, title and server.
-    told: BTreeMap<(String, String, Behind), u32>,
+    told: BTreeSet<(String, String, Behind)>,
+    /// What has been told already: where there is no lab, one line is enough.
+    seen: BTreeSet<String>,
     file: File,
 }
 
@@ -100,7 +102,7 @@ impl Report {
             groups.entry(case.group().to_owned()).or_default().cases += 1;
         }
         let file = File::create(place()).or_fail("write down what comes of the attacks");
-        Self { groups, told: BTreeMap::new(), file }
+        Self { groups, told: BTreeSet::new(), seen: BTreeSet::new(), file }
     }
 
     /// Keeps what came of a run, and tells it if it is not well.
@@ -118,16 +120,11 @@ impl Report {
             "exact": played.is_exact(), "seen": seen, "seconds": played.took.as_secs_f64(),
         });
         writeln!(self.file, "{line}").or_fail("write down what came of an attack");
-        if !played.is_exact() {
-            let key = (case.id.clone(), case.title.clone(), played.behind);
-            let times = self.told.entry(key).or_default();
-            *times += 1;
-            if *times == 1 {
-                println!(
-                    "{} {} [{behind}, {door}, {}]: {seen:.300}",
-                    case.id, case.title, played.place
-                );
-            }
+        let key = (case.id.clone(), case.title.clone(), played.behind);
+        if !played.is_exact() && self.told.insert(key) && self.seen.insert(seen.clone()) {
+            let (id, title, place) = (&case.id, &case.title, played.place);
+            let seen = seen.replace('\n', " ");
+            println!("{id} {title} [{behind}, {door}, {place}]: {seen:.300}");
         }
     }
 
