@@ -119,7 +119,7 @@ pub struct Settings {
     /// Our own servers; never empty. Where only they know which of them serves a domain, there is
     /// one.
     pub homes: Arc<[Home]>,
-    /// Where those find us who are not peers: none of them is dialed in search of one (B-19).
+    /// Where we listen, or have others led to: none of that is dialed in search of a peer (B-19).
     pub doors: Arc<[SocketAddr]>,
     /// Where peers find us: nobody who is there is a peer (B-19).
     pub entrances: Arc<[SocketAddr]>,

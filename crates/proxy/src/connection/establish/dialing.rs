@@ -1,6 +1,6 @@
 //! Dials what was looked up: never ourselves, and others no more often than they can bear.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::{Arc, PoisonError};
 
 use tokio::net::TcpStream;
@@ -69,21 +69,26 @@ impl Rooms {
         leave
     }
 
-    /// Those of a peer's addresses that are not ours.
+    /// Those of a peer's addresses that are neither ours nor those of other programs beside us.
     fn elsewhere(&self, addresses: &[SocketAddr]) -> Result<Vec<SocketAddr>> {
         let settings = self.settings.load_full();
         let is_ours = |it: &SocketAddr| {
             leads_to_us(*it, &settings.doors) || leads_to_us(*it, &settings.entrances)
         };
-        let (ours, others): (Vec<SocketAddr>, _) = addresses.iter().copied().partition(is_ours);
-        match ours.first() {
-            Some(peer) if others.is_empty() => {
-                let (violation, side) = (Violation::LoopSelf, Side::Public);
-                (self.tell)(Event::Broke { violation, side, connection: None, peer: Some(*peer) });
-                Err(Setback::Pointless)
+        let mut others = addresses.to_vec();
+        for (violation, is_barred) in [
+            (Violation::LoopSelf, &is_ours as &dyn Fn(&SocketAddr) -> bool),
+            (Violation::DnsForbiddenTarget, &is_beside_us),
+        ] {
+            let (barred, rest): (Vec<_>, Vec<_>) = others.into_iter().partition(is_barred);
+            if let (Some(peer), true) = (barred.first(), rest.is_empty()) {
+                let (side, connection, peer) = (Side::Public, None, Some(*peer));
+                (self.tell)(Event::Broke { violation, side, connection, peer });
+                return Err(Setback::Pointless);
             }
-            Some(_) | None => Ok(others),
+            others = rest;
         }
+        Ok(others)
     }
 }
 
@@ -99,13 +104,29 @@ fn unreached(error: Unreached) -> Setback {
 /// Whether an address is one of these doors: as it is written, or, where that is any of this host, if
 /// this host has it.
 fn leads_to_us(address: SocketAddr, doors: &[SocketAddr]) -> bool {
-    let is_here = || std::net::UdpSocket::bind((address.ip(), 0)).is_ok();
     doors.iter().any(|door| {
         door.port() == address.port()
             && (door.ip().to_canonical() == address.ip().to_canonical()
-                || door.ip().is_unspecified() && is_here())
+                || door.ip().is_unspecified() && is_here(address))
     })
 }
+
+/// Whether an address is that of another program of this host's, by a port that is known for
+/// something else than XMPP: mail, say, or whatever trusts its own machine. HTTPS is not, since it
+/// is where XMPP goes when firewalls let nothing else pass.
+fn is_beside_us(address: &SocketAddr) -> bool {
+    address.port() < WELL_KNOWN_END && address.port() != HTTPS && is_here(*address)
+}
+
+/// Whether this host has the address, so that a socket can be bound to it.
+fn is_here(address: SocketAddr) -> bool {
+    UdpSocket::bind((address.ip(), 0)).is_ok()
+}
+
+/// Ports below this one are for programs of the system (RFC 6335 §6).
+const WELL_KNOWN_END: u16 = 1024;
+
+const HTTPS: u16 = 443;
 
 #[cfg(test)]
 mod tests;
