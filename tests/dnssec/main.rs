@@ -272,8 +272,9 @@ fn few_questions_are_asked_about_a_peer() {
     within("few_questions_are_asked_about_a_peer", |lab| {
         let liar = Liar::start(at(PLAIN_UNBOUND), |_, _, _| Fate::Honest);
         let ours = Ours::new(lab, liar.at, Dnssec::Validate);
-        // The five themselves; digests and keys of the zone and of the one above; the root's keys.
-        assert_eq!(questions_for(&ours, &liar, "p256.lab"), 10);
-        assert_eq!(questions_for(&ours, &liar, "p384.lab"), 7);
+        // The five themselves; digests and keys of the zone and of the one above; the root's keys;
+        // and whether a zone of its own begins at the host.
+        assert_eq!(questions_for(&ours, &liar, "p256.lab"), 11);
+        assert_eq!(questions_for(&ours, &liar, "p384.lab"), 8);
     });
 }

@@ -95,6 +95,9 @@ impl Validating {
             let Some(seal) = set.verify(&keys, now, effort) else {
                 continue;
             };
+            if !self.is_within(signer, set.name, asked).await? {
+                continue;
+            }
             if seal.labels == set.name.num_labels() {
                 return Ok((Security::Secure, seal.ttl));
             }
@@ -108,6 +111,32 @@ impl Validating {
         match self.zones.standing(asked.name, at, effort).await? {
             Standing::Unsigned => Ok((Security::Insecure, ttl)),
             Standing::Signed(_) => Err(Failure::Bogus),
+        }
+    }
+
+    /// Whether a name is in this very zone, and not in another below it: only the zone that holds a
+    /// record can sign it (RFC 4035 §5.3.1). What a zone signed before it gave a name away would
+    /// hold for weeks otherwise.
+    ///
+    /// Zones begin at names of hosts and domains; to ask about those of services would cost a
+    /// question for each.
+    async fn is_within(
+        &self,
+        zone: &Name,
+        name: &Name,
+        asked: &Asked<'_>,
+    ) -> Result<bool, Failure> {
+        let is_service = |it: &Name| it.iter().next().is_some_and(|label| label.starts_with(b"_"));
+        let mut host = name.clone();
+        while is_service(&host) && host != *zone {
+            host = host.base_name();
+        }
+        if host == *zone {
+            return Ok(true);
+        }
+        match self.zones.standing(&host, asked.at, asked.effort).await? {
+            Standing::Signed(keys) => Ok(keys.zone == *zone),
+            Standing::Unsigned => Ok(false),
         }
     }
 
