@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 
 use hickory_resolver::proto::dnssec::crypto::EcdsaSigningKey;
-use hickory_resolver::proto::dnssec::rdata::{DNSKEY, DNSSECRData, NSEC, RRSIG};
-use hickory_resolver::proto::dnssec::{Algorithm, DnssecSigner, PublicKey, SigningKey};
+use hickory_resolver::proto::dnssec::rdata::{DNSKEY, DNSSECRData, DS, NSEC, RRSIG};
+use hickory_resolver::proto::dnssec::{Algorithm, DigestType, DnssecSigner, PublicKey, SigningKey};
 use hickory_resolver::proto::op::{MessageType, OpCode, Query, ResponseCode};
 use hickory_resolver::proto::rr::rdata::{A, CNAME, NS, NULL, SOA, SRV, TLSA};
 use hickory_resolver::proto::rr::{DNSClass, RecordSet};
@@ -328,6 +328,20 @@ fn spell(answer: Answer) -> String {
         })
         .collect();
     format!("{:?}: {} at {}", answer.security, data.join(", "), answer.owner).to_lowercase()
+}
+
+/// RFC 4035 §5.3.1: what was signed before a name was given away, or is signed in spite of that.
+#[tokio::test]
+async fn a_zone_signs_nothing_of_those_below_it() {
+    let mut world = World::new();
+    let digest = DS::new(1, Algorithm::ECDSAP256SHA256, DigestType::SHA256, vec![7; 32]);
+    world.add("v.test.", RData::DNSSEC(DNSSECRData::DS(digest)));
+    for (owner, kind) in
+        [("v.test", Kind::A), ("x.v.test", Kind::A), ("_xmpp-server._tcp.v.test", Kind::Srv)]
+    {
+        let answer = ask_bent(&world, Dnssec::Validate, owner, kind, |_, _| ()).await;
+        assert_eq!(spell(answer), "bogus", "{owner}");
+    }
 }
 
 async fn check(owner: &str, kind: Kind, bend: impl Fn(&Query, &mut Message), expect: &str) {
