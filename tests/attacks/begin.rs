@@ -2,7 +2,7 @@
 
 use ligase_tests::Stream;
 
-use crate::bytes::{claim, header};
+use crate::bytes::{claim, header, plain};
 use crate::case::{Case, arguments, divide};
 use crate::deeds::{Door, Run, Told};
 use crate::negotiate::{AUTH, authorize, features, next, offered, secure};
@@ -139,11 +139,16 @@ impl Beginning {
 
     /// The same, as one run has it.
     fn fill(&self, run: &Run<'_>) -> Self {
+        // A name may be written with escapes, too.
+        let read = |it: &String| {
+            let filled = run.fill(it);
+            plain(&filled).unwrap_or(filled)
+        };
         Self {
             kind: self.kind,
-            from: run.fill(&self.from),
-            to: run.fill(&self.to),
-            certificate: self.certificate.as_ref().map(|it| run.fill(it)),
+            from: read(&self.from),
+            to: read(&self.to),
+            certificate: self.certificate.as_ref().map(read),
         }
     }
 

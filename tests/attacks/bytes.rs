@@ -97,7 +97,8 @@ fn placeholder(text: &str) -> Result<Vec<u8>, String> {
     .into_bytes())
 }
 
-fn plain(text: &str) -> Result<String, String> {
+/// A text without escapes.
+pub(crate) fn plain(text: &str) -> Result<String, String> {
     String::from_utf8(bytes(text)?).map_err(|_| format!("no text: {text}"))
 }
 

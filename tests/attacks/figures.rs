@@ -9,10 +9,9 @@ use crate::kept::Mark;
 use crate::lab::Lab;
 use crate::words::Word;
 
-pub(crate) const WORDS: [Word; 9] = [
+pub(crate) const WORDS: [Word; 8] = [
     ("mark", mark),
     ("peak", peak),
-    ("cpu", cpu),
     ("busy", busy),
     ("slow", slow),
     ("series", series),
@@ -53,16 +52,6 @@ fn peak(case: &mut Case, rest: &str) -> Result<(), String> {
         let before = run.kept.mark()?.memory;
         let more = status(run.lab, "VmHWM:")?.saturating_sub(before) / 1024;
         judge("KiB more at its peak", more as f64, most as f64)
-    }));
-    Ok(())
-}
-
-/// `cpu SECONDS`: it has used a processor no longer.
-fn cpu(case: &mut Case, rest: &str) -> Result<(), String> {
-    let most: f64 = rest.parse().map_err(|_| "how many seconds?")?;
-    case.then(Box::new(move |run| {
-        let used = cpu_seconds(run.lab)? - run.kept.mark()?.cpu;
-        judge("seconds of a processor", used, most)
     }));
     Ok(())
 }

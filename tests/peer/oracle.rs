@@ -47,6 +47,14 @@ async fn ask(target: &str, order: &Value) -> io::Result<Value> {
     wire.flush().await?;
     let mut said = String::new();
     while !element(&mut wire, &mut said).await?.starts_with("<stream:features") {}
+    // Strangers may not ask that much.
+    let claim = format!("<db:result from='{from}' to='{to}'>00</db:result>");
+    wire.write_all(claim.as_bytes()).await?;
+    wire.flush().await?;
+    let granted = element(&mut wire, &mut said).await?;
+    if !granted.contains("type='valid'") {
+        return Err(io::Error::other(granted));
+    }
     let mut took = [Sum::default(), Sum::default()];
     let mut otherwise = 0;
     let mut chance = SEED;

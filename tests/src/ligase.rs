@@ -155,6 +155,8 @@ impl Proxy {
         };
         command.args(["--reuid", USER, "--regid", USER, "--clear-groups", "--no-new-privs"]);
         if self.core_unlimited {
+            // It is written where the program is at home, and may write.
+            command.arg("env").arg("--chdir").arg(self.folder());
             command.args(["prlimit", "--core=unlimited"]);
         }
         command.arg(program("ligase")).args(["run", "--config", &config]);

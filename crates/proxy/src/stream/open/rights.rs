@@ -139,7 +139,7 @@ impl Open {
         if table.shut_in(pair, self.id) && !self.leaving {
             self.note_revoked(pair.clone());
             out.push(Action::Lost(pair.clone(), Way::Inbound, Loss::HostRemoved));
-            self.tell_revoked(pair, DialbackError::ItemNotFound, out);
+            self.tell_revoked(pair, DialbackError::NotAuthorized, out);
         }
     }
 

@@ -53,7 +53,7 @@ impl Open {
         }
         // Others share the stream, so it goes on without these (E-15).
         for pair in &gone.entrances {
-            self.tell_revoked(pair, DialbackError::ItemNotFound, out);
+            self.tell_revoked(pair, DialbackError::NotAuthorized, out);
         }
         for pair in &barred {
             self.tell_revoked(pair, DialbackError::PolicyViolation, out);

@@ -315,8 +315,8 @@ fn pairs_of_a_domain_that_is_not_hosted_any_more_end() {
         table.let_in(pair, ID).unwrap();
     }
     let out = say(&mut open, &mut table, 0, without_l());
-    let told = "<db:result from='l.test' to='a.test' type='error'><error type='cancel'>\
-                <item-not-found ";
+    let told = "<db:result from='l.test' to='a.test' type='error'><error type='auth'>\
+                <not-authorized ";
     assert!(
         matches!(
             &out[..],
@@ -582,7 +582,7 @@ fn a_pair_that_our_server_does_not_take_is_taken_back() {
     };
     assert_eq!(*lost, gone);
     assert!(
-        told.contains("item-not-found") && told.contains("from='l.test' to='a.test'"),
+        told.contains("not-authorized") && told.contains("from='l.test' to='a.test'"),
         "{told}"
     );
     assert_eq!(table.passage(&gone, ID), crate::binding::Passage::Forbidden);
