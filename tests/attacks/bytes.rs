@@ -1,9 +1,11 @@
 //! Bytes: what a text of a case stands for.
 //!
-//! `{header FROM TO}`, `{claim FROM TO}`, `{message FROM TO}` and `{starttls}` stand for elements,
+//! `{header FROM TO}`, `{answer FROM TO}`, `{proceed}`, `{claim FROM TO}`, `{message FROM TO}` and `{starttls}` stand for elements,
 //! `{attributes N}` and `{declarations N}` for parts of a tag, `{100*TEXT}` for repetition (`{i}` in
 //! it for the number of each), `{utf16 TEXT}` for a text in UTF-16LE, `\xHH` for a byte, `\u{HHHH}` for a character, `\n`, `\r` and `\\`
 //! for what they are elsewhere. Any other brace is written `\x7b`.
+
+use crate::negotiate::answer_header;
 
 /// What stands in the body of a message that nobody may hear.
 pub(crate) const FORBIDDEN: &str = "pwn";
@@ -89,6 +91,8 @@ fn placeholder(text: &str) -> Result<Vec<u8>, String> {
         "header" => header(&from, &to),
         "claim" => claim(&from, &to),
         "message" => message(&from, &to, FORBIDDEN),
+        "answer" => answer_header(&from, &to, "first"),
+        "proceed" => "<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>".to_owned(),
         "starttls" => "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>".to_owned(),
         "attributes" => numbered("", &from),
         "declarations" => numbered("xmlns:", &from),

@@ -46,7 +46,7 @@ impl Run<'_> {
     }
 
     /// Takes the stream that the proxy opens to that domain; those to others have to wait.
-    fn accept(&mut self, to: &str) -> Result<Stream, String> {
+    pub(crate) fn accept(&mut self, to: &str) -> Result<Stream, String> {
         if let Some(at) = self.waiting.iter().position(|(whom, _)| whom == to) {
             return Ok(self.waiting.remove(at).1);
         }

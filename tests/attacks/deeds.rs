@@ -10,6 +10,7 @@ use crate::bytes::bytes;
 use crate::case::Case;
 use crate::kept::Kept;
 use crate::lab::Lab;
+use crate::victims::callee;
 
 /// One step: it does something, or looks that something is as it should be and tells what is not.
 pub(crate) type Deed = Box<dyn Fn(&mut Run<'_>) -> Told + Send + Sync>;
@@ -60,6 +61,10 @@ pub(crate) struct Run<'a> {
     fresh: OnceCell<String>,
     /// The certificates that were made for it, by the words for them.
     certificates: RefCell<BTreeMap<String, Option<Certificate>>>,
+    /// The number in the names of victims that no other run has.
+    callee: OnceCell<usize>,
+    /// The genuine server's end, where somebody stands in the middle.
+    pub(crate) far: Option<Stream>,
     streams: Vec<Stream>,
     /// Streams that the proxy has opened to the attacker and that no deed has been about yet, by
     /// the domain they are for.
@@ -86,6 +91,8 @@ impl<'a> Run<'a> {
             kept: Kept::at(lab.ligase.log().count()),
             fresh: OnceCell::new(),
             certificates: RefCell::default(),
+            callee: OnceCell::new(),
+            far: None,
             streams: Vec::new(),
             waiting: Vec::new(),
             done: Vec::new(),
@@ -133,6 +140,10 @@ impl<'a> Run<'a> {
         let mut text = text.to_owned();
         if text.contains(FRESH) {
             text = text.replace(FRESH, self.fresh.get_or_init(|| self.lab.fresh()));
+        }
+        if text.contains(CALLEE) {
+            let number = self.callee.get_or_init(|| self.lab.victims.next());
+            text = text.replace(CALLEE, &callee(self.door, *number));
         }
         if text.contains("{id}") {
             text = text.replace("{id}", self.ids.first().map_or("", String::as_str));
@@ -188,6 +199,9 @@ pub(crate) const BACKEND_KEY: &str = "{backend-key}";
 
 /// The honest peer's domain.
 const HONEST: &str = "r1.lab";
+
+/// What stands for the first label of a victim's name that no other run has.
+pub(crate) const CALLEE: &str = "{callee}";
 
 /// Longer than any answer takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);

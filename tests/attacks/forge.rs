@@ -17,6 +17,11 @@ pub(crate) fn forge(authority: &Authority, word: &str) -> Result<Option<Certific
     Ok(Some(match fault {
         "self-signed" => leaf.self_signed(),
         "expired" => leaf.expired().signed_by(authority),
+        "past" => leaf.for_seconds(-1).signed_by(authority),
+        "soon" => leaf.of_the_next_hour().signed_by(authority),
+        "by-past" => by(Constraint::Expired),
+        "by-past-and-present" => by(Constraint::ExpiredToo),
+        "stolen" => authority.issue(&[name]).stolen_by(&authority.issue(&["thief.lab"])),
         "tomorrow" => leaf.of_tomorrow().signed_by(authority),
         "server" => only_for(Purpose::Server),
         "client" => only_for(Purpose::Client),
@@ -26,6 +31,11 @@ pub(crate) fn forge(authority: &Authority, word: &str) -> Result<Option<Certific
         "subject" => Leaf::of(&["b.lab"]).called(name).signed_by(authority),
         "nameless" => Leaf::of(&[]).called(name).signed_by(authority),
         "nul" => Leaf::of(&[&format!("{name}\0.b.lab")]).signed_by(authority),
+        "nul-service" => {
+            let service = format!("_xmpp-server.{name}\0.b.lab");
+            Leaf::of(&[]).with_services(&[&service]).signed_by(authority)
+        }
+        "nul-address" => Leaf::of(&[]).with_addresses(&[&format!("{name}\0")]).signed_by(authority),
         "service" => Leaf::of(&[]).with_services(&[name]).signed_by(authority),
         "address" => Leaf::of(&[]).with_addresses(&[name]).signed_by(authority),
         "by-leaf" => by(Constraint::NoAuthority),
@@ -37,8 +47,10 @@ pub(crate) fn forge(authority: &Authority, word: &str) -> Result<Option<Certific
             let stranger = Authority::new("Mantua");
             leaf.signed_by(&stranger.delegate(&Constraint::NoMoreAuthorities))
         }
-        "only-b.lab" => by(Constraint::Only("b.lab".to_owned())),
-        "not-a.lab" => by(Constraint::Not("a.lab".to_owned())),
-        _ => return Err(format!("no such certificate: {word}")),
+        _ => match (fault.strip_prefix("only-"), fault.strip_prefix("not-")) {
+            (Some(only), _) => by(Constraint::Only(only.to_owned())),
+            (None, Some(not)) => by(Constraint::Not(not.to_owned())),
+            (None, None) => return Err(format!("no such certificate: {word}")),
+        },
     }))
 }

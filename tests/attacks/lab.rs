@@ -12,6 +12,8 @@ use crate::canary::{Canary, Way};
 use crate::deeds::{Door, PATIENCE};
 use crate::forge::forge;
 use crate::negotiate::{authorize, next, secure};
+use crate::revoked;
+use crate::victims::Victims;
 use crate::zones::{Liars, RESOLVER};
 
 /// Everybody who takes part. The server serves `l1.lab`, `l2.lab` and `conference.l1.lab`; `r1.lab`
@@ -36,6 +38,7 @@ pub(crate) struct Lab {
     hosts: BTreeMap<&'static str, Host>,
     fresh: AtomicUsize,
     liars: Option<Liars>,
+    pub(crate) victims: Victims,
     pub(crate) world: World,
 }
 
@@ -50,6 +53,7 @@ impl Lab {
         let hub = world.hub.clone();
         let is_lied_to = settings.contains_key(RESOLVER);
         let liars = is_lied_to.then(|| Liars::start(&mut world.zone, &hub, padua));
+        let victims = Victims::publish(&mut world, garden);
         world.open();
 
         let own = world.authority.issue(&HOSTED);
@@ -61,6 +65,8 @@ impl Lab {
         let attacker = Peer::on(padua);
         attacker.listen(5269);
         attacker.listen(5271);
+        // Whoever begins with TLS has to be answered with a certificate of the case's choosing.
+        attacker.listen_silently(5270);
         let (weak, intruder) = (Peer::on(garden), Peer::on(house));
 
         let inbound = weak.dial(&format!("{}:{STARTTLS}", house.v4));
@@ -110,6 +116,7 @@ impl Lab {
             hosts,
             fresh,
             liars,
+            victims,
             world,
         };
         lab.canary.sing()?;
@@ -138,7 +145,15 @@ impl Lab {
 
     /// A certificate, by the word that a case has for it.
     pub(crate) fn certificate(&self, word: &str) -> Result<Option<Certificate>, String> {
-        forge(&self.world.authority, word)
+        match self.victims.certificate(word) {
+            Some(certificate) => Ok(Some(certificate)),
+            None => forge(&self.world.authority, word),
+        }
+    }
+
+    /// A machine, by its name.
+    pub(crate) fn host(&self, name: &str) -> Result<&Host, String> {
+        self.hosts.get(name).ok_or_else(|| format!("no such host: {name}"))
     }
 
     /// A domain of the attacker's that no case has used yet.
@@ -254,7 +269,7 @@ fn proxy(
         if value == UNSET {
             proxy.unset(key);
         } else {
-            proxy.set(key, value);
+            proxy.set(key, &revoked::fill(world, &proxy.folder(), value));
         }
     }
     proxy

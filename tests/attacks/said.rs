@@ -2,7 +2,7 @@
 
 use crate::bytes::bytes;
 use crate::case::{Case, divide};
-use crate::deeds::{BACKEND_ID, BACKEND_KEY, FRESH, Told};
+use crate::deeds::{BACKEND_ID, BACKEND_KEY, CALLEE, FRESH, Told};
 use crate::negotiate::{end, expect_error, next, offered};
 use crate::words::Word;
 
@@ -143,7 +143,7 @@ fn nothing(said: &str, is_nothing: bool) -> Told {
 /// A text that stands for bytes.
 pub(crate) fn sound(text: &str) -> Result<String, String> {
     // What only a run knows is no matter.
-    let known = [FRESH, "{n}", "{id}", "{key}", "{KEY}", BACKEND_ID, BACKEND_KEY];
+    let known = [FRESH, CALLEE, "{n}", "{id}", "{key}", "{KEY}", BACKEND_ID, BACKEND_KEY];
     bytes(&known.iter().fold(text.to_owned(), |text, it| text.replace(it, "0")))?;
     Ok(text.to_owned())
 }

@@ -2,8 +2,8 @@
 
 use crate::case::Case;
 use crate::{
-    admin, begin, called, crowd, figures, heard, house, oracle, said, server, sites, terms, throng,
-    zones,
+    admin, begin, called, crowd, figures, heard, hello, house, middle, openssl, oracle, proof,
+    revoked, said, server, sites, terms, throng, zones,
 };
 
 /// A word, and what reads the rest of its line into a case.
@@ -13,7 +13,7 @@ pub(crate) type Word = (&'static str, Reads);
 pub(crate) type Reads = fn(&mut Case, &str) -> Result<(), String>;
 
 /// Every room that knows words. A word belongs to one room only.
-const ROOMS: [&[Word]; 14] = [
+const ROOMS: [&[Word]; 19] = [
     &terms::WORDS,
     &begin::WORDS,
     &said::WORDS,
@@ -28,6 +28,11 @@ const ROOMS: [&[Word]; 14] = [
     &house::WORDS,
     &admin::WORDS,
     &oracle::WORDS,
+    &proof::WORDS,
+    &hello::WORDS,
+    &openssl::WORDS,
+    &middle::WORDS,
+    &revoked::WORDS,
 ];
 
 /// What reads the lines that begin with this word.

@@ -26,10 +26,6 @@ struct Amount {
 /// A tenth of the names and the violations brings forth all that there will ever be; the rest, and be
 /// it endless, brings nothing new.
 #[test]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "how much there is of everything, CI or a release says"
-)]
 fn names_and_violations_without_end_make_nothing_grow() {
     let is_full = env::var_os("LIGASE_TESTS_FLOOD").is_some_and(|it| it == "full");
     let amount = match is_full {
