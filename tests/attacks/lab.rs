@@ -151,11 +151,6 @@ impl Lab {
         }
     }
 
-    /// A machine, by its name.
-    pub(crate) fn host(&self, name: &str) -> Result<&Host, String> {
-        self.hosts.get(name).ok_or_else(|| format!("no such host: {name}"))
-    }
-
     /// A domain of the attacker's that no case has used yet.
     pub(crate) fn fresh(&self) -> String {
         fresh(self.fresh.fetch_add(1, Ordering::Relaxed) % FRESH_COUNT)
