@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use ligase_tests::{Capture, Certificate, Host, Ligase, Peer, Proxy, Stranger, World};
+use ligase_tests::{Capture, Certificate, Host, Ligase, Peer, Proxy, Stranger, Stream, World};
 
-use crate::backend::{Backend, Behind};
+use crate::backend::{Backend, Behind, Speaker};
 use crate::bytes::{claim, message};
 use crate::canary::{Canary, Way};
 use crate::deeds::{Door, PATIENCE};
@@ -78,30 +78,7 @@ impl Lab {
             Capture::Redirect => format!("{}:5269", garden.v4),
         };
         let says_out = behind.speaker(&intruder, &backend_door, &own)?;
-        let (hears_in, hears_out) = (behind.clone(), honest.clone());
-        let canary = Canary::start([
-            Way {
-                say: Box::new(move |body| {
-                    inbound.send(&message("nurse@r1.lab", "romeo@l1.lab", body));
-                }),
-                count: Box::new({
-                    let hears_in = hears_in.clone();
-                    move || hears_in.count()
-                }),
-                hear: Box::new(move |start, body| hears_in.hear(start, body, PATIENCE)),
-            },
-            Way {
-                say: Box::new(move |body| says_out.send(body)),
-                count: Box::new({
-                    let hears_out = hears_out.clone();
-                    move || hears_out.count()
-                }),
-                hear: Box::new(move |start, body| {
-                    let is_heard = hears_out.hears(start, body, PATIENCE);
-                    if is_heard { Ok(()) } else { Err(format!("{body:?} does not come out")) }
-                }),
-            },
-        ]);
+        let canary = canary(inbound, says_out, &behind, &honest);
         let fresh = AtomicUsize::new(0);
         let lab = Self {
             canary,
@@ -214,6 +191,34 @@ impl Lab {
         }
         Ok(calls)
     }
+}
+
+/// Songs both ways: what the honest peer says to our own server, and what that says to it.
+fn canary(inbound: Stream, says_out: Speaker, behind: &Backend, honest: &Stranger) -> Canary {
+    let (hears_in, hears_out) = (behind.clone(), honest.clone());
+    Canary::start([
+        Way {
+            say: Box::new(move |body| {
+                inbound.send(&message("nurse@r1.lab", "romeo@l1.lab", body));
+            }),
+            count: Box::new({
+                let hears_in = hears_in.clone();
+                move || hears_in.count()
+            }),
+            hear: Box::new(move |start, body| hears_in.hear(start, body, PATIENCE)),
+        },
+        Way {
+            say: Box::new(move |body| says_out.send(body)),
+            count: Box::new({
+                let hears_out = hears_out.clone();
+                move || hears_out.count()
+            }),
+            hear: Box::new(move |start, body| {
+                let is_heard = hears_out.hears(start, body, PATIENCE);
+                if is_heard { Ok(()) } else { Err(format!("{body:?} does not come out")) }
+            }),
+        },
+    ])
 }
 
 /// Says in the DNS who serves what.

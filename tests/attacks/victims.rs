@@ -48,7 +48,7 @@ impl Victims {
         }
         let vouched = Leaf::of(&["posh.lab"]).self_signed();
         let web = Web::start(garden, &world.authority.issue(&["*.posh.lab"]));
-        let domains: Vec<_> = (0..COUNT).map(|it| far(it)).collect();
+        let domains: Vec<_> = (0..COUNT).map(far).collect();
         let domains: Vec<_> = domains.iter().map(String::as_str).collect();
         let shown = world.authority.issue(&["*.far.lab"]);
         let genuine = Stranger::listen_as(garden, GENUINE, &domains, &shown);

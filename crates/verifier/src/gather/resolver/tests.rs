@@ -612,14 +612,15 @@ async fn keys_that_are_out_of_date_are_fetched_anew() {
         };
         let found = "secure: 192.0.2.2, 192.0.2.3 at x.v.test";
         assert_eq!(ask("x.v.test", 0).await, found);
-        // The question and the key; then the question.
-        assert_eq!(asked.replace(0), 2);
+        // The question, the key, and whether that zone holds the name; then the question.
+        assert_eq!(asked.replace(0), 5);
         assert_eq!(ask("x.v.test", 10).await, found);
         assert_eq!(asked.replace(0), 1);
         is_after.set(true);
-        // The question, whether somebody else signs it, the question again, and the new key.
+        // The question, whether somebody else signs it, the question again, and the new key, for the
+        // name and for whether the zone holds it.
         assert_eq!(ask("x.v.test", 20).await, found);
-        assert_eq!(asked.replace(0), 4);
+        assert_eq!(asked.replace(0), 6);
         is_after.set(false);
         // What was learnt just now is not asked for again.
         assert_eq!(ask("x.v.test", 24).await, "bogus");
