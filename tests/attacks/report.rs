@@ -131,7 +131,7 @@ impl Report {
     /// Tells the sums; whether all is well.
     pub(crate) fn finish(&self) -> bool {
         let mut all = Sum::default();
-        for (group, sum) in &self.groups {
+        for (group, sum) in self.groups.iter().filter(|(_, sum)| 0 < sum.runs) {
             sum.tell(&format!("group {group}"));
             all.cases += sum.cases;
             all.runs += sum.runs;

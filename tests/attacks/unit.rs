@@ -84,8 +84,10 @@ impl Unit<'_> {
         }
     }
 
+    /// A lab; where a machine that has too much to do cannot make one in time, at the second try.
     fn lab(&self) -> Result<Lab, String> {
-        without_panic(|| Lab::new(self.behind, self.settings))
+        let new = || without_panic(|| Lab::new(self.behind, self.settings));
+        new().or_else(|_| new())
     }
 
     /// Plays a case, and looks what came of it. The lab is used on only if nothing did.
