@@ -41,6 +41,19 @@ pub struct TlsaAt {
     pub records: Published<Vec<Tlsa>>,
 }
 
+/// What TLSA records an endpoint has, and so what its server has to do.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Pins {
+    /// There are none, or none that may be trusted.
+    None,
+    /// There are some, and none that counts. Whoever publishes them has TLS, which is not to be done
+    /// without (RFC 7673 §4.1, F-21).
+    Unusable,
+    /// There are some that count, under this name, which is the one to ask for in SNI
+    /// (RFC 7671 §10.2, RFC 7673 §3.4).
+    At(Domain),
+}
+
 /// A TLSA record, as published (RFC 6698 §2.1).
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Tlsa {

@@ -29,7 +29,7 @@ mod verifier;
 pub use association::{Association, Prooftype};
 pub use delegation::{Endpoint, Transport, Unresolved};
 pub use domain::{Domain, InvalidDomain};
-pub use evidence::{Evidence, Fingerprint, Published, Tlsa, TlsaAt};
+pub use evidence::{Evidence, Fingerprint, Pins, Published, Tlsa, TlsaAt};
 pub use gather::{
     Answer, Data, Facts, Failure, FetchFailure, Kind, Lookup, Page, Pending, Question, Records,
     Security, Unsigned, Url,

@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::cache::Cache;
 use crate::evaluate::{Terms, dane, evaluate};
-use crate::evidence::{Evidence, Fingerprint, Published};
+use crate::evidence::{Evidence, Fingerprint, Pins, Published};
 use crate::gather::network::Network;
 use crate::gather::posh::{PoshTerms, posh};
 use crate::gather::{
@@ -207,22 +207,22 @@ impl Verifier {
         gather::addresses(&self.lookup, &endpoint.target, now(), allows).await
     }
 
-    /// Tells under which name usable TLSA records of an endpoint stand, if there are any.
+    /// Tells what TLSA records of an endpoint there are, and under which name.
     ///
-    /// If there are, TLS is not to be done without, and that name is the one to ask for in SNI
-    /// (RFC 7671 §10.2, RFC 7673 §3.4). If it is not known, the endpoint is not to be connected to.
-    pub async fn tlsa_base(&self, endpoint: &Endpoint) -> Result<Option<Domain>, Unresolved> {
+    /// If that is not known, the endpoint is not to be connected to.
+    pub async fn pins(&self, endpoint: &Endpoint) -> Result<Pins, Unresolved> {
         if !self.terms.asks(Prooftype::Dane) {
-            return Ok(None);
+            return Ok(Pins::None);
         }
         let Some(found) = gather::tlsa(&self.lookup, endpoint, now()).await else {
-            return Ok(None);
+            return Ok(Pins::None);
         };
         match &found.records {
             Published::Here(records, _) if dane::has_usable(records, &self.terms) => {
-                Ok(Some(found.base))
+                Ok(Pins::At(found.base))
             }
-            Published::Here(..) | Published::Absent => Ok(None),
+            Published::Here(..) => Ok(Pins::Unusable),
+            Published::Absent => Ok(Pins::None),
             Published::Bogus(_) => Err(Unresolved::Bogus),
             Published::Unreachable(Finding::DnsLimit) => Err(Unresolved::TimedOut),
             Published::Unreachable(_) => Err(Unresolved::Failed),

@@ -16,7 +16,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ligase_verifier::{Domain, Endpoint, Transport, Unresolved};
+use ligase_verifier::{Domain, Endpoint, Pins, Transport, Unresolved};
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
@@ -185,10 +185,10 @@ impl Rooms {
         let verifier = self.verifier.load_full();
         let astray = |error| self.gone_astray(error);
         let addresses = verifier.addresses(&endpoint).await.map_err(astray)?;
-        let base = verifier.tlsa_base(&endpoint).await.map_err(astray)?;
+        let pins = verifier.pins(&endpoint).await.map_err(astray)?;
         let port = endpoint.port;
         let addresses = addresses.into_iter().map(|ip| SocketAddr::new(ip, port)).collect();
-        Ok(Place { endpoint, addresses, base })
+        Ok(Place { endpoint, addresses, pins })
     }
 
     /// One rung at one endpoint, or a connection that leads there already. Tells which connection was
@@ -325,8 +325,8 @@ impl From<Setback> for Missed {
 pub(super) struct Place {
     pub(super) endpoint: Endpoint,
     pub(super) addresses: Vec<SocketAddr>,
-    /// The name at which TLSA records stand, if any do.
-    pub(super) base: Option<Domain>,
+    /// What TLSA records it has.
+    pub(super) pins: Pins,
 }
 
 /// A socket that leads to an endpoint, or to our own server.
@@ -345,8 +345,11 @@ pub(super) struct Dialed {
 impl Dialed {
     /// A socket that leads to one of a place's addresses.
     pub(super) fn at(place: &Place, socket: TcpStream) -> Self {
-        let (endpoint, base) = (Some(place.endpoint.clone()), place.base.clone());
-        let side = Side::Public;
+        let base = match &place.pins {
+            Pins::At(base) => Some(base.clone()),
+            Pins::Unusable | Pins::None => None,
+        };
+        let (endpoint, side) = (Some(place.endpoint.clone()), Side::Public);
         Self { socket, endpoint, base, side, seat: None, place: None, home: None }
     }
 

@@ -144,9 +144,10 @@ async fn tlsa_base(facts: Facts) -> String {
     let facts = facts.srv(STARTTLS, 5269, "x.test");
     let verifier = verifier(facts, &Authority::root("Root"));
     let endpoints = verifier.delegation(&domain("v.test"), Service::Server).await.unwrap();
-    match verifier.tlsa_base(&endpoints[0]).await {
-        Ok(Some(base)) => base.to_string(),
-        Ok(None) => "none".to_owned(),
+    match verifier.pins(&endpoints[0]).await {
+        Ok(Pins::At(base)) => base.to_string(),
+        Ok(Pins::Unusable) => "unusable".to_owned(),
+        Ok(Pins::None) => "none".to_owned(),
         Err(unresolved) => unresolved.label().to_owned(),
     }
 }
@@ -166,7 +167,8 @@ async fn tlsa_records_count_where_all_that_leads_to_them_is_secure() {
     let elsewhere = at(&["192.0.2.1"]).tlsa("_5269._tcp.v.test", [3, 1, 1], &[7; 32]);
     assert_eq!(tlsa_base(elsewhere.tlsa("_5270._tcp.x.test", [3, 1, 1], &[7; 32])).await, "none");
     // Of no use.
-    assert_eq!(tlsa_base(at(&[]).tlsa(AT_TARGET, [3, 1, 1], &[7; 31])).await, "none");
+    let cut_short = at(&["192.0.2.1"]).tlsa(AT_TARGET, [3, 1, 1], &[7; 31]);
+    assert_eq!(tlsa_base(cut_short).await, "unusable");
 }
 
 #[tokio::test]

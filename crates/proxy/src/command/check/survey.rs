@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use ligase_verifier::{
-    Data, Domain, Endpoint, Evidence, Examination, Finding, Kind, Presented, Prooftype, Published,
-    Question, Reason, Request, Role, Service, Tlsa, Unresolved, Verdict, Verifier,
+    Data, Domain, Endpoint, Evidence, Examination, Finding, Kind, Pins, Presented, Prooftype,
+    Published, Question, Reason, Request, Role, Service, Tlsa, Unresolved, Verdict, Verifier,
 };
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -171,7 +171,10 @@ impl Surveyor {
             return Err(Unseen::Delegation(why));
         }
         let addresses = self.verifier.addresses(endpoint).await.map_err(Unseen::Addresses)?;
-        let base = self.verifier.tlsa_base(endpoint).await.map_err(Unseen::Tlsa)?;
+        let base = match self.verifier.pins(endpoint).await.map_err(Unseen::Tlsa)? {
+            Pins::At(base) => Some(base),
+            Pins::Unusable | Pins::None => None,
+        };
         let addresses = addresses.into_iter().map(|it| SocketAddr::new(it, endpoint.port));
         Ok((addresses.collect(), base))
     }

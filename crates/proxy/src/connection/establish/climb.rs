@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, MutexGuard, PoisonError};
 
-use ligase_verifier::{Domain, Endpoint, Service, Unresolved};
+use ligase_verifier::{Domain, Endpoint, Pins, Service, Unresolved};
 
 use super::{Missed, Place, Result, unresolved};
 use crate::binding::{ConnectionId, DomainPair, Level, Side};
@@ -44,7 +44,7 @@ impl Rooms {
         place: &Place,
     ) -> std::result::Result<(), (Setback, Next)> {
         let (mut rung, mut ladder) = self.ladder(pair, &place.endpoint);
-        if place.base.is_some() {
+        if place.pins != Pins::None {
             // Who publishes TLSA records has TLS, whatever becomes of the handshake (RFC 7673 §4).
             ladder.level = ladder.level.max(Level::Encrypted);
         }
