@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
-use ligase_tests::{Capture, Proxy, Stranger};
+use ligase_tests::{Capture, Certificate, Host, Proxy, Stranger};
 
 use crate::bytes::{KEY, claim};
 use crate::case::{Case, arguments, divide};
@@ -14,8 +14,9 @@ use crate::lab::SLEEPERS;
 use crate::negotiate::{next, offered};
 use crate::words::Word;
 
-pub(crate) const WORDS: [Word; 10] = [
+pub(crate) const WORDS: [Word; 11] = [
     ("beside", beside),
+    ("mute", mute),
     ("awake", awake),
     ("freeze", freeze),
     ("thaw", thaw),
@@ -29,12 +30,25 @@ pub(crate) const WORDS: [Word; 10] = [
 
 /// `beside DOMAIN`: another server of ours is at port 5268 of the proxy's machine, for this domain.
 fn beside(case: &mut Case, rest: &str) -> Result<(), String> {
-    let domain = rest.to_owned();
+    another(case, rest, Stranger::listen_for)
+}
+
+/// `mute DOMAIN`: the same, and it never says what it makes of a key.
+fn mute(case: &mut Case, rest: &str) -> Result<(), String> {
+    another(case, rest, Stranger::listen_mutely)
+}
+
+fn another(
+    case: &mut Case,
+    domain: &str,
+    listen: fn(&Host, u16, &[&str], &Certificate) -> Stranger,
+) -> Result<(), String> {
+    let domain = domain.to_owned();
     case.terms.is_scripted = true;
     case.terms.calls.insert("127.0.0.1:5268".to_owned());
     case.then(Box::new(move |run| {
         let (lab, domains) = (run.lab, [domain.as_str()]);
-        let server = Stranger::listen_for(lab.ligase.host(), 5268, &domains, &lab.own);
+        let server = listen(lab.ligase.host(), 5268, &domains, &lab.own);
         run.kept.beside = Some(server);
         Ok(())
     }));

@@ -66,6 +66,16 @@ impl Stranger {
         Self::serve(host, port, domains, certificate, ("invalid", FEATURES))
     }
 
+    /// The same, but it never says what it makes of a key.
+    pub fn listen_mutely(
+        host: &Host,
+        port: u16,
+        domains: &[&str],
+        certificate: &Certificate,
+    ) -> Self {
+        Self::serve(host, port, domains, certificate, (MUTE, FEATURES))
+    }
+
     fn serve(
         host: &Host,
         port: u16,
@@ -217,6 +227,8 @@ impl Stranger {
                 authenticated = true;
                 stream.send("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>");
                 self.keep(format!("<auth>{}</auth>", content(&said)));
+            } else if said.starts_with("<db:") && self.shared.of_keys == MUTE {
+                self.keep(said);
             } else if said.starts_with("<db:") {
                 let (name, word) = if said.starts_with("<db:verify") {
                     ("verify", self.shared.of_keys)
@@ -308,6 +320,9 @@ fn header(from: &str, to: &str, id: Option<&str>) -> String {
          from='{from}' to='{to}'{id} version='1.0' xml:lang='en'>"
     )
 }
+
+/// What somebody says about keys who says nothing.
+const MUTE: &str = "";
 
 const FEATURES: &str = "<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'>\
                         <required/></starttls></stream:features>";
