@@ -1,6 +1,7 @@
 //! Figures: what an attack may cost, from a mark on.
 
 use std::fs;
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::case::{Case, arguments};
@@ -116,24 +117,29 @@ fn accounted(case: &mut Case, rest: &str) -> Result<(), String> {
     let [way, count] = arguments(rest)?;
     let way = WAYS.iter().position(|it| *it == way).ok_or("which way?")?;
     let count: u64 = count.parse().map_err(|_| "how many?")?;
-    case.then(Box::new(move |run| {
-        let mark = run.kept.mark()?;
-        let start = Instant::now();
-        loop {
-            let songs = run.lab.canary.count().saturating_sub(mark.songs) as u64;
-            let now = stanzas(run.lab)?.get(way).copied().unwrap_or_default();
-            let more = now.saturating_sub(mark.stanzas.get(way).copied().unwrap_or_default());
-            // Two songs may be on their way while this is counted.
-            if count + songs <= more + 2 {
-                return Ok(());
-            }
-            if run.patience < start.elapsed() {
-                return Err(format!("of {count} stanzas and {songs} songs, {more} are known of"));
-            }
-            std::thread::sleep(BREATHER);
-        }
-    }));
+    case.then(Box::new(move |run| is_accounted(run, way, count)));
     Ok(())
+}
+
+#[expect(clippy::disallowed_methods, reason = "nobody waits for ever")]
+fn is_accounted(run: &mut Run<'_>, way: usize, count: u64) -> Told {
+    let mark = run.kept.mark()?;
+    let before = mark.stanzas.get(way).copied().unwrap_or_default();
+    let start = Instant::now();
+    loop {
+        let songs = run.lab.canary.count().saturating_sub(mark.songs) as u64;
+        let now = stanzas(run.lab)?.get(way).copied().unwrap_or_default();
+        let more = now.saturating_sub(before);
+        // A song or two may be on their way while this is counted. What was passed on and could not
+        // leave after all is counted twice.
+        if count + songs <= more + 2 {
+            return Ok(());
+        }
+        if run.patience < start.elapsed() {
+            return Err(format!("of {count} stanzas and {songs} songs, {more} are known of"));
+        }
+        sleep(BREATHER);
+    }
 }
 
 /// `lasts SECONDS`: so much time has passed since the mark, at least.
