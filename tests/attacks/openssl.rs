@@ -91,5 +91,5 @@ fn said(mut command: Command, words: &str) -> std::io::Result<String> {
         std::io::Write::write_all(&mut stdin, words.as_bytes())?;
     }
     let done = running.wait_with_output()?;
-    Ok(String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned())
+    Ok(String::from_utf8_lossy(&[done.stderr, done.stdout].concat()).into_owned())
 }

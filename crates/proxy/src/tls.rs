@@ -196,6 +196,15 @@ pub fn violation(error: &io::Error) -> Option<Violation> {
     })
 }
 
+/// Which rule a peer broke after the handshake was done: what it said is no TLS, or no TLS that was
+/// agreed on, as another handshake within this one (RFC 9325 §3.5); `None` if the network failed, or
+/// the peer tells us that it has had enough.
+pub fn violation_within(error: &io::Error) -> Option<Violation> {
+    let error = error.get_ref()?.downcast_ref::<rustls::Error>()?;
+    let is_told = matches!(error, rustls::Error::AlertReceived(_));
+    (!is_told).then_some(Violation::TlsHandshake)
+}
+
 /// Whether no handshake could be finished because the peer does not go by the name that it was called
 /// by (RFC 6066 §3).
 pub fn is_unrecognized(error: &io::Error) -> bool {

@@ -186,7 +186,7 @@ impl Initiating {
                 Ok(State::ExpectSecured)
             }
             (State::ExpectProceed, Input::Frame(Frame::TlsFailure)) => {
-                Ok(self.give_up(Setback::Plaintext, out))
+                Ok(self.give_up_in_the_clear(out))
             }
             (State::ExpectSecured, Input::NotSecured(why)) => {
                 Ok(self.give_up(self.unsecured(why), out))

@@ -407,3 +407,15 @@ async fn a_peer_that_knows_only_old_versions_is_refused() {
 fn a_broken_network_is_nobodys_violation() {
     assert_eq!(violation(&io::ErrorKind::UnexpectedEof.into()), None);
 }
+
+#[test]
+fn what_breaks_tls_within_it_is_counted_and_word_of_the_far_ends_is_not() {
+    let within = |error| violation_within(&io::Error::new(io::ErrorKind::InvalidData, error));
+    // Another handshake within this one, ten thousand times over.
+    let again = rustls::PeerMisbehaved::TooManyRenegotiationRequests;
+    assert_eq!(within(again.into()), Some(Violation::TlsHandshake));
+    assert_eq!(within(rustls::Error::DecryptError), Some(Violation::TlsHandshake));
+    let alert = rustls::Error::AlertReceived(AlertDescription::UnknownCA);
+    assert_eq!(within(alert), None);
+    assert_eq!(violation_within(&io::ErrorKind::ConnectionReset.into()), None);
+}

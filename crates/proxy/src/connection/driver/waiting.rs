@@ -36,7 +36,7 @@ impl Driver {
                     Ok(Turn::Ended) => Happened::Input(Input::Frame(Frame::Close)),
                     Err(error) => {
                         // What breaks TLS that had come up is no accident of the network.
-                        tls::violation(&error).into_iter().for_each(|it| self.broke(it));
+                        tls::violation_within(&error).into_iter().for_each(|it| self.broke(it));
                         Happened::Broken
                     }
                 }

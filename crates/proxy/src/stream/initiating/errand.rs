@@ -40,6 +40,14 @@ impl Initiating {
         self.go_on_plain(id, table, out)
     }
 
+    /// There is no TLS, or somebody on the way has it look so (RFC 7590 §3.1).
+    pub(super) fn give_up_in_the_clear(&self, out: &mut Vec<Action>) -> State {
+        if !self.terms.level(Some(&self.remote())).allows_plaintext() {
+            out.push(Action::Count(Violation::StreamTlsRequired));
+        }
+        self.give_up(Setback::Plaintext, out)
+    }
+
     /// Goes on in the clear, where policy lets us (B-06).
     pub(super) fn go_on_plain(
         &mut self,
@@ -48,7 +56,7 @@ impl Initiating {
         out: &mut Vec<Action>,
     ) -> Result<State, StreamError> {
         if !self.terms.level(Some(&self.remote())).allows_plaintext() {
-            return Ok(self.give_up(Setback::Plaintext, out));
+            return Ok(self.give_up_in_the_clear(out));
         }
         if self.terms.side == Side::Public {
             table.prove(self.id, self.remote(), Grounds::Dialback);

@@ -239,6 +239,33 @@ fn no_path_to_our_own_server_binds_what_was_not_granted() {
     check(&place(Side::Backend, Level::Any, false), &inputs, 8);
 }
 
+/// Who takes the offer of TLS out, or refuses it in the peer's name, is seen where we insist.
+#[test]
+fn tls_that_is_refused_is_counted_where_it_is_required() {
+    let old = Input::Frame(Frame::Header(Header {
+        from: Some(domain("a.test")),
+        to: Some(domain("l.test")),
+        id: Some(StreamId("S1".into())),
+        version_1: false,
+    }));
+    let refused =
+        [header("a.test"), features(true), Input::Frame(Frame::TlsFailure)].as_slice().to_vec();
+    for (level, inputs, counted) in [
+        (Level::Encrypted, refused.clone(), true),
+        (Level::Any, refused, false),
+        (Level::Encrypted, vec![old.clone()], true),
+        (Level::Any, vec![old], false),
+    ] {
+        let Place { mut machine, mut table, .. } = place(Side::Public, level, false);
+        let mut out = Vec::new();
+        for input in inputs {
+            machine.handle(input, Duration::ZERO, &mut table, &mut out);
+        }
+        let seen = out.iter().any(|it| matches!(it, Action::Count(Violation::StreamTlsRequired)));
+        assert_eq!(seen, counted, "{level:?}: {out:?}");
+    }
+}
+
 /// What is out of turn ends the stream, with word to whoever waits, and panics nowhere.
 #[test]
 fn no_path_of_odd_inputs_panics() {
