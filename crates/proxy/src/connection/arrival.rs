@@ -107,6 +107,7 @@ impl Rooms {
         Box::pin(self.converse(socket, peer, side, came, terms, first[0] == TLS_HANDSHAKE)).await;
     }
 
+    /// Drives the stream of a connection from its first byte on.
     async fn converse(
         self: Arc<Self>,
         socket: TcpStream,

@@ -1,4 +1,4 @@
-//! How often something may happen, for everybody and for each who comes.
+//! How fast: buckets that fill at a steady rate, one for each subscriber where it matters.
 
 use std::collections::HashMap;
 use std::net::IpAddr;

@@ -25,7 +25,7 @@ pub enum Order {
 }
 
 /// A pair that is to leave by a connection, and who is to be told whether it may.
-pub(super) type Ask = (DomainPair, oneshot::Sender<Result<(), Setback>>);
+type Ask = (DomainPair, oneshot::Sender<Result<(), Setback>>);
 
 impl Order {
     /// To be told so.
