@@ -16,7 +16,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use ligase_verifier::{Domain, Endpoint, Pins, Transport, Unresolved};
+use ligase_verifier::{Endpoint, Pins, Transport, Unresolved};
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
@@ -256,7 +256,7 @@ impl Rooms {
         waits: Option<oneshot::Sender<Result<()>>>,
         found: Option<oneshot::Sender<Found>>,
     ) -> Result<ConnectionId> {
-        let Dialed { socket, endpoint, base, side, seat, place, home } = dialed;
+        let Dialed { socket, endpoint, pins, side, seat, place, home } = dialed;
         let peer = socket.peer_addr().map_err(|_| Setback::Unreachable)?;
         let direct_tls = endpoint.as_ref().is_some_and(|it| it.transport == Transport::DirectTls);
         let server = endpoint.as_ref().filter(|_| rung == Rung::ServerName);
@@ -277,7 +277,11 @@ impl Rooms {
             // Our server's own certificate comes first (draft-ietf-xmpp-dna-01 §7).
             local = terms.server_name.clone();
         }
-        let insists = base.is_some() || endpoint.as_ref().is_some_and(|it| self.had_tls(it));
+        let insists = pins != Pins::None || endpoint.as_ref().is_some_and(|it| self.had_tls(it));
+        let base = match pins {
+            Pins::At(base) => Some(base),
+            Pins::Unusable | Pins::None => None,
+        };
         let transport = direct_tls.then_some(Transport::DirectTls);
         let id = self.tables.issue();
         let facts = Facts { id, side, outbound: true, transport, peer: crate::net::plain(peer) };
@@ -333,7 +337,7 @@ pub(super) struct Place {
 pub(super) struct Dialed {
     socket: TcpStream,
     endpoint: Option<Endpoint>,
-    base: Option<Domain>,
+    pins: Pins,
     side: Side,
     seat: Option<OwnedSemaphorePermit>,
     /// Its place among the connections to our own servers.
@@ -345,12 +349,9 @@ pub(super) struct Dialed {
 impl Dialed {
     /// A socket that leads to one of a place's addresses.
     pub(super) fn at(place: &Place, socket: TcpStream) -> Self {
-        let base = match &place.pins {
-            Pins::At(base) => Some(base.clone()),
-            Pins::Unusable | Pins::None => None,
-        };
-        let (endpoint, side) = (Some(place.endpoint.clone()), Side::Public);
-        Self { socket, endpoint, base, side, seat: None, place: None, home: None }
+        let (endpoint, pins) = (Some(place.endpoint.clone()), place.pins.clone());
+        let side = Side::Public;
+        Self { socket, endpoint, pins, side, seat: None, place: None, home: None }
     }
 
     /// A socket that leads to our own server.
@@ -361,7 +362,7 @@ impl Dialed {
         place: OwnedSemaphorePermit,
     ) -> Self {
         let (side, place, home) = (Side::Backend, Some(place), Some(home.clone()));
-        Self { socket, endpoint: None, base: None, side, seat, place, home }
+        Self { socket, endpoint: None, pins: Pins::None, side, seat, place, home }
     }
 }
 
