@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use ligase_tests::OrFail;
 use ligase_verifier::{
-    Facts, Finding, Presented, Prooftype, Request, Role, RootSource, Service, Settings,
+    Facts, Finding, Pins, Presented, Prooftype, Request, Role, RootSource, Service, Settings,
     Verdict as Found, Verifier,
 };
 use rustls::pki_types::CertificateDer;
@@ -58,7 +58,8 @@ pub(crate) async fn ask(
     let domain = DOMAIN.parse().or_fail("read a domain");
     let endpoints = verifier.delegation(&domain, Service::Server).await.or_fail("find the host");
     let endpoint = endpoints.into_iter().next().or_fail("find the endpoint");
-    let binds = verifier.tlsa_base(&endpoint).await.or_fail("find its records").is_some();
+    let pins = verifier.pins(&endpoint).await.or_fail("find its records");
+    let binds = matches!(pins, Pins::At(_));
     let request = Request {
         service: Service::Server,
         role: Role::Receiving,
