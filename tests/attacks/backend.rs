@@ -3,7 +3,6 @@
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use ligase_tests::xml::{attribute, content};
 use ligase_tests::{Certificate, Host, Kind, Peer, Server, Setup, Stranger, Stream};
 
 use crate::bytes::message;
@@ -108,16 +107,6 @@ impl Backend {
             Self::Recorder(stranger) => stranger.id_for(domain),
             Self::Real(_) => None,
         }
-    }
-
-    /// The last key that it was shown for this domain.
-    pub(crate) fn key_for(&self, domain: &str) -> Option<String> {
-        let heard = self.heard_after(0);
-        let shown = heard
-            .iter()
-            .rev()
-            .find(|it| it.starts_with("<db:result") && attribute(it, "from") == Some(domain));
-        shown.map(|it| content(it).to_owned())
     }
 
     /// How much has come.

@@ -148,12 +148,10 @@ impl<'a> Run<'a> {
         if text.contains("{id}") {
             text = text.replace("{id}", self.ids.first().map_or("", String::as_str));
         }
-        let behind = &self.lab.behind;
-        if text.contains(BACKEND_ID) {
-            text = text.replace(BACKEND_ID, &behind.id_for(HONEST).unwrap_or_default());
-        }
-        if text.contains(BACKEND_KEY) {
-            text = text.replace(BACKEND_KEY, &behind.key_for(HONEST).unwrap_or_default());
+        if text.contains(BACKEND_ID)
+            && let Some((id, key)) = self.kept.shown(self.patience)
+        {
+            text = text.replace(BACKEND_ID, &id).replace(BACKEND_KEY, &key);
         }
         text.replace("{key}", &self.key).replace("{KEY}", &self.key.to_uppercase())
     }
@@ -192,13 +190,10 @@ impl Drop for Run<'_> {
 /// What stands for a name that no other run has.
 pub(crate) const FRESH: &str = "{fresh}";
 
-/// What stand for the id of the stream that the proxy has opened to our own server for the honest
-/// peer, and for the key that it has shown there.
+/// What stand for the id of the stream that the proxy has opened to our other server, and for the key
+/// that it has shown there.
 pub(crate) const BACKEND_ID: &str = "{backend-id}";
 pub(crate) const BACKEND_KEY: &str = "{backend-key}";
-
-/// The honest peer's domain.
-const HONEST: &str = "r1.lab";
 
 /// What stands for the first label of a victim's name that no other run has.
 pub(crate) const CALLEE: &str = "{callee}";

@@ -1,7 +1,8 @@
 //! Kept: what the deeds of a run leave for those that come after them.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use ligase_tests::xml::{attribute, content};
 use ligase_tests::{Process, Stranger};
 
 /// Nothing, at first.
@@ -45,6 +46,17 @@ impl Kept {
     pub(crate) fn at(log: usize) -> Self {
         let (mark, throngs) = (None, Vec::new());
         Self { mark, throngs, beside: None, awake: None, series: None, log }
+    }
+
+    /// The id of the stream that the proxy has opened to our other server, and the key that it has
+    /// shown there.
+    pub(crate) fn shown(&self, patience: Duration) -> Option<(String, String)> {
+        let server = self.beside.as_ref()?;
+        server.hears(0, "<db:result", patience);
+        let heard = server.heard();
+        let shown = heard.iter().rfind(|it| it.starts_with("<db:result"))?;
+        let id = server.id_for(attribute(shown, "from")?)?;
+        Some((id, content(shown).to_owned()))
     }
 
     /// Has all of them go.

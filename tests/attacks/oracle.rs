@@ -24,15 +24,13 @@ fn oracle(case: &mut Case, rest: &str) -> Result<(), String> {
 fn consult(run: &mut Run<'_>, count: u64, from: &str, to: &str) -> Told {
     let lab = run.lab;
     let known = match &run.kept.beside {
-        Some(server) => {
-            // From then on the proxy waits to be asked about it.
-            server.hears(0, "<db:result", run.patience);
-            server.id_for(to)
-        }
+        // From then on the proxy waits to be asked about it.
+        Some(_) => run.kept.shown(run.patience).map(|(id, _)| id),
         None => lab.behind.id_for(to),
     };
     let known = known.ok_or("the proxy has opened no stream for it")?;
-    run.grant(from, to);
+    // It asks on a stream that it has a right to.
+    run.grant("l1.lab", "r1.lab");
     // As long as the other, and as like it as may be.
     let unknown: String = known.chars().rev().collect();
     let mut command = lab.ligase.host().command(&program("ligase-peer"));

@@ -212,6 +212,8 @@ impl Stranger {
                 }
                 stream.send(match (secured, authenticated) {
                     (false, _) => self.shared.offers,
+                    // Whoever says nothing of keys has no other way to let somebody in.
+                    (true, false) if self.shared.of_keys == MUTE => FEATURES_IN_THE_CLEAR,
                     (true, false) => FEATURES_AFTER_TLS,
                     (true, true) => "<stream:features/>",
                 });
