@@ -184,6 +184,14 @@ async fn serve(
         tokio::select! {
             order = next(&mut first, &mut inbox) => {
                 let Some(order) = order else { return };
+                if order.get("do").and_then(Value::as_str) == Some("join") {
+                    // One more order parts them again.
+                    let ended = tokio::select! {
+                        ended = join::join(wire, &order) => ended,
+                        _ = inbox.recv() => "by us".to_owned(),
+                    };
+                    return tell(json!({"wire": number, "closed": ended}));
+                }
                 match obey(number, wire, &order).await {
                     Ok(Some(same)) => wire = same,
                     Ok(None) => return tell(json!({"wire": number, "closed": "by us"})),
@@ -224,7 +232,6 @@ async fn obey(number: u64, mut wire: Wire, order: &Value) -> Result<Option<Wire>
     match order.get("do").and_then(Value::as_str) {
         Some("send") => Ok(Some(wire)),
         Some("lend") => Err(join::lend(number, wire)),
-        Some("join") => Err(join::join(wire, order).await),
         Some("renegotiate") => Err(records::renegotiate(number, wire, order).await),
         Some("tls") => {
             let (wire, seen) = wire.secure(order).await?;
