@@ -112,7 +112,6 @@ fn scrape(case: &mut Case, rest: &str) -> Result<(), String> {
 
 /// `accounted inbound|outbound N`: of so many stanzas that were sent that way since the mark, each
 /// was passed on, or went back to its sender.
-#[expect(clippy::disallowed_methods, reason = "a wait has an end")]
 fn accounted(case: &mut Case, rest: &str) -> Result<(), String> {
     let [way, count] = arguments(rest)?;
     let way = WAYS.iter().position(|it| *it == way).ok_or("which way?")?;
