@@ -29,6 +29,7 @@ pub(crate) const WORDS: [Word; 6] = [
 fn admin(case: &mut Case, rest: &str) -> Result<(), String> {
     let [statuses, text] = arguments(rest)?;
     let (statuses, text) = (divide(&statuses, "/"), sound(&text)?);
+    case.terms.is_scripted = true;
     case.then(Box::new(move |run| {
         let said = run.bytes(&text)?;
         let stream = run.lab.intruder.try_dial("127.0.0.1:7290")?;
@@ -43,6 +44,7 @@ fn many_admin(case: &mut Case, rest: &str) -> Result<(), String> {
     let [count, statuses, text] = arguments(rest)?;
     let count: usize = count.parse().map_err(|_| "how often?")?;
     let (statuses, said) = (divide(&statuses, "/"), bytes(&text)?);
+    case.terms.is_scripted = true;
     case.then(Box::new(move |run| {
         let mut streams = Vec::new();
         for _ in 0..count {
@@ -75,6 +77,7 @@ fn is_answered(stream: &Stream, statuses: &[String], patience: Duration) -> Told
 fn refused(case: &mut Case, rest: &str) -> Result<(), String> {
     let [host, port] = arguments(rest)?;
     let port: u16 = port.parse().map_err(|_| "which port?")?;
+    case.terms.is_scripted = true;
     case.then(Box::new(move |run| {
         let lab = run.lab;
         let peer = ligase_tests::Peer::on(lab.host(&host)?);
@@ -98,6 +101,7 @@ fn ports(case: &mut Case, rest: &str) -> Result<(), String> {
     let parts = divide(rest, " ");
     let (host, open) = parts.split_first().ok_or("from where?")?;
     let (host, open) = (host.clone(), open.join(" "));
+    case.terms.is_scripted = true;
     case.then(Box::new(move |run| {
         let lab = run.lab;
         let house = lab.ligase.host();

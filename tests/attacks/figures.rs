@@ -26,6 +26,7 @@ fn mark(case: &mut Case, rest: &str) -> Result<(), String> {
     if !rest.is_empty() {
         return Err("it takes no arguments".to_owned());
     }
+    case.terms.is_scripted = true;
     case.then(Box::new(take_mark));
     Ok(())
 }

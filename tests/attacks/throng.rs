@@ -49,6 +49,7 @@ fn throng(case: &mut Case, rest: &str) -> Result<(), String> {
         stanzas: 0,
         bytes: 0,
     };
+    case.terms.is_scripted = true;
     case.then(Box::new(move |run| order.send(run)));
     Ok(())
 }
