@@ -22,10 +22,19 @@ pub(crate) fn lend(number: u64, wire: Wire) -> String {
 }
 
 /// Passes on what comes, both ways, as it comes but for what the order says; how it ended.
-pub(crate) async fn join(near: Wire, order: &Value) -> String {
+pub(crate) async fn join(mut near: Wire, order: &Value) -> String {
     let number = |key: &str| order.get(key).and_then(Value::as_u64);
     let far = borrow(number("with").unwrap_or_default()).await;
     far.set_nodelay();
+    let last = order.get("text").and_then(Value::as_str).unwrap_or_default();
+    let told = async {
+        near.write_all(last.as_bytes()).await?;
+        near.flush().await
+    }
+    .await;
+    if let Err(error) = told {
+        return error.to_string();
+    }
     let (from_near, to_near) = split(near);
     let (from_far, to_far) = split(far);
     let there = pass(from_near, to_far, number("spoil"), number("cut"));

@@ -182,6 +182,8 @@ async fn serve(
     let mut buffer = vec![0; 64 * 1024];
     loop {
         tokio::select! {
+            // What was told already comes before what has come since.
+            biased;
             order = next(&mut first, &mut inbox) => {
                 let Some(order) = order else { return };
                 if order.get("do").and_then(Value::as_str) == Some("join") {
