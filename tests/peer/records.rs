@@ -71,13 +71,16 @@ async fn ask(number: u64, wire: Wire, times: u64) -> io::Result<()> {
 
 impl Direction {
     fn new((sequence, secrets): (u64, ConnectionTrafficSecrets)) -> io::Result<Self> {
-        let (algorithm, key, iv): (&'static Algorithm, _, _) = match &secrets {
-            ConnectionTrafficSecrets::Aes128Gcm { key, iv } => (&AES_128_GCM, key, iv),
-            ConnectionTrafficSecrets::Aes256Gcm { key, iv } => (&AES_256_GCM, key, iv),
-            ConnectionTrafficSecrets::Chacha20Poly1305 { .. } | _ => {
+        use ConnectionTrafficSecrets::{Aes128Gcm, Aes256Gcm};
+
+        let (algorithm, key, iv): (&'static Algorithm, _, _) =
+            if let Aes128Gcm { key, iv } = &secrets {
+                (&AES_128_GCM, key, iv)
+            } else if let Aes256Gcm { key, iv } = &secrets {
+                (&AES_256_GCM, key, iv)
+            } else {
                 return Err(io::Error::other("another cipher than was asked for"));
-            }
-        };
+            };
         let key = UnboundKey::new(algorithm, key.as_ref()).map_err(io::Error::other)?;
         let salt = iv.as_ref().first_chunk().copied().unwrap_or_default();
         Ok(Self { key: LessSafeKey::new(key), salt, sequence })
