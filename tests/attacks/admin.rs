@@ -18,7 +18,7 @@ use crate::words::Word;
 pub(crate) const WORDS: [Word; 6] = [
     ("admin", admin),
     ("many-admin", many_admin),
-    ("refused", refused),
+    ("closed", refused),
     ("ports", ports),
     ("secretless", secretless),
     ("sound-log", sound_log),
@@ -72,7 +72,7 @@ fn is_answered(stream: &Stream, statuses: &[String], patience: Duration) -> Told
     Ok(())
 }
 
-/// `refused HOST PORT`: whoever connects to that port from that machine is refused, or reset before
+/// `closed HOST PORT`: whoever connects to that port from that machine is refused, or reset before
 /// a byte has come.
 fn refused(case: &mut Case, rest: &str) -> Result<(), String> {
     let [host, port] = arguments(rest)?;

@@ -55,18 +55,18 @@ fn another(
     Ok(())
 }
 
-/// `awake`: the attacker's machine has a server of `d0.lab` and so on, which lets everybody in.
+/// `awake`: the attacker's machine has a server of `z0.lab` and so on, which lets everybody in.
 fn awake(case: &mut Case, rest: &str) -> Result<(), String> {
     if !rest.is_empty() {
         return Err("it takes no arguments".to_owned());
     }
-    case.terms.calls.insert("padua:5271".to_owned());
+    case.terms.calls.insert("padua:5272".to_owned());
     case.then(Box::new(|run| {
         let lab = run.lab;
-        let names: Vec<_> = (0..SLEEPERS).map(|it| format!("d{it}.lab")).collect();
+        let names: Vec<_> = (0..SLEEPERS).map(|it| format!("z{it}.lab")).collect();
         let names: Vec<_> = names.iter().map(String::as_str).collect();
         let certificate = lab.world.authority.issue(&names);
-        run.kept.awake = Some(Stranger::listen_as(lab.host("padua")?, 5271, &names, &certificate));
+        run.kept.awake = Some(Stranger::listen_as(lab.host("padua")?, 5272, &names, &certificate));
         Ok(())
     }));
     Ok(())

@@ -13,7 +13,7 @@ pub(crate) struct Kept {
     pub(crate) throngs: Vec<Throng>,
     /// Another server of ours, beside the first.
     pub(crate) beside: Option<Stranger>,
-    /// The attacker's server of `d0.lab` and so on.
+    /// The attacker's server of `z0.lab` and so on.
     pub(crate) awake: Option<Stranger>,
     /// How many series the metrics had.
     pub(crate) series: Option<usize>,

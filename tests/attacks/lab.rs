@@ -238,7 +238,7 @@ fn publish(world: &mut World, house: &Host, garden: &Host, padua: &Host) {
     // Whoever asks where it is served is led to the proxy itself.
     zone.server("self.weak.lab", STARTTLS, "xmpp.l1.lab");
     for number in 0..SLEEPERS {
-        zone.server(&format!("d{number}.lab"), 5271, "xmpp.a.lab");
+        zone.server(&format!("z{number}.lab"), 5272, "xmpp.a.lab");
     }
     for domain in ATTACKERS {
         zone.server(domain, 5269, "xmpp.a.lab");
