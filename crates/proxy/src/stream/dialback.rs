@@ -5,6 +5,7 @@ use ligase_verifier::Domain;
 use quick_xml::escape::escape;
 use zeroize::Zeroizing;
 
+use super::framer::escaped;
 use super::header::blame;
 use super::ids::hex;
 use super::{Condition, Element, StreamError, Violation, ns};
@@ -173,7 +174,7 @@ impl Dialback {
         let (from, to) = (self.pair.sender.as_str(), self.pair.target.as_str());
         let _ = write!(xml, "<{name} from='{from}' to='{to}'");
         if let Part::Verify(id) = &self.part {
-            let _ = write!(xml, " id='{}'", escape(&*id.0));
+            let _ = write!(xml, " id='{}'", escaped(&id.0));
         }
         let _ = match &self.word {
             // COMPAT(Prosody): compares the raw text, so there is no space around the key.

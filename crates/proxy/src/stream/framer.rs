@@ -39,7 +39,7 @@ mod tag;
 pub(in crate::stream) use inherited::Inherited;
 pub use raw::Raw;
 pub(in crate::stream) use raw::attributes;
-pub(in crate::stream) use reference::{decode, escape};
+pub(in crate::stream) use reference::{decode, escape, escaped};
 
 /// How much of what a stream may send.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -1,8 +1,8 @@
 use std::fmt::Write as _;
 
 use ligase_verifier::{Domain, InvalidDomain};
-use quick_xml::escape::escape;
 
+use super::framer::escaped;
 use super::{Condition, Element, StreamError, Violation, ns};
 use crate::binding::StreamId;
 
@@ -87,7 +87,7 @@ impl Header {
             let _ = write!(xml, " to='{}'", to.as_str());
         }
         if let Some(id) = &self.id {
-            let _ = write!(xml, " id='{}'", escape(&*id.0));
+            let _ = write!(xml, " id='{}'", escaped(&id.0));
         }
         if self.version_1 {
             xml.push_str(" version='1.0'");

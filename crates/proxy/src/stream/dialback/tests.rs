@@ -238,3 +238,11 @@ fn an_answer_bears_the_pair_of_its_request_turned_round() {
     let answer = request.unwrap().unwrap().answer(Word::Valid);
     assert_eq!(answer.to_xml(), "<db:verify from='s.test' to='r.test' id='S1' type='valid'/>");
 }
+
+#[test]
+fn an_id_is_said_again_as_it_was_read() {
+    let asked =
+        read("<db:verify from='r.test' to='s.test' id='a&#10;b&#9;c&#13;d&amp;'>00</db:verify>");
+    let asked = asked.unwrap().unwrap();
+    assert_eq!(read(&asked.to_xml()), Ok(Some(asked)));
+}

@@ -108,3 +108,10 @@ pub(in crate::stream) fn escape(text: &str, into: &mut Vec<u8>) {
         }
     }
 }
+
+/// The same, as text.
+pub(in crate::stream) fn escaped(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    escape(text, &mut bytes);
+    String::from_utf8_lossy(&bytes).into_owned()
+}
