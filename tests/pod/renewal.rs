@@ -40,7 +40,10 @@ pub(crate) fn renew(house: &House<'_>, friend: &House<'_>) {
         });
         house.renew(new);
         let swapped = Instant::now();
-        while shown() == old.digest() && swapped.elapsed() < PATIENCE {}
+        // One stranger may come only so often a second, and this one comes to look.
+        while shown() == old.digest() && swapped.elapsed() < PATIENCE {
+            thread::sleep(LOOK);
+        }
         let took = swapped.elapsed();
         over.store(true, Ordering::Relaxed);
         (took, talking.map(joined))
@@ -69,3 +72,6 @@ fn failures(house: &House<'_>) -> Vec<String> {
 
 /// Two seconds in which ligase looks again, and one for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Between two looks at what is shown.
+const LOOK: Duration = Duration::from_millis(20);
