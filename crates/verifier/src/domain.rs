@@ -99,9 +99,12 @@ fn international(text: &str) -> Result<Domain, InvalidDomain> {
     // Servers prepare names as a whole. One with letters from left to right in one label and from
     // right to left in another is none to them then (RFC 3454 §6), and whoever brought it to their
     // stream would have ended that for everybody.
-    // What is refused as it is spelled is no better for having been written as DNS does.
+    // What is refused as it is spelled is no better for having been written as DNS does: neither
+    // letters with two readings, nor an A-label that stands for what begins like another one
+    // (RFC 5891 §4.2.3.1).
     let whole = nameprep(&spelling).is_ok_and(|prepared| prepared == spelling)
-        && spelling.chars().all(only_folds_case);
+        && spelling.chars().all(only_folds_case)
+        && !has_a_label(&spelling);
     if !agreed || !whole || text.split('.').count() != spelling.split('.').count() {
         return Err(InvalidDomain::Ambiguous);
     }

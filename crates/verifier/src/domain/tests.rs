@@ -71,6 +71,9 @@ fn what_two_standards_read_differently_is_refused() {
         // Lower case in one version of Unicode, and without case in another.
         "Ꮛ.test",
         "xn--ebe.test",
+        // An A-label within an A-label.
+        "xn--xn--bcmplecchlxn--bchl.test",
+        "xn--bc\u{260}mplecchlxn-\u{260}.test",
     ] {
         check(text, "domain.ambiguous");
     }
