@@ -4,6 +4,7 @@
 #   run.sh smoke                    each target for a few seconds; what honest servers send
 #   run.sh long SECONDS             each target for so long, keeping what leads anywhere new
 #   run.sh diff [COUNT [SEED]]      so many streams, read by ligase and by expat
+#   run.sh diff-long [COUNT [SEED]] the same of many more, by a program that is built to be fast
 #   run.sh one TARGET [ARGUMENT]... one target; arguments and files go to libFuzzer
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -27,14 +28,16 @@ one() {
     [ ! -e "$dictionary" ] || set -- "-dict=$dictionary" "$@"
     mkdir -p artifacts
     TARGET=$name exec "$target_dir/debug/fuzz" -timeout=5 -rss_limit_mb=512 -max_len=4096 \
-        -artifact_prefix="artifacts/$name-" -print_final_stats=1 "$@"
+        -seed="${FUZZ_SEED:-0}" -artifact_prefix="artifacts/$name-" -print_final_stats=1 "$@"
 }
 
 # All targets for so many seconds each, as many at a time as there are cores.
 all() {
     seconds=$1
     corpora=$2
-    names=$("$target_dir/debug/fuzz" -runs=0 2>&1 | sed -n 's/^TARGET is one of //p')
+    mkdir -p artifacts
+    names=$("$target_dir/debug/fuzz" -runs=0 -artifact_prefix=artifacts/none- 2>&1 |
+        sed -n 's/^TARGET is one of //p')
     [ -n "$names" ]
     echo "$names" | tr -s ', ' '\n\n' | FUZZ_BUILT=yes xargs -P "$jobs" -I NAME sh -c '
         name=$1 corpus=$3/$1 log=$3/$1.log
@@ -51,9 +54,16 @@ all() {
         fi' "$here/run.sh" NAME "$seconds" "$corpora"
 }
 
-[ -n "${FUZZ_BUILT:-}" ] || build
+case ${1:-} in
+    # Nobody asks there where inputs have been, so nothing counts it.
+    diff-long) cargo build --quiet --locked --bin differential --release --target-dir "$target_dir" ;;
+    *) [ -n "${FUZZ_BUILT:-}" ] || build ;;
+esac
 case ${1:-} in
     smoke)
+        # The same inputs each time: whether a change is sound is not left to chance. What is new is
+        # found by looking longer.
+        export FUZZ_SEED=20261122
         "$target_dir/debug/differential" --files ../tests/benign
         corpora=$(mktemp -d)
         trap 'rm -rf "$corpora"' EXIT
@@ -67,12 +77,16 @@ case ${1:-} in
         # Each day has streams of its own, and they can be had again.
         exec "$target_dir/debug/differential" --count "${2:-5_000_000}" --seed "${3:-$(date +%Y%m%d)}"
         ;;
+    diff-long)
+        exec "$target_dir/release/differential" --count "${2:-100_000_000}" \
+            --seed "${3:-$(date +%Y%m%d)}"
+        ;;
     one)
         shift
         one "$@"
         ;;
     *)
-        sed -n 's/^# \{0,1\}//; 2,7p' "$0"
+        sed -n 's/^# \{0,1\}//; 2,8p' "$0"
         exit 2
         ;;
 esac
