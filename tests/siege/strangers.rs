@@ -42,9 +42,8 @@ fn judge(scene: &mut Scene, siege: &Siege, count: u32, deadline: f64, each_max: 
     assert!(siege.p99() < P99_MAX, "beats took {}", siege.pulse);
 }
 
-/// Bytes of a connection that has said nothing of use, where 4 KiB are aimed for, and of a handshake
-/// under way.
-const QUIET_MAX: f64 = 6.0 * 1024.0;
+/// Bytes of a connection that has said nothing of use, and of a handshake under way.
+const QUIET_MAX: f64 = 4.0 * 1024.0;
 const HANDSHAKE_MAX: f64 = 32.0 * 1024.0;
 
 /// The stranger's clock starts when he knows that he has been let in, a moment late.

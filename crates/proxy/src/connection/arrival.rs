@@ -1,6 +1,8 @@
 //! What comes in: listeners, and the handshakes of both sides.
 
 mod introduction;
+/// What a far end says before there is anything to answer.
+pub mod opening;
 
 use std::io;
 use std::net::SocketAddr;
@@ -12,6 +14,7 @@ use rustls::pki_types::ServerName;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, timeout_at};
 
+use self::opening::Opening;
 use super::driver::{Driver, Machine, Start};
 use super::event::{Event, Facts, Led};
 use super::rooms::Rooms;
@@ -103,15 +106,24 @@ impl Rooms {
                 return;
             }
         }
-        // All that a stream needs is there from its first byte on: whoever says nothing costs little.
-        Box::pin(self.converse(socket, peer, side, came, terms, first[0] == TLS_HANDSHAKE)).await;
+        let direct = first[0] == TLS_HANDSHAKE;
+        let mut opening = Opening::new(self.settings.load().limits_before);
+        if !direct {
+            match timeout_at(came + patience, opening.listen(&socket)).await {
+                // What is not said in time is answered, too.
+                Ok(Ok(())) | Err(_) => (),
+                Ok(Err(_)) => return,
+            }
+        }
+        // All that a stream needs is there from its first word on: whoever says nothing costs little.
+        let arrived = (socket, peer, opening);
+        Box::pin(self.converse(arrived, side, came, terms, direct)).await;
     }
 
-    /// Drives the stream of a connection from its first byte on.
+    /// Drives the stream of a connection from its first word on.
     async fn converse(
         self: Arc<Self>,
-        socket: TcpStream,
-        peer: SocketAddr,
+        (socket, peer, opening): (TcpStream, SocketAddr, Box<Opening>),
         side: Side,
         came: Instant,
         terms: Arc<Terms>,
@@ -122,6 +134,7 @@ impl Rooms {
         let facts = Facts { id, side, outbound: false, transport, peer };
         let start = Start {
             socket,
+            opening,
             facts,
             endpoint: None,
             base: None,
@@ -139,7 +152,7 @@ impl Rooms {
         });
         for action in &mut first {
             if let Action::SetTimer(left) = action {
-                // Whoever has kept us waiting for the first byte has had that time (C-08).
+                // Whoever has kept us waiting for the first word has had that time (C-08).
                 *left = left.saturating_sub(came.elapsed());
             }
         }

@@ -83,7 +83,8 @@ impl Driver {
         start: Start,
         make: impl FnOnce(&mut Table) -> (Machine, Vec<Action>),
     ) -> (Box<Self>, Vec<Action>) {
-        let Start { socket, facts, endpoint, base, local, waits, errand, seat, place } = start;
+        let Start { socket, opening, facts, endpoint, base, local, waits, errand, seat, place } =
+            start;
         let settings = rooms.settings.load_full();
         let (sender, orders) = mpsc::channel(ORDERS_MAX);
         let opened = rooms.now();
@@ -95,11 +96,11 @@ impl Driver {
         let waiting = waits.map(|(pair, answer)| (pair, vec![answer])).into_iter().collect();
         // What is moved into a future has its place there twice; what it points to has not.
         let driver = Box::new(Self {
-            reader: Reader::new(settings.limits_before),
+            wire: Wire::resume(socket, opening.incoming, opening.bytes),
+            reader: opening.reader,
             settings,
             facts,
             machine,
-            wire: Wire::new(socket),
             outbox,
             orders,
             answers: JoinSet::new(),
@@ -164,7 +165,7 @@ impl Driver {
 
     /// Understands what was read, a run of stanzas at a time.
     async fn hear(&mut self) -> Option<Ending> {
-        while self.full.is_empty() && !self.wire.incoming.is_empty() {
+        while self.full.is_empty() && (self.reader.is_ahead() || !self.wire.incoming.is_empty()) {
             let mut stanzas = Vec::new();
             let other = loop {
                 match self.reader.next(&mut self.wire.incoming) {

@@ -22,6 +22,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 use tokio::time::{Instant, sleep, timeout};
 
+use super::arrival::opening::Opening;
 use super::driver::{Driver, Found, Machine, Start};
 use super::event::{Event, Facts};
 use super::rooms::{Flight, Rooms};
@@ -288,6 +289,7 @@ impl Rooms {
         let waits = waits.map(|waits| (pair, waits));
         let start = Start {
             socket,
+            opening: Opening::new(self.settings.load().limits_before),
             facts,
             endpoint,
             base,

@@ -92,6 +92,12 @@ impl Wire {
         }
     }
 
+    /// A wire over a connection of which something was read already, and so many bytes in all.
+    pub fn resume(socket: TcpStream, incoming: BytesMut, bytes_in: u64) -> Self {
+        let totals = Totals { bytes_in, ..Totals::default() };
+        Self { incoming, totals, ..Self::new(socket) }
+    }
+
     /// Puts words of our own before everything that still waits in the outbox.
     pub fn say(&mut self, text: &str) {
         self.outgoing.extend_from_slice(text.as_bytes());

@@ -47,12 +47,14 @@ pub enum Frame {
 pub struct Reader {
     framer: Framer,
     seen: Option<Seen>,
+    /// What was read before it was asked for.
+    ahead: Option<Box<Result<Frame, StreamError>>>,
 }
 
 impl Reader {
     /// Starts at the first byte of a stream.
     pub fn new(limits: Limits) -> Self {
-        Self { framer: Framer::new(limits), seen: None }
+        Self { framer: Framer::new(limits), seen: None, ahead: None }
     }
 
     /// From now on these limits hold.
@@ -65,6 +67,9 @@ impl Reader {
     /// # Errors
     /// What the far end owes an explanation for; the stream cannot go on after it.
     pub fn next(&mut self, buffer: &mut BytesMut) -> Result<Option<Frame>, StreamError> {
+        if let Some(ahead) = self.ahead.take() {
+            return ahead.map(Some);
+        }
         let frame = match self.framer.next(buffer)? {
             None => return Ok(None),
             Some(Piece::Close) => Frame::Close,
@@ -72,6 +77,17 @@ impl Reader {
             Some(Piece::Element(raw)) => self.understand(&raw)?,
         };
         Ok(Some(frame))
+    }
+
+    /// Whether [`next`](Self::next) has something to say, which it then says when it is asked.
+    pub fn look_ahead(&mut self, buffer: &mut BytesMut) -> bool {
+        self.ahead = self.next(buffer).transpose().map(Box::new);
+        self.is_ahead()
+    }
+
+    /// Whether something was found by [`look_ahead`](Self::look_ahead) and not asked for yet.
+    pub fn is_ahead(&self) -> bool {
+        self.ahead.is_some()
     }
 
     fn understand(&mut self, raw: &Raw) -> Result<Frame, StreamError> {

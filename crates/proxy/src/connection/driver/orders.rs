@@ -6,6 +6,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use tokio::time::Instant;
 
 use crate::binding::DomainPair;
+use crate::connection::arrival::opening::Opening;
 use crate::connection::event::Facts;
 use crate::stream::{Answer, Input, Setback};
 
@@ -45,8 +46,10 @@ pub enum Found {
 
 /// What a driver starts with.
 pub struct Start {
-    /// The socket, nothing of it read.
+    /// The socket.
     pub socket: TcpStream,
+    /// What was read of it.
+    pub opening: Box<Opening>,
     /// What is known of the connection.
     pub facts: Facts,
     /// Where we dialed, where we did.
