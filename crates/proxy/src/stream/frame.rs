@@ -122,3 +122,6 @@ fn understand(element: &Element) -> Result<Frame, StreamError> {
         _ => Frame::Unknown,
     })
 }
+
+#[cfg(test)]
+mod tests;
