@@ -51,7 +51,7 @@ fn a_mixture_of_all_ends_nobody_in_the_memory_of_a_sidecar() {
     println!("{} KiB before, {} KiB at most", scene.before / 1024, siege.peak / 1024);
     println!("{:?}, beats {}", siege.gone, siege.pulse);
     drop(camp);
-    let recovered = scene.recover();
+    let recovered = scene.recover(siege.peak);
     println!("memory back after {recovered} s: {} KiB", scene.resident() / 1024);
     println!("{} KiB at most by the count of the cgroup", scene.group.peak() / 1024);
 

@@ -184,10 +184,12 @@ impl Scene {
     }
 
     /// Waits until what the proxy holds is a tenth more than before, at most, besides what it has
-    /// learned from DNS meanwhile; returns after how many seconds that was.
-    pub(crate) fn recover(&mut self) -> u32 {
+    /// learned from DNS meanwhile, and what its allocator notes about memory that it once had, when
+    /// it held `peak` bytes; returns after how many seconds that was.
+    pub(crate) fn recover(&mut self, peak: u64) -> u32 {
         let learned = self.ligase.metric("ligase_dns_cache_entries", &[]) - self.known;
-        let bound = self.before + self.before / 10 + (learned.max(0.0) * ANSWER) as u64;
+        let noted = peak.saturating_sub(self.before) / NOTED;
+        let bound = self.before + self.before / 10 + noted + (learned.max(0.0) * ANSWER) as u64;
         let recovered = (0..RECOVERY).find(|_| {
             let is_back = self.resident() <= bound;
             if !is_back {
@@ -256,6 +258,9 @@ const WARM: u32 = 3;
 
 /// Bytes of a DNS answer that is remembered (`limits.dns_answers` says how many are).
 const ANSWER: f64 = 1024.0;
+
+/// Of so many bytes that an allocator once had, it keeps one.
+const NOTED: u64 = 25;
 
 /// Seconds within which memory is to be given back.
 const RECOVERY: u32 = 60;

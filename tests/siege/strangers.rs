@@ -34,7 +34,7 @@ fn judge(scene: &mut Scene, siege: &Siege, count: u32, deadline: f64, each_max: 
     println!("{count} strangers: {} KiB before, {} KiB at most", before / 1024, peak / 1024);
     println!("{each:.0} bytes each, gone after {earliest:.1} to {latest:.1} s");
     println!("{:?}, beats {}", siege.gone, siege.pulse);
-    let recovered = scene.recover();
+    let recovered = scene.recover(peak);
     println!("memory back after {recovered} s: {} KiB", scene.resident() / 1024);
     assert!(each <= each_max, "{each} bytes each");
     assert!(deadline - EARLY <= earliest, "the first was gone after {earliest} s");
