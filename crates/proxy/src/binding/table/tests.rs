@@ -204,6 +204,51 @@ fn proofs_that_have_ended_are_looked_at_once() {
 /// D-04, D-13: the example of draft-ietf-xmpp-dna-01 §4. Its printed tables contradict each other and
 /// its own words; these are corrected.
 #[test]
+fn the_first_and_the_last_proof_to_end_are_known() {
+    let mut table = table();
+    assert_eq!((table.next_end(), table.last_end()), (None, None));
+    let ends = [20, 10, 30].map(|seconds| {
+        let grounds = grounds("a.test", Duration::from_secs(seconds));
+        let end = grounds.ends().unwrap();
+        table.prove(ConnectionId(7 + seconds / 20), domain(&format!("{seconds}.test")), grounds);
+        end
+    });
+    assert_eq!((table.next_end(), table.last_end()), (Some(ends[1]), Some(ends[2])));
+}
+
+/// D-07: what was to leave by a connection that is gone has to find another way out, so nothing that
+/// it carried is forgotten, and nothing is told twice.
+#[test]
+fn what_went_out_by_a_connection_that_closed_is_told_once() {
+    let mut table = table();
+    let out = pair("l.test", "a.test");
+    table.let_in(&out.reversed(), OTHER).unwrap();
+    table.let_out(&out, PEER).unwrap();
+    table.close(OTHER);
+    assert_eq!(table.take_closed(), [], "nothing went out by it");
+    table.close(PEER);
+    assert_eq!(table.take_closed(), [(PEER, HashSet::from([out]))]);
+    assert_eq!(table.take_closed(), []);
+}
+
+#[test]
+fn a_row_says_by_whose_names_it_was_opened() {
+    let mut table = table();
+    for (mode, text) in [
+        (Mode::ServerName, "server-name"),
+        (Mode::DomainName, "domain-name"),
+        (Mode::Legacy, "legacy"),
+    ] {
+        table.set_mode(PEER, mode);
+        assert_eq!(table.row(PEER).map(|row| row.mode), Some(mode));
+        assert_eq!(mode.as_str(), text);
+    }
+    for (id, text) in [(PEER, "public"), (BACKEND, "backend")] {
+        assert_eq!(table.row(id).map(|row| row.side.as_str()), Some(text));
+    }
+}
+
+#[test]
 fn the_tables_of_the_draft_route_as_it_says() {
     let (xxx, yyy, aaa) = (ConnectionId(1), ConnectionId(2), ConnectionId(3));
     let connections: [(_, _, &[&str]); 3] = [

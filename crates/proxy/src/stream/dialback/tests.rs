@@ -67,6 +67,16 @@ fn former_secrets_are_still_known_but_make_no_keys() {
 }
 
 #[test]
+fn a_secret_that_is_listed_twice_is_as_good_as_once() {
+    let secret = b"s3cr3tf0rd14lb4ck".to_vec();
+    let pair = pair("capulet.example", "montague.example");
+    for times in 1..4 {
+        let keys = Keys::new(&vec![secret.clone(); times]);
+        assert!(keys.is_ours(&pair, &id("D60000229F"), VERONA_KEY), "{times}");
+    }
+}
+
+#[test]
 fn keys_tell_nothing_about_themselves() {
     assert_eq!(format!("{:?}", keys()), "Keys");
 }

@@ -165,3 +165,13 @@ fn what_is_written_is_read_again() {
         }
     }
 }
+
+/// What must not be said twice on one stream is known by this.
+#[test]
+fn a_header_of_ours_is_known_among_our_other_words() {
+    let header = read("from='a.test' to='l.test' id='1' version='1.0'").unwrap();
+    assert!(Header::is_in(&header.to_xml()));
+    for other in ["", "</stream:stream>", "<message/>", "<!-- <?xml version='1.0'?> -->"] {
+        assert!(!Header::is_in(other), "{other}");
+    }
+}

@@ -541,3 +541,38 @@ fn a_handshake_that_came_to_nothing_tells_why() {
         assert!(told, "{server} {why:?}: {out:?}");
     }
 }
+
+/// E-18: what a stream is for may not be ours any more before it is open; then nobody goes on with it.
+/// What is looked at again that the far end was never taken for is no news.
+#[test]
+fn a_negotiation_goes_on_only_for_what_is_still_ours() {
+    let pair = pair("l.test", "a.test");
+    let carry = Errand::Carry(pair.clone());
+    let verify = Errand::Verify(pair.reversed(), StreamId("S9".into()), "00".into());
+    let ours = || Arc::new(terms(Side::Public, Level::Encrypted));
+    let others = || {
+        let mut terms = terms(Side::Public, Level::Encrypted);
+        let l2 = crate::binding::Residents::of([domain("l2.test")], &crate::tests::home());
+        terms.hosted = Arc::new(crate::binding::Hosted::Only(l2));
+        Arc::new(terms)
+    };
+    let stranger = Input::Renewed(
+        domain("b.test").into(),
+        Finding::Verdict(Verdict::Refuted(because(Found::TlsaMismatch))),
+    );
+    for errand in [carry, verify] {
+        for (input, goes_on) in [
+            (Input::Terms(ours()), true),
+            (Input::Terms(others()), false),
+            (stranger.clone(), true),
+        ] {
+            let mut table = Table::default();
+            let attempt = attempt(errand.clone(), false);
+            let (mut machine, _) = Initiating::new(ID, ours(), attempt, &mut table);
+            let mut out = Vec::new();
+            machine.handle(input.clone(), Duration::ZERO, &mut table, &mut out);
+            assert_eq!(table.row(ID).is_some(), goes_on, "{errand:?} {input:?}: {out:?}");
+            assert_eq!(out.is_empty(), goes_on, "{out:?}");
+        }
+    }
+}

@@ -166,6 +166,51 @@ fn a_request_bears_the_key_of_its_stream() {
     assert!(table.is_asked(Side::Public, &StreamId("S1".into()), &way));
 }
 
+/// Where nothing more is to be said, nothing is wrong any more; before that, what has no place on an
+/// open stream ends it.
+#[test]
+fn what_belongs_to_the_negotiation_has_no_place_on_an_open_stream() {
+    for frame in [Frame::Proceed, Frame::Success, Frame::SaslFailure, Frame::TlsFailure] {
+        let (mut open, mut table) = inbound(&["a.test"]);
+        let mut leaving = open.clone();
+        let mut out = Vec::new();
+        let input = || Input::Frame(frame.clone());
+        let error = open.handle(input(), Duration::ZERO, &mut table, &mut out).unwrap_err();
+        assert_eq!(error.condition, StreamError::out_of_turn().condition, "{frame:?}");
+        say(&mut leaving, &mut table, 0, Input::Drain);
+        assert!(say(&mut leaving, &mut table, 0, input()).is_empty(), "{frame:?}");
+    }
+}
+
+/// C-08, O-04: who opened a stream and is authorized for nothing has no business saying what nobody
+/// knows. Whom we opened it to may offer what it likes.
+#[test]
+fn what_nobody_knows_ends_a_stream_that_is_not_authorized() {
+    for (way, authorized, leaving, ends) in [
+        (Way::Inbound, false, false, true),
+        (Way::Inbound, true, false, false),
+        (Way::Inbound, false, true, false),
+        (Way::Outbound, false, false, false),
+        (Way::Outbound, true, false, false),
+    ] {
+        let (mut open, mut table) = match way {
+            Way::Inbound => inbound(&["a.test"]),
+            Way::Outbound => outbound(),
+        };
+        if authorized {
+            table.let_in(&pair("a.test", "l.test"), ID).unwrap();
+        }
+        if leaving {
+            say(&mut open, &mut table, 0, Input::Drain);
+        }
+        let mut out = Vec::new();
+        let unknown = Input::Frame(Frame::Unknown);
+        let ended = open.handle(unknown, Duration::ZERO, &mut table, &mut out).is_err();
+        assert_eq!(ended, ends, "{way:?} {authorized} {leaving}");
+        assert!(matches!(out[..], [Action::Count(Violation::StreamElement)]), "{out:?}");
+    }
+}
+
 /// E-19: a key of a stream that is not open here is another replica's only where they share a secret.
 #[test]
 fn replicas_answer_for_each_other() {
@@ -191,6 +236,11 @@ fn replicas_answer_for_each_other() {
             _ => None,
         });
         assert_eq!(said, Some(&answer));
+        let told = out.iter().find_map(|it| match it {
+            Action::Answered(Role::Authoritative, valid) => *valid,
+            _ => None,
+        });
+        assert_eq!(told, Some(violation.is_none()));
         let counted = out.iter().find_map(|it| match it {
             Action::Count(violation) => Some(*violation),
             _ => None,

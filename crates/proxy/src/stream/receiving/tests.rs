@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use ligase_verifier::{Finding as Found, Reason, Verdict};
 
 use super::*;
-use crate::binding::{Finding, Grounds, Level};
+use crate::binding::{Finding, Grounds, Hosted, Level};
 use crate::stream::{Answer, Authorization, Dialback, Part, Setback, Tidings, Unsecured, Word};
 use crate::tests::walk::{ID, Place, Tally, Witness, grants, stroll, walk};
 use crate::tests::{domain, message, pair, proof, terms};
@@ -451,4 +451,179 @@ fn what_comes_early_is_bounded() {
     }
     // The header was the first element.
     assert_eq!(heard, crate::tests::BOUNDS.preauth_elements_max);
+}
+
+/// A stream that has come this far.
+fn after(side: Side, terms: &Terms, inputs: &[Input]) -> (Receiving, Table) {
+    let mut table = Table::default();
+    let terms = Arc::new(terms.clone());
+    let (mut machine, _) = Receiving::new(ID, terms, Ids::seeded([1; 32]), true, &mut table);
+    assert_eq!(table.row(ID).unwrap().side, side);
+    for input in inputs {
+        say(&mut machine, &mut table, input.clone());
+    }
+    (machine, table)
+}
+
+fn say(machine: &mut Receiving, table: &mut Table, input: Input) -> Vec<Action> {
+    let mut out = Vec::new();
+    machine.handle(input, Duration::ZERO, table, &mut out);
+    out
+}
+
+/// By whose word a stream was closed.
+fn ended(actions: &[Action]) -> Option<&StreamError> {
+    match actions.last() {
+        Some(Action::Close(error)) => error.as_ref(),
+        _ => None,
+    }
+}
+
+/// Terms by which streams between servers are taken, too, and these domains are ours.
+fn with_servers(side: Side, homes: &[(&str, &str)]) -> Terms {
+    let residents = homes
+        .iter()
+        .map(|(name, home)| (domain(name), home.parse::<std::net::SocketAddr>().unwrap().into()));
+    let mut terms = terms(side, Level::Encrypted);
+    terms.hosted = Arc::new(Hosted::Only(residents.collect()));
+    terms.channels.server_names = true;
+    terms.channels.bidi = true;
+    terms
+}
+
+/// E-18: whoever is in the midst of proving who it is when the operator changes his mind is held to
+/// what the operator wants now, before anything is granted.
+#[test]
+fn terms_that_come_during_the_negotiation_are_heeded_at_once() {
+    const ONE: &str = "192.0.2.1:5269";
+    const TWO: &str = "192.0.2.2:5269";
+    let server = |name: &str| {
+        Input::Found(Name::Server(domain(name)), Finding::Verdict(proof::proven(name)))
+    };
+    let before = [("l.test", ONE), ("l2.test", ONE)];
+    let judged = [secured(), header("a.test", "l.test")];
+    let admitted = [secured(), header("a.test", "l.test"), proven("a.test"), auth()];
+    let to_us = [secured(), header("a.test", "ligase.test")];
+    let known = [secured(), header("a.test", "ligase.test"), server("a.test"), auth()];
+    let ours = [secured(), header("l.test", "a.test")];
+    let our_server = Finding::OurServer(true);
+    let found = Input::Found(domain("l.test").into(), our_server);
+    let ours_admitted = [secured(), header("l.test", "a.test"), found, auth()];
+    type Homes<'a> = &'a [(&'a str, &'a str)];
+    let cases: [(Side, &[Input], Homes<'_>, bool); 18] = [
+        (Side::Public, &[], &[], true),
+        (Side::Public, &judged[..1], &[], true),
+        (Side::Public, &judged, &before, true),
+        (Side::Public, &judged, &[("l.test", TWO)], true),
+        (Side::Public, &judged, &[("l2.test", ONE)], false),
+        (Side::Public, &judged, &[("l.test", ONE), ("a.test", ONE)], false),
+        (Side::Public, &admitted, &before, true),
+        (Side::Public, &admitted, &[("l2.test", ONE)], false),
+        (Side::Public, &admitted, &[("l.test", ONE), ("a.test", ONE)], false),
+        (Side::Public, &to_us, &before, true),
+        (Side::Public, &to_us, &[("a.test", ONE)], false),
+        (Side::Public, &known, &before, true),
+        (Side::Public, &known, &[("l2.test", ONE)], true),
+        (Side::Backend, &ours, &before, true),
+        (Side::Backend, &ours, &[("l.test", TWO), ("l2.test", ONE)], false),
+        (Side::Backend, &ours_admitted, &before, true),
+        (Side::Backend, &ours_admitted, &[("l.test", TWO), ("l2.test", ONE)], false),
+        (Side::Backend, &ours_admitted, &[("l2.test", ONE)], false),
+    ];
+    for (number, (side, inputs, homes, goes_on)) in cases.into_iter().enumerate() {
+        let (mut machine, mut table) = after(side, &with_servers(side, &before), inputs);
+        let new = Arc::new(with_servers(side, homes));
+        let out = say(&mut machine, &mut table, Input::Terms(new));
+        let told = ended(&out).map(|error| error.condition);
+        let expect = if goes_on { None } else { Some(Condition::Reset) };
+        assert_eq!(told, expect, "{number}: {out:?}");
+        assert_eq!(table.row(ID).is_some(), goes_on, "{number}");
+    }
+
+    // Servers are not taken any more.
+    let (mut machine, mut table) =
+        after(Side::Public, &with_servers(Side::Public, &before), &known);
+    let mut new = with_servers(Side::Public, &before);
+    new.channels.server_names = false;
+    let out = say(&mut machine, &mut table, Input::Terms(Arc::new(new)));
+    assert_eq!(ended(&out).map(|error| error.condition), Some(Condition::Reset));
+}
+
+/// M-01: who waits for a way out for one pair is not admitted because there is one for another.
+#[test]
+fn a_way_out_for_another_pair_admits_nobody() {
+    let terms = with_servers(Side::Public, &[("l.test", "192.0.2.1:5269")]);
+    let inputs = [secured(), header("a.test", "l.test"), proven("a.test"), auth()];
+    let (mut machine, mut table) = after(Side::Public, &terms, &inputs);
+    for other in [reached("b.test", "l.test"), reached("a.test", "l2.test")] {
+        assert!(say(&mut machine, &mut table, other).is_empty());
+        assert!(table.row(ID).unwrap().entrances.is_empty());
+    }
+    say(&mut machine, &mut table, reached("a.test", "l.test"));
+    assert!(table.has_entrance(&pair("a.test", "l.test")));
+}
+
+/// L-02: both directions are agreed on before anything is asked for, or not at all: who could turn
+/// the stream round later would be sent what was granted to it as a sender only.
+#[test]
+fn both_directions_are_agreed_on_in_time_or_not_at_all() {
+    let terms = with_servers(Side::Public, &[("l.test", "192.0.2.1:5269")]);
+    let mut without = terms.clone();
+    without.channels.bidi = false;
+    let opened = [secured(), header("a.test", "l.test"), unproven("a.test")];
+    let claimed = [opened.to_vec(), vec![claim("a.test", "l.test")]].concat();
+    let granted = [claimed.clone(), vec![proven("a.test"), reached("a.test", "l.test")]].concat();
+    let twice = [opened.to_vec(), vec![Input::Frame(Frame::Bidi(true))]].concat();
+    for (number, (terms, inputs, is_agreed)) in [
+        (&terms, opened.to_vec(), true),
+        (&without, opened.to_vec(), false),
+        (&terms, claimed, false),
+        (&terms, granted, false),
+        (&terms, twice, false),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let (mut machine, mut table) = after(Side::Public, terms, &inputs);
+        let before = table.row(ID).unwrap().far;
+        let out = say(&mut machine, &mut table, Input::Frame(Frame::Bidi(false)));
+        let far = table.row(ID).unwrap().far;
+        let is_late = matches!(out[..], [Action::Count(Violation::StreamOrder)]);
+        assert_eq!(is_late, !is_agreed, "{number}: {out:?}");
+        let agreed = Far { errors: true, bidi: true, ..Far::default() };
+        assert_eq!(far, if is_agreed { agreed } else { before }, "{number}");
+    }
+}
+
+/// SASL comes first: who has asked by dialback already might be granted one pair by two proofs.
+#[test]
+fn who_has_asked_by_dialback_is_not_authenticated_any_more() {
+    let terms = with_servers(Side::Public, &[("l.test", "192.0.2.1:5269")]);
+    let inputs =
+        [secured(), header("a.test", "l.test"), proven("a.test"), claim("a.test", "l.test")];
+    let (mut machine, mut table) = after(Side::Public, &terms, &inputs);
+    let out = say(&mut machine, &mut table, auth());
+    assert_eq!(ended(&out).and_then(|error| error.violation), Some(Violation::SaslOrder));
+    assert!(table.row(ID).is_none());
+}
+
+/// Where servers are not taken, a stream to our own name is one to nobody.
+#[test]
+fn our_own_name_is_a_server_only_where_servers_are_taken() {
+    for (takes, to, judged) in [
+        (true, "ligase.test", Some(Name::Server(domain("a.test")))),
+        (true, "l.test", Some(Name::Service(domain("a.test")))),
+        (false, "ligase.test", None),
+        (false, "l.test", Some(Name::Service(domain("a.test")))),
+    ] {
+        let mut terms = with_servers(Side::Public, &[("l.test", "192.0.2.1:5269")]);
+        terms.channels.server_names = takes;
+        let (mut machine, mut table) = after(Side::Public, &terms, &[secured()]);
+        let out = say(&mut machine, &mut table, header("a.test", to));
+        let asked = out.iter().find_map(|it| match it {
+            Action::Judge(name, _) => Some(name.clone()),
+            _ => None,
+        });
+        assert_eq!(asked, judged, "{takes} {to}: {out:?}");
+    }
 }

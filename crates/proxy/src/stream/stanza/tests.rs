@@ -300,6 +300,26 @@ fn a_refusal_carries_our_own_mark() {
     );
 }
 
+/// Who could have any stanza taken for a refusal could take a pair's right to leave with a word.
+#[test]
+fn a_refusal_is_an_error_and_bears_the_mark() {
+    let mark = "<invalid-connection xmlns='urn:x-ligase:dna:0'/>";
+    for (kind, content, is_refusal) in [
+        ("type='error'", mark, true),
+        ("type='&#101;rror'", mark, true),
+        ("type='chat'", mark, false),
+        ("", mark, false),
+        ("type='error'", "<invalid-connection xmlns='urn:x-ligase:dna:1'/>", false),
+        ("type='error'", "<not-authorized/>", false),
+        ("type='error'", "", false),
+    ] {
+        let text = format!("<message {kind} from='a.test' to='b.test'>{content}</message>");
+        let stanza = read(&text);
+        assert_eq!(stanza.is_refusal(), is_refusal, "{text}");
+        assert_eq!(stanza.to_text(), text);
+    }
+}
+
 #[test]
 fn errors_and_results_never_bounce() {
     for kind in Kind::ALL.map(Kind::as_str) {
