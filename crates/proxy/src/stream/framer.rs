@@ -221,7 +221,7 @@ impl Framer {
     /// may reach them, and what they are must not change what the peer is told.
     fn check_characters(&mut self, buffer: &BytesMut) {
         let within = buffer.len().min(self.limits.element);
-        if self.fault.is_none() && self.legal < within {
+        if self.fault.is_none() {
             let new = buffer.get(self.legal..within).unwrap_or_default();
             let new = characters::legal(new);
             self.legal += new.bytes;

@@ -119,9 +119,9 @@ const CLASS: [Class; 256] = {
 fn wide(text: &[u8], at: usize) -> (u16, usize) {
     let low = |byte: u8| u16::from(byte & 0x3F);
     match text.get(at..).unwrap_or_default() {
-        [lead @ 0xC0..=0xDF, one, ..] => (u16::from(lead & 0x1F) << 6 | low(*one), 2),
+        [lead @ 0xC0..=0xDF, one, ..] => ((u16::from(lead & 0x1F) << 6) + low(*one), 2),
         [lead @ 0xE0..=0xEF, one, two, ..] => {
-            (u16::from(lead & 0x0F) << 12 | low(*one) << 6 | low(*two), 3)
+            ((u16::from(lead & 0x0F) << 12) + (low(*one) << 6) + low(*two), 3)
         }
         _ => (0, 4),
     }

@@ -25,7 +25,7 @@ impl Search {
     /// A `>` between quotes ends nothing. Grammar is not looked at: of a tag that is well-formed
     /// this is the end, and of any other it does not matter.
     pub(super) fn end(&mut self, piece: &[u8], start: usize) -> Option<usize> {
-        let mut at = self.at.max(start + 1);
+        let mut at = self.at.max(start);
         loop {
             let rest = piece.get(at..).unwrap_or_default();
             let found = match self.quote {

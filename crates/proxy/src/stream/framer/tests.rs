@@ -176,6 +176,7 @@ fn an_element_tells_what_it_is() {
     assert_eq!(first.local_name(), b"b");
     assert_eq!(first.qualified_name(), b"a:b");
     assert!(first.is_prefixed() && first.is("u", "b"));
+    assert!(!first.is("v", "b") && !first.is("u", "d") && !first.is("u", "a:b"));
     assert_eq!(first.attribute("k").as_deref(), Some("<'"));
     assert_eq!(first.attribute("a:k").as_deref(), Some("2"));
     assert_eq!(first.attribute("l").as_deref(), Some(""));
@@ -219,6 +220,8 @@ fn an_element_may_be_as_large_as_the_limit() {
         let limits = Limits { element: limit, ..LIMITS };
         check_within(limits, exact(limit), "ok 1");
         check_within(limits, exact(limit + 1), "xml.too_big policy-violation");
+        // It may yet end before the next byte is too much.
+        check_within(limits, &exact(limit + 1)[..limit], "ok 0");
         check_within(limits, [exact(limit), exact(limit)].concat(), "ok 2");
     }
 }

@@ -576,3 +576,141 @@ fn a_negotiation_goes_on_only_for_what_is_still_ours() {
         }
     }
 }
+
+/// What is said and told by a stream over TLS to a.test that offers this.
+fn offered(attempt: Attempt, terms: Terms, features: Features) -> (Vec<Action>, Table) {
+    let mut table = Table::default();
+    let (mut machine, mut out) = Initiating::new(ID, Arc::new(terms), attempt, &mut table);
+    let inputs = [secured(), found(proof::proven("a.test")), header("a.test")];
+    for input in inputs.into_iter().chain([Input::Frame(Frame::Features(features))]) {
+        machine.handle(input, Duration::ZERO, &mut table, &mut out);
+    }
+    (out, table)
+}
+
+fn says(out: &[Action], begin: &str) -> bool {
+    out.iter().any(|it| matches!(it, Action::Send(text) if text.starts_with(begin)))
+}
+
+/// XEP-0288 §2.2: what comes the other way is taken only where both ends have said that it may.
+#[test]
+fn both_directions_are_wanted_by_both_or_not_had() {
+    for (theirs, ours) in [(true, true), (true, false), (false, true), (false, false)] {
+        let mut terms = terms(Side::Public, Level::Encrypted);
+        terms.channels.bidi = ours;
+        let features = Features { bidi: theirs, external: true, ..Features::default() };
+        let attempt = attempt(Errand::Carry(pair("l.test", "a.test")), true);
+        let (out, table) = offered(attempt, terms, features);
+        let both = theirs && ours;
+        assert_eq!(says(&out, "<bidi"), both, "{theirs} {ours}: {out:?}");
+        assert_eq!(table.row(ID).unwrap().far.bidi, both, "{theirs} {ours}");
+    }
+}
+
+/// Draft §7: a certificate of the sender's own is tried where ours would not do, and only then.
+#[test]
+fn the_senders_own_certificate_comes_after_ours() {
+    for (rung, external, better, goes_on) in [
+        (Rung::DomainName, false, true, false),
+        (Rung::DomainName, true, true, true),
+        (Rung::DomainName, false, false, true),
+        (Rung::SenderCertificate, false, true, true),
+        (Rung::SenderCertificate, true, true, true),
+        (Rung::Dialback, false, true, true),
+    ] {
+        let errand = Errand::Carry(pair("l.test", "a.test"));
+        let attempt = Attempt { rung, better, ..attempt(errand, true) };
+        let features = Features { external, dialback: true, ..Features::default() };
+        let (out, table) = offered(attempt, terms(Side::Public, Level::Encrypted), features);
+        assert_eq!(table.row(ID).is_some(), goes_on, "{rung:?} {external} {better}: {out:?}");
+        let gave_up = |it: &Action| matches!(it, Action::Tell(Tidings::Failed(_, Setback::Sasl)));
+        assert_eq!(out.iter().any(gave_up), !goes_on, "{out:?}");
+        assert_eq!(says(&out, "<auth"), goes_on && external, "{out:?}");
+    }
+}
+
+/// RFC 7590 §3.1: TLS is asked for wherever we can, offered or not, but on the rung that does without.
+#[test]
+fn tls_is_asked_for_but_on_the_last_rung() {
+    for (tls, rung, start_tls, asked) in [
+        (true, Rung::DomainName, true, true),
+        (true, Rung::DomainName, false, false),
+        (true, Rung::Plain, true, false),
+        (false, Rung::DomainName, true, false),
+        (false, Rung::Plain, true, false),
+    ] {
+        let mut table = Table::default();
+        let errand = Errand::Carry(pair("l.test", "a.test"));
+        let attempt = Attempt { rung, ..attempt(errand, false) };
+        let terms = Arc::new(Terms { tls, ..terms(Side::Public, Level::Any) });
+        let (mut machine, mut out) = Initiating::new(ID, terms, attempt, &mut table);
+        let features = Frame::Features(Features { start_tls, ..Features::default() });
+        for input in [header("a.test"), Input::Frame(features)] {
+            machine.handle(input, Duration::ZERO, &mut table, &mut out);
+        }
+        assert_eq!(says(&out, "<starttls"), asked, "{tls} {rung:?} {start_tls}: {out:?}");
+        assert_eq!(says(&out, "<db:result"), !asked, "{tls} {rung:?} {start_tls}: {out:?}");
+    }
+}
+
+/// Who has said once what it understands need not say it again when it has let us in.
+#[test]
+fn what_the_far_end_understands_is_kept() {
+    for (errors, dna) in [(true, false), (false, true), (true, true), (false, false)] {
+        let features = Features { external: true, errors, dna, ..Features::default() };
+        let attempt = attempt(Errand::Carry(pair("l.test", "a.test")), true);
+        let terms = Arc::new(terms(Side::Public, Level::Encrypted));
+        let mut table = Table::default();
+        let (mut machine, mut out) = Initiating::new(ID, terms, attempt, &mut table);
+        for input in [
+            secured(),
+            found(proof::proven("a.test")),
+            header("a.test"),
+            Input::Frame(Frame::Features(features)),
+            Input::Frame(Frame::Success),
+            header("a.test"),
+            Input::Frame(Frame::Features(Features::default())),
+        ] {
+            machine.handle(input, Duration::ZERO, &mut table, &mut out);
+        }
+        let far = table.row(ID).unwrap().far;
+        assert_eq!((far.errors, far.dna), (errors, dna));
+    }
+}
+
+/// E-20: an answer about another pair, or about a key for another stream, is none to what we asked:
+/// whoever could have it taken for one could shut a peer out.
+#[test]
+fn an_answer_about_another_key_is_no_answer() {
+    let question = pair("a.test", "l.test");
+    let id = |text: &str| StreamId(text.into());
+    for word in [Word::Valid, Word::Invalid, Word::Error(None)] {
+        for (pair, part, ours) in [
+            (question.clone(), Part::Verify(id("S9")), true),
+            (question.reversed(), Part::Verify(id("S9")), false),
+            (pair("b.test", "l.test"), Part::Verify(id("S9")), false),
+            (question.clone(), Part::Verify(id("S8")), false),
+            (question.clone(), Part::Result, false),
+        ] {
+            let errand = Errand::Verify(question.clone(), id("S9"), "00".into());
+            let features = Features { dialback: true, ..Features::default() };
+            let attempt = attempt(errand, true);
+            let mut table = Table::default();
+            let terms = Arc::new(terms(Side::Public, Level::Encrypted));
+            let (mut machine, mut out) = Initiating::new(ID, terms, attempt, &mut table);
+            for input in [
+                secured(),
+                found(proof::proven("a.test")),
+                header("a.test"),
+                Input::Frame(Frame::Features(features)),
+                Input::Frame(Frame::Dialback(Dialback { part, pair, word: word.clone() })),
+            ] {
+                machine.handle(input, Duration::ZERO, &mut table, &mut out);
+            }
+            let told = out.iter().any(|it| matches!(it, Action::Tell(Tidings::Verified(_))));
+            assert_eq!(told, ours, "{word:?}: {out:?}");
+            let counted = |it: &Action| matches!(it, Action::Count(Violation::DialbackUnsolicited));
+            assert_eq!(out.iter().any(counted), !ours, "{out:?}");
+        }
+    }
+}

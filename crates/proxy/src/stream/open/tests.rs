@@ -697,3 +697,325 @@ fn a_key_does_not_bring_a_stream_what_goes_to_its_domain() {
         assert_eq!(table.exit(&ours), Some(ID));
     }
 }
+
+fn claim(sender: &str, target: &str) -> Input {
+    let (part, word) = (Part::Result, Word::Request("00".into()));
+    Input::Frame(Frame::Dialback(Dialback { part, pair: pair(sender, target), word }))
+}
+
+fn answer(pair: &DomainPair, word: Word) -> Input {
+    let (part, pair) = (Part::Result, pair.reversed());
+    Input::Frame(Frame::Dialback(Dialback { part, pair, word }))
+}
+
+fn sent(actions: &[Action]) -> Vec<&str> {
+    let sent = |action| match action {
+        &Action::Send(ref text) => Some(text.as_str()),
+        _ => None,
+    };
+    actions.iter().filter_map(sent).collect()
+}
+
+/// N-09: no more is asked for at a time than the far end bears, everybody has a turn, and nobody two.
+#[test]
+fn who_asks_for_much_has_it_in_turn() {
+    let (mut open, mut table) = outbound();
+    let ways: Vec<_> = (0..20).map(|n| pair("l.test", &format!("{n}.a.test"))).collect();
+    for way in &ways {
+        table.prove(ID, way.target.clone(), Grounds::Dialback);
+    }
+    let asked: Vec<usize> = ways
+        .iter()
+        .flat_map(|way| [way, way])
+        .map(|way| sent(&say(&mut open, &mut table, 0, Input::Ask(way.clone()))).len())
+        .collect();
+    // Whoever has been asked for may be asked for again; whoever stands in line stands there once.
+    assert_eq!(asked.iter().take(32).sum::<usize>(), 32);
+    assert_eq!(asked.iter().skip(32).sum::<usize>(), 0);
+    for (number, way) in ways.iter().enumerate().take(6) {
+        let word = if number % 2 == 0 { Word::Valid } else { Word::Error(None) };
+        let mut said = say(&mut open, &mut table, 1, answer(way, word.clone()));
+        said.extend(say(&mut open, &mut table, 1, answer(way, word)));
+        let next: Vec<_> =
+            ways.get(16 + number).map(|it| it.target.to_string()).into_iter().collect();
+        let said: Vec<_> = sent(&said).into_iter().map(str::to_owned).collect();
+        assert_eq!(said.len(), next.len(), "{number}: {said:?}");
+        assert!(said.iter().zip(&next).all(|(said, next)| said.contains(next)), "{said:?}");
+    }
+}
+
+/// P-13: behind our closing tag nothing is asked for; who wants a pair has to look elsewhere at once.
+#[test]
+fn nobody_waits_for_a_stream_that_we_are_leaving() {
+    let (mut open, mut table) = outbound();
+    say(&mut open, &mut table, 0, Input::Drain);
+    let out = say(&mut open, &mut table, 0, Input::Ask(pair("l.test", "a.test")));
+    assert!(matches!(&out[..], [Action::Tell(Tidings::Failed(_, Setback::Draining))]), "{out:?}");
+}
+
+/// E-05: most who say `invalid` end the stream with it, so no other pair is risked on it; who knows
+/// channels does not, nor does who gives an error.
+#[test]
+fn an_invalid_key_is_taken_for_the_beginning_of_the_end() {
+    for (word, dna, spares) in [
+        (Word::Invalid, false, false),
+        (Word::Invalid, true, true),
+        (Word::Error(None), false, true),
+        (Word::Error(None), true, true),
+    ] {
+        let (mut open, mut table) = outbound();
+        open.far = Far { errors: true, dna, ..Far::default() };
+        table.set_far(ID, open.far);
+        let way = pair("l.test", "a.test");
+        say(&mut open, &mut table, 0, Input::Ask(way.clone()));
+        say(&mut open, &mut table, 0, answer(&way, word.clone()));
+        assert_eq!(table.row(ID).unwrap().far.errors, spares, "{word:?} {dna}");
+    }
+}
+
+/// P-10: a stream that came to nothing is not kept for as long as one that is of use.
+#[test]
+fn a_stream_waits_by_what_it_is_for() {
+    let bounds = terms(Side::Public, Level::Any).bounds;
+    for (word, patience) in [(Word::Valid, bounds.idle), (Word::Error(None), bounds.step)] {
+        let (mut open, mut table) = outbound();
+        let way = pair("l.test", "a.test");
+        say(&mut open, &mut table, 0, Input::Ask(way.clone()));
+        let out = say(&mut open, &mut table, 0, answer(&way, word));
+        assert!(matches!(out.last(), Some(Action::SetTimer(it)) if *it == patience), "{out:?}");
+    }
+}
+
+/// While somebody waits for a domain to be proven, or in line, the stream is not given up.
+#[test]
+fn a_stream_that_somebody_waits_for_is_not_given_up() {
+    let (mut open, mut table) = outbound();
+    assert!(matches!(
+        say(&mut open.clone(), &mut table.clone(), 9, timed_out())[..],
+        [Action::Close(None)]
+    ));
+    say(&mut open, &mut table, 0, Input::Ask(pair("l.test", "b.test")));
+    let out = say(&mut open, &mut table, 9, timed_out());
+    assert!(matches!(out[..], [Action::SetTimer(_)]), "{out:?}");
+}
+
+/// E-21: a forged key ends the stream, unless that would harm others who share it.
+#[test]
+fn a_forged_key_ends_a_stream_that_nobody_shares() {
+    let reason = Reason { prooftype: None, finding: ligase_verifier::Finding::WrongName };
+    for (other, is_granted, ends) in
+        [(None, false, true), (Some("b.test"), false, false), (Some("b.test"), true, false)]
+    {
+        let (mut open, mut table) = inbound(&["b.test"]);
+        if let Some(other) = other {
+            match is_granted {
+                true => table.let_in(&pair(other, "l.test"), ID).unwrap(),
+                false => drop(say(&mut open, &mut table, 0, claim(other, "l.test"))),
+            }
+        }
+        say(&mut open, &mut table, 0, claim("a.test", "l.test"));
+        let unproven = Finding::Verdict(Verdict::Unproven(reason));
+        say(&mut open, &mut table, 0, Input::Found(domain("a.test").into(), unproven));
+        let forged = Input::Authority(pair("a.test", "l.test"), Answer::Invalid);
+        let out = say(&mut open, &mut table, 0, forged);
+        let closes = matches!(out.last(), Some(Action::Close(None)));
+        assert_eq!(closes, ends, "{other:?} {is_granted}: {out:?}");
+        let invalid = sent(&out).iter().any(|it| it.contains("type='invalid'"));
+        assert_eq!(invalid, ends, "{out:?}");
+    }
+}
+
+/// F-50: when a proof has ended, whoever still waits to be granted something by it is denied, and
+/// nobody else is.
+#[test]
+fn a_proof_that_ended_grants_nothing_to_those_who_wait() {
+    let (mut open, mut table) = inbound(&[]);
+    let proven =
+        |name: &str| Input::Found(domain(name).into(), Finding::Verdict(proof::proven(name)));
+    for name in ["a.test", "b.test"] {
+        say(&mut open, &mut table, 0, claim(name, "l.test"));
+        say(&mut open, &mut table, 0, proven(name));
+    }
+    // That one is being judged anew, by what is published now.
+    say(&mut open, &mut table, 0, claim("a.test", "l2.test"));
+    let out = say(&mut open, &mut table, 0, renewed("a.test", mismatch()));
+    let denied = sent(&out);
+    assert!(
+        matches!(&denied[..], [text] if text.contains("from='l.test' to='a.test' type='error'")),
+        "{out:?}"
+    );
+    for (way, granted) in [(pair("a.test", "l.test"), false), (pair("b.test", "l.test"), true)] {
+        say(&mut open, &mut table, 0, Input::Reached(way.clone(), Ok(())));
+        assert_eq!(table.has_entrance(&way), granted, "{way}");
+    }
+    say(&mut open, &mut table, 0, proven("a.test"));
+    say(&mut open, &mut table, 0, Input::Reached(pair("a.test", "l2.test"), Ok(())));
+    assert!(table.has_entrance(&pair("a.test", "l2.test")));
+}
+
+/// our own server is told the cause by the end of the stream, where nobody else is on it.
+#[test]
+fn a_way_out_that_is_missing_ends_a_stream_that_nobody_shares() {
+    for (other, ends) in [(false, true), (true, false)] {
+        let mut table = Table::default();
+        table.open(ID, Side::Backend);
+        table.prove(ID, domain("l.test"), Grounds::Configured);
+        let stream = Some(StreamId("S1".into()));
+        let (way, far, at) = (Way::Inbound, Far::default(), Duration::ZERO);
+        let with = Negotiated { way, stream, secured: true, presented: None, far, at };
+        let mut open = Open::new(ID, Arc::new(terms(Side::Backend, Level::Any)), with);
+        let targets = if other { &["a.test", "b.test"][..] } else { &["a.test"] };
+        for target in targets {
+            say(&mut open, &mut table, 0, claim("l.test", target));
+        }
+        let ours = Finding::OurServer(true);
+        say(&mut open, &mut table, 0, Input::Found(domain("l.test").into(), ours));
+        let mut out = Vec::new();
+        let lost = Input::Reached(pair("l.test", "a.test"), Err(Setback::Unreachable));
+        let result = open.handle(lost, Duration::ZERO, &mut table, &mut out);
+        let told = result.err().map(|error| error.condition);
+        assert_eq!(told, ends.then_some(Condition::RemoteConnectionFailed), "{out:?}");
+        assert_eq!(sent(&out).len(), usize::from(other), "{out:?}");
+    }
+}
+
+/// A domain stays proven for as long as anything rests on that, and no longer: a peer may have more
+/// domains than anybody wants to hear from.
+#[test]
+fn a_domain_that_nothing_rests_on_is_forgotten() {
+    type Rest = fn(&mut Open, &mut Table);
+    let rests: [(Rest, bool); 9] = [
+        (|_, _| (), false),
+        (|open, table| drop(say(open, table, 0, claim("a.test", "l2.test"))), true),
+        (|open, table| drop(say(open, table, 0, claim("b.test", "l2.test"))), false),
+        (|_, table| table.let_in(&pair("a.test", "l2.test"), ID).unwrap(), true),
+        (|_, table| table.let_in(&pair("b.test", "l2.test"), ID).unwrap(), false),
+        (|_, table| table.let_out(&pair("l2.test", "a.test"), ID).unwrap(), true),
+        (|_, table| table.let_out(&pair("l2.test", "b.test"), ID).unwrap(), false),
+        (|open, table| drop(say(open, table, 0, Input::Ask(pair("l2.test", "a.test")))), true),
+        (|open, table| drop(say(open, table, 0, Input::Ask(pair("l2.test", "b.test")))), false),
+    ];
+    for (number, (rest, stays)) in rests.into_iter().enumerate() {
+        let (mut open, mut table) = inbound(&["b.test"]);
+        open.set_bidi(Far { errors: true, bidi: true, dna: false, confirms: false }, &mut table);
+        let way = pair("a.test", "l.test");
+        say(&mut open, &mut table, 0, claim("a.test", "l.test"));
+        let proven = Finding::Verdict(proof::proven("a.test"));
+        say(&mut open, &mut table, 0, Input::Found(domain("a.test").into(), proven));
+        rest(&mut open, &mut table);
+        say(&mut open, &mut table, 0, Input::Reached(way, Err(Setback::Unreachable)));
+        assert_eq!(table.is_proven(ID, &domain("a.test")), stays, "{number}");
+        assert!(table.is_proven(ID, &domain("b.test")), "{number}");
+    }
+}
+
+/// D-08: a server that proves its own name may speak to us, as itself and of nobody else.
+#[test]
+fn a_server_speaks_to_us_as_itself_and_of_nobody_else() {
+    let name = || Name::Server(domain("mx.test"));
+    let (mut open, mut table) = inbound(&["a.test"]);
+    table.let_in(&pair("a.test", "l.test"), ID).unwrap();
+    let ours = open.terms.server_name.clone();
+    let ping = |sender: &str, target: &str| {
+        let text = format!("<iq type='get' id='1' from='{sender}' to='{target}'/>");
+        Input::Frame(crate::tests::frame(&text))
+    };
+    let answers = |open: &mut Open, table: &mut Table, sender: &str, target: &str| {
+        let out = say(open, table, 0, ping(sender, target));
+        !sent(&out).is_empty()
+    };
+    assert!(!answers(&mut open, &mut table, "mx.test", ours.as_str()));
+    let refuted = Finding::Verdict(mismatch());
+    say(&mut open, &mut table, 0, Input::Found(name(), refuted));
+    assert!(!answers(&mut open, &mut table, "mx.test", ours.as_str()));
+    let proven = Finding::Verdict(proof::proven("mx.test"));
+    say(&mut open, &mut table, 0, Input::Found(name(), proven));
+    assert_eq!(table.row(ID).unwrap().server, Some(domain("mx.test")));
+    for (sender, target, answered) in [
+        ("mx.test", ours.as_str(), true),
+        ("mx.test", "l.test", false),
+        ("a.test", ours.as_str(), false),
+        ("b.test", ours.as_str(), false),
+    ] {
+        assert_eq!(answers(&mut open, &mut table, sender, target), answered, "{sender} {target}");
+    }
+}
+
+/// E-16: only who knows channels can take a right back by refusing a stanza, and only by refusing one.
+#[test]
+fn no_other_stanza_takes_a_right_back() {
+    let mark = "<error type='auth'><invalid-connection xmlns='urn:x-ligase:dna:0'/></error>";
+    let refusal = format!("<message type='error' from='u@a.test' to='u@l.test'>{mark}</message>");
+    let other = refusal.replace("invalid-connection", "gone");
+    for (dna, text, lost) in [
+        (true, &refusal, true),
+        (true, &other, false),
+        (false, &refusal, false),
+        (false, &other, false),
+    ] {
+        let (mut open, mut table) = outbound();
+        let ours = pair("l.test", "a.test");
+        open.set_bidi(Far { errors: true, bidi: true, dna, confirms: false }, &mut table);
+        table.let_in(&ours.reversed(), ID).unwrap();
+        table.let_out(&ours, ID).unwrap();
+        say(&mut open, &mut table, 0, Input::Frame(crate::tests::frame(text)));
+        assert_eq!(table.exit(&ours).is_none(), lost, "{dna} {text}");
+    }
+}
+
+/// E-17: what was on its way when the right was taken back is no offense, for a while, and where its
+/// sender can be told.
+#[test]
+fn what_was_on_its_way_when_its_right_ended_is_no_offense() {
+    let way = pair("a.test", "l.test");
+    for (dna, exit, after, violation, is_told) in [
+        (true, false, 10, Violation::PairRevoked, true),
+        (false, true, 10, Violation::PairRevoked, true),
+        (false, false, 10, Violation::PairUnauthorized, false),
+        (true, true, 11, Violation::PairUnauthorized, false),
+        (false, true, 11, Violation::PairUnauthorized, false),
+    ] {
+        let (mut open, mut table) = inbound(&["a.test"]);
+        open.far.dna = dna;
+        for target in ["l.test", "l2.test"] {
+            table.let_in(&pair("a.test", target), ID).unwrap();
+        }
+        if exit {
+            let other = ConnectionId(2);
+            table.open(other, Side::Public);
+            table.prove(other, domain("a.test"), Grounds::Dialback);
+            table.let_out(&way.reversed(), other).unwrap();
+        }
+        say(&mut open, &mut table, 0, Input::Withdraw(way.clone()));
+        let stray = Input::Frame(Frame::Stanza(message("a.test", "l.test", "1")));
+        let out = say(&mut open, &mut table, after, stray);
+        assert!(matches!(out.first(), Some(Action::Count(it)) if *it == violation), "{out:?}");
+        assert_eq!(matches!(out.last(), Some(Action::Bounce(..))), is_told, "{out:?}");
+    }
+}
+
+/// M03: the right pair on the wrong stream is told from what may not come this way at all.
+#[test]
+fn what_comes_the_wrong_way_is_told_from_what_comes_by_another() {
+    for (bidi, elsewhere, violation) in [
+        (false, false, Violation::PairInverse),
+        (false, true, Violation::PairInverse),
+        (true, false, Violation::PairInverse),
+        (true, true, Violation::PairWrongConnection),
+    ] {
+        let (mut open, mut table) = outbound();
+        open.far.bidi = bidi;
+        if elsewhere {
+            let other = ConnectionId(2);
+            table.open(other, Side::Public);
+            table.prove(other, domain("a.test"), Grounds::Dialback);
+            table.let_in(&pair("a.test", "l.test"), other).unwrap();
+        }
+        let stray = Input::Frame(Frame::Stanza(message("a.test", "l.test", "1")));
+        let out = say(&mut open, &mut table, 0, stray);
+        assert!(
+            matches!(out[..], [Action::Count(it)] if it == violation),
+            "{bidi} {elsewhere}: {out:?}"
+        );
+    }
+}
