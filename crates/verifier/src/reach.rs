@@ -27,7 +27,8 @@ fn inner(address: IpAddr) -> Vec<IpAddr> {
     if let IpAddr::V6(v6) = address {
         let segments = v6.segments();
         let v4 = |high: u16, low: u16| {
-            IpAddr::V4(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)))
+            let ([a, b], [c, d]) = (high.to_be_bytes(), low.to_be_bytes());
+            IpAddr::V4(Ipv4Addr::new(a, b, c, d))
         };
         match segments {
             [0, 0, 0, 0, 0, 0, high, low] if 1 < v6.to_bits() => all.push(v4(high, low)),

@@ -226,7 +226,7 @@ impl Effort {
     }
 
     /// Takes note of one signature that is checked; false if it should not be.
-    fn allows_signature(&self) -> bool {
+    pub(super) fn allows_signature(&self) -> bool {
         take(&self.signatures)
     }
 

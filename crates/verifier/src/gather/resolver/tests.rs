@@ -15,12 +15,13 @@ use hickory_resolver::proto::serialize::binary::BinEncodable;
 use time::OffsetDateTime;
 use tokio::net::{TcpListener, UdpSocket};
 
+use super::signed::{Keys, Seconds};
 use super::*;
 use crate::observation::{Asked, Observation, Reply};
 
 /// A signed root zone in which everything is, but for what is below `unsigned.`.
-struct World {
-    signer: DnssecSigner,
+pub(super) struct World {
+    pub(super) signer: DnssecSigner,
     /// A key that will sign some day.
     next: Option<DNSKEY>,
     /// Where validation starts.
@@ -29,20 +30,20 @@ struct World {
     unsigned: BTreeMap<Name, Vec<RData>>,
 }
 
-fn name(text: &str) -> Name {
+pub(super) fn name(text: &str) -> Name {
     Name::from_ascii(text).unwrap()
 }
 
-fn address(last: u8) -> RData {
+pub(super) fn address(last: u8) -> RData {
     RData::A(A(Ipv4Addr::new(192, 0, 2, last)))
 }
 
-fn alias(target: &str) -> RData {
+pub(super) fn alias(target: &str) -> RData {
     RData::CNAME(CNAME(name(target)))
 }
 
 /// An alias for all names below one (RFC 6672).
-fn alias_for_tree(target: &str) -> RData {
+pub(super) fn alias_for_tree(target: &str) -> RData {
     let rdata = NULL::with(name(target).to_bytes().unwrap());
     RData::Unknown { code: RecordType::DNAME, rdata }
 }
@@ -51,12 +52,12 @@ fn srv(target: &str) -> RData {
     RData::SRV(SRV::new(10, 20, 5269, name(target)))
 }
 
-fn soa() -> RData {
+pub(super) fn soa() -> RData {
     RData::SOA(SOA::new(name("ns."), name("host."), 1, 3600, 600, 86400, 60))
 }
 
 impl World {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let algorithm = Algorithm::ECDSAP256SHA256;
         let pkcs8 = EcdsaSigningKey::generate_pkcs8(algorithm).unwrap();
         let key = EcdsaSigningKey::from_pkcs8(&pkcs8, algorithm).unwrap();
@@ -126,7 +127,7 @@ impl World {
         self.sign(owner, set)
     }
 
-    fn sign(&self, owner: &Name, set: RecordSet) -> Vec<Record> {
+    pub(super) fn sign(&self, owner: &Name, set: RecordSet) -> Vec<Record> {
         if set.is_empty() {
             return Vec::new();
         }
@@ -139,6 +140,22 @@ impl World {
             record.name = owner.clone();
         }
         records
+    }
+
+    /// These records of a name, signed, to live for so many seconds.
+    pub(super) fn signed_for(&self, ttl: u32, owner: &str, data: &[RData]) -> Vec<Record> {
+        let kind = data.first().map_or(RecordType::A, RData::record_type);
+        let mut set = RecordSet::with_ttl(name(owner), kind, ttl);
+        for data in data {
+            set.add_rdata(data.clone());
+        }
+        self.sign(&name(owner), set)
+    }
+
+    /// The keys of this world, as those below its anchor learn them.
+    pub(super) fn keys(&self, zone: &str) -> Arc<Keys> {
+        let ends = Seconds::of(crate::mint::now()).farthest();
+        Keys::new(name(zone), [self.signer.to_dnskey()].iter(), ends)
     }
 
     /// The signed proof of what lies at, or around, a name.

@@ -92,7 +92,7 @@ impl Zones {
             Known::Failed(failure) => return Err(failure),
             Known::Unsigned | Known::NoCut => return Err(Failure::Bogus),
         };
-        for labels in anchor.iter().count() + 1..=name.iter().count() {
+        for labels in (anchor.iter().count()..=name.iter().count()).skip(1) {
             let cut = name.trim_to(labels).to_lowercase();
             // What is learnt is told to all who wait for it, so nobody begins who might have to give
             // up halfway, and what each has left does not matter then.
@@ -262,3 +262,6 @@ const DIGESTS_MAX: usize = 16;
 
 /// Aliases in one message that may stand in the place of a zone.
 const ALIASES_MAX: usize = 2;
+
+#[cfg(test)]
+mod tests;

@@ -142,7 +142,7 @@ fn base32(label: &[u8]) -> Option<Vec<u8>> {
             it @ b'a'..=b'v' => it - b'a' + 10,
             _ => return None,
         };
-        held = held << 5 | u32::from(value);
+        held = (held << 5) + u32::from(value);
         bits += 5;
         if 8 <= bits {
             bits -= 8;

@@ -241,3 +241,106 @@ fn what_is_no_hash_of_this_zone_is_not_looked_at() {
         }
     }
 }
+
+/// A name that exists is denied by no record, the first and the last of the zone among them: else a
+/// wildcard could be had to speak for it.
+#[test]
+fn no_name_that_exists_is_denied_by_its_own_record() {
+    for (owner, _) in zone() {
+        assert_eq!(hashed(0, false, |it| it.no_closer(&owner)), None, "{owner}");
+        assert_eq!(plainly(None, |it| it.no_closer(&owner)), None, "{owner}");
+    }
+}
+
+/// RFC 5155 §8.2: of records that are hashed in different ways, those of one way only prove anything
+/// together.
+#[test]
+fn records_of_two_ways_to_hash_prove_nothing_together() {
+    let apex = name("z.");
+    let nsec3 = |iterations, salt: &[u8], next: u8| {
+        let mut hash = vec![0; 20];
+        hash[19] = next;
+        let algorithm = Nsec3HashAlgorithm::SHA1;
+        NSEC3::new(algorithm, false, iterations, salt.to_vec(), hash, [RecordType::A])
+    };
+    // Between the first two hashes there is no other; behind the second is all the rest.
+    let first = nsec3(1, b"s", 1);
+    for (iterations, salt, expect) in
+        [(1, b"s", SECURE), (1, b"t", None), (2, b"s", None), (2, b"t", None)]
+    {
+        let rest = nsec3(iterations, salt, 0);
+        let mut hashed = Hashed::new(&apex);
+        hashed.add(&name(&format!("{}.z.", "0".repeat(32))), &first);
+        hashed.add(&name(&format!("{}1.z.", "0".repeat(31))), &rest);
+        assert_eq!(hashed.no_closer(&name("x.z.")), expect, "{iterations} {salt:?}");
+    }
+}
+
+/// What a zone says of names outside it, it says of nothing.
+#[test]
+fn a_zone_denies_nothing_outside_itself() {
+    let apex = name("z.");
+    let nsec3 = NSEC3::new(Nsec3HashAlgorithm::SHA1, false, 151, Vec::new(), vec![0; 20], []);
+    let mut hashed = Hashed::new(&apex);
+    hashed.add(&name(&format!("{}.z.", "0".repeat(32))), &nsec3);
+    let denial = Denial { plain: Plain::new(&apex), hashed, ttl: 60 };
+    assert_eq!(denial.absence(&name("x.z."), RecordType::A), INSECURE);
+    for outside in ["y.", "x.y.", ".", "zz."] {
+        assert_eq!(denial.absence(&name(outside), RecordType::A), None, "{outside}");
+    }
+}
+
+/// RFC 6840 §4.1: the zone above says what DS records there are, the zone itself all else.
+#[test]
+fn each_side_of_a_cut_speaks_of_its_own_records() {
+    use RecordType::{A, CNAME, DS, NS, SOA};
+    let above: &[RecordType] = &[NS];
+    let itself: &[RecordType] = &[NS, SOA];
+    for (types, kind, expect) in [
+        (above, DS, true),
+        (above, A, false),
+        (itself, DS, false),
+        (itself, A, true),
+        (&[NS, DS], DS, false),
+        (&[A], DS, true),
+        (&[A], A, false),
+        (&[CNAME], A, false),
+        (&[CNAME], DS, false),
+    ] {
+        let nsec = NSEC::new(name("b."), types.iter().copied());
+        assert_eq!(lacks(nsec.type_set(), kind), expect, "{types:?} {kind}");
+    }
+}
+
+/// What is not there to deny anything neither costs us anything nor shortens what is believed, and
+/// whoever denies much is not heard to the end.
+#[test]
+fn as_few_records_are_verified_as_will_do() {
+    use super::super::tests::{World, soa};
+    let world = World::new();
+    let keys = world.keys(".");
+    let now = Seconds::of(crate::mint::now());
+    let nsec = |next: &str| {
+        RData::DNSSEC(DNSSECRData::NSEC(NSEC::new_cover_self(name(next), [RecordType::A])))
+    };
+    let spent = |authorities: &[Record]| {
+        let effort = Effort::new();
+        let ttl = Denial::read(authorities, &keys, now, &effort).ttl;
+        let left =
+            std::iter::repeat_with(|| effort.allows_signature()).take_while(|it| *it).count();
+        (128 - left, ttl)
+    };
+    let mut one = world.signed_for(5, ".", &[soa()]);
+    one.extend(world.signed_for(60, "a.", &[nsec("b.")]));
+    one.extend(one.clone().into_iter().filter(|it| it.record_type() == RecordType::NSEC));
+    assert_eq!(spent(&one), (1, 60));
+    assert_eq!(Denial::signers(&one), [&Name::root()]);
+    let soa_alone: Vec<_> = world.signed_for(5, ".", &[soa()]);
+    assert_eq!(spent(&soa_alone), (0, u32::MAX));
+    assert_eq!(Denial::signers(&soa_alone), [] as [&Name; 0]);
+    let many: Vec<Record> = (0..20)
+        .flat_map(|it| world.signed_for(60, &format!("a{it}."), &[nsec(&format!("b{it}."))]))
+        .collect();
+    assert_eq!(spent(&many), (16, 60));
+    assert_eq!(Denial::signers(&many), [&Name::root()]);
+}
