@@ -1,4 +1,5 @@
 use super::*;
+use crate::binding::Host;
 
 #[test]
 fn a_list_is_certain_and_our_server_is_not() {
@@ -48,5 +49,17 @@ fn a_pair_between_two_servers_of_ours_has_need_of_us() {
         let pair = DomainPair::new(domain(sender), domain(target));
         assert_eq!(hosted.is_domestic(&pair), domestic, "{pair}");
         assert_eq!(hosted.is_between_homes(&pair), between, "{pair}");
+    }
+}
+
+#[test]
+fn a_home_is_told_as_it_is_written() {
+    let named = Home { host: Host::Name("xmpp.l.test".parse().unwrap()), port: 5269 };
+    for (home, text) in [
+        (home("192.0.2.1:5269"), "192.0.2.1:5269"),
+        (home("[2001:db8::1]:5270"), "[2001:db8::1]:5270"),
+        (named, "xmpp.l.test:5269"),
+    ] {
+        assert_eq!(home.to_string(), text);
     }
 }

@@ -24,3 +24,16 @@ fn a_small_table_stays_as_it_is() {
     give_back(&mut table);
     assert_eq!(table.capacity(), before);
 }
+
+/// However many leave at once, and never so much that the next few who come cost a move again.
+#[test]
+fn room_is_given_back_by_half() {
+    for (room, left, is_moved) in [(2000, 10, true), (2000, 1000, false), (448, 112, false)] {
+        let mut table: HashMap<u32, u32> = HashMap::with_capacity(room);
+        table.extend((0..left).map(|it| (it, it)));
+        let before = table.capacity();
+        give_back(&mut table);
+        assert_eq!(table.capacity() < before, is_moved, "{left} of {room}");
+        assert!(before / 2 <= table.capacity(), "{left} of {room}");
+    }
+}

@@ -107,9 +107,7 @@ impl Scope {
             }
         }
         are_distinct(attributes.iter().map(|it| it.name.span.of(piece)))?;
-        if 0 < prefixed {
-            self.are_distinct_expanded(piece, attributes, prefixed, header)?;
-        }
+        self.are_distinct_expanded(piece, attributes, prefixed, header)?;
         match tag.name.prefix(piece) {
             Some(prefix) => self.resolve(piece, prefix, header),
             None => Ok(namespace),

@@ -1019,3 +1019,100 @@ fn what_comes_the_wrong_way_is_told_from_what_comes_by_another() {
         );
     }
 }
+
+/// E-18: what stands on our own server's streams for a domain that it lost ends where it brings
+/// stanzas, and stays where it is still to be told something.
+#[test]
+fn a_way_to_our_own_server_outlives_the_domain_and_a_way_from_it_does_not() {
+    for (way, side, stays) in [
+        (Way::Inbound, Side::Backend, false),
+        (Way::Outbound, Side::Backend, true),
+        (Way::Outbound, Side::Public, false),
+    ] {
+        let mut table = Table::default();
+        table.open(ID, side);
+        let (theirs, ours) = (domain("a.test"), domain("l.test"));
+        let remote = if side == Side::Backend { &ours } else { &theirs };
+        table.prove(ID, remote.clone(), Grounds::Configured);
+        let stream = Some(StreamId("S1".into()));
+        let (far, at) = (Far::default(), Duration::ZERO);
+        let with = Negotiated { way, stream, secured: true, presented: None, far, at };
+        let before = terms(side, Level::Any);
+        let mut open = Open::new(ID, Arc::new(before.clone()), with);
+        match (way, side) {
+            (Way::Inbound, _) => table.let_in(&DomainPair::new(ours, theirs), ID).unwrap(),
+            (Way::Outbound, Side::Backend) => {
+                table.let_out(&DomainPair::new(theirs, ours), ID).unwrap();
+            }
+            (Way::Outbound, Side::Public) => {
+                table.let_out(&DomainPair::new(ours, theirs), ID).unwrap();
+            }
+        }
+        let l2 = crate::binding::Residents::of([domain("l2.test")], &crate::tests::home());
+        let hosted = Arc::new(Hosted::Only(l2));
+        let mut out = Vec::new();
+        let new = Input::Terms(Arc::new(Terms { hosted, ..before }));
+        let ended = open.handle(new, Duration::ZERO, &mut table, &mut out).is_err();
+        assert_eq!(ended, !stays, "{way:?} {side:?}: {out:?}");
+        let row = table.row(ID).unwrap();
+        assert_eq!(row.is_authorized(), stays, "{way:?} {side:?}");
+    }
+}
+
+/// E-18: who has proven itself in the clear has to come back when nothing may stay in the clear, and
+/// nobody else.
+#[test]
+fn what_may_not_stay_in_the_clear_does_not() {
+    let proof = || grounds("a.test", Duration::from_secs(60));
+    for (secured, level, grounds, stays) in [
+        (false, Level::Any, Grounds::Dialback, true),
+        (false, Level::Any, proof(), true),
+        (false, Level::Encrypted, Grounds::Dialback, false),
+        (false, Level::Encrypted, proof(), false),
+        (true, Level::Encrypted, Grounds::Dialback, true),
+        (true, Level::Pkix, Grounds::Dialback, false),
+        (true, Level::Pkix, proof(), true),
+    ] {
+        let (mut open, mut table) = inbound(&[]);
+        open.secured = secured;
+        open.terms = Arc::new(terms(Side::Public, Level::Any));
+        table.prove(ID, domain("a.test"), grounds.clone());
+        let way = pair("a.test", "l.test");
+        table.let_in(&way, ID).unwrap();
+        let mut out = Vec::new();
+        let new = Input::Terms(Arc::new(terms(Side::Public, level)));
+        let ended = open.handle(new, Duration::ZERO, &mut table, &mut out).is_err();
+        assert_eq!(ended, !stays, "{secured} {level:?} {grounds:?}");
+        assert_eq!(table.has_entrance(&way), stays, "{secured} {level:?} {grounds:?}");
+    }
+}
+
+/// C-08: who should have been authorized long ago and is not may ask for no more; whoever was, or
+/// whom we called ourselves, may.
+#[test]
+fn who_is_overdue_may_ask_for_no_more() {
+    for (way, authorized, heard) in
+        [(Way::Inbound, false, false), (Way::Inbound, true, true), (Way::Outbound, false, true)]
+    {
+        let (mut open, mut table) = match way {
+            Way::Inbound => inbound(&["b.test"]),
+            Way::Outbound => outbound(),
+        };
+        open.set_bidi(Far { errors: true, bidi: true, dna: true, confirms: false }, &mut table);
+        open.terms = Arc::new(terms(Side::Public, Level::Any));
+        let granted = pair("b.test", "l.test");
+        if authorized {
+            table.let_in(&granted, ID).unwrap();
+        }
+        say(&mut open, &mut table, 0, claim("c.test", "l.test"));
+        // Whom we called may be waited for; that is not what this is about.
+        open.wants.clear();
+        say(&mut open, &mut table, 30, timed_out());
+        if authorized {
+            say(&mut open, &mut table, 31, Input::Withdraw(granted));
+        }
+        let out = say(&mut open, &mut table, 32, claim("d.test", "l.test"));
+        let judged = out.iter().any(|it| matches!(it, Action::Judge(..)));
+        assert_eq!(judged, heard, "{way:?} {authorized}: {out:?}");
+    }
+}

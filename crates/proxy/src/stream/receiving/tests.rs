@@ -8,8 +8,10 @@ use std::collections::BTreeSet;
 use ligase_verifier::{Finding as Found, Reason, Verdict};
 
 use super::*;
-use crate::binding::{Finding, Grounds, Hosted, Level};
-use crate::stream::{Answer, Authorization, Dialback, Part, Setback, Tidings, Unsecured, Word};
+use crate::binding::{Finding, Grounds, Hosted, Level, Mode};
+use crate::stream::{
+    Answer, Authorization, Denial, Dialback, Part, Setback, Tidings, Unsecured, Word,
+};
 use crate::tests::walk::{ID, Place, Tally, Witness, grants, stroll, walk};
 use crate::tests::{domain, message, pair, proof, terms};
 
@@ -625,5 +627,166 @@ fn our_own_name_is_a_server_only_where_servers_are_taken() {
             _ => None,
         });
         assert_eq!(asked, judged, "{takes} {to}: {out:?}");
+    }
+}
+
+/// P-13: nothing is negotiated any more on a stream that we are leaving.
+#[test]
+fn nothing_is_negotiated_behind_our_closing_tag() {
+    let terms = with_servers(Side::Public, &[("l.test", "192.0.2.1:5269")]);
+    let inputs = [secured(), header("a.test", "l.test"), proven("a.test"), Input::Drain];
+    for frame in [Input::Frame(Frame::StartTls), auth(), Input::Frame(Frame::Bidi(true))] {
+        let (mut machine, mut table) = after(Side::Public, &terms, &inputs);
+        assert!(say(&mut machine, &mut table, frame).is_empty());
+        assert!(!table.row(ID).unwrap().far.bidi);
+    }
+}
+
+/// C-06: whose certificate is another server's, or one that the server disowns, is not heard any
+/// further; one that nobody vouches for only proves nothing. For a domain there is dialback yet.
+#[test]
+fn a_server_that_is_another_is_not_heard_any_further() {
+    let reason = |finding| Reason { prooftype: None, finding };
+    let refuted = Verdict::Refuted(reason(Found::TlsaMismatch));
+    let wrong = Verdict::Unproven(reason(Found::WrongName));
+    let untrusted = Verdict::Unproven(reason(Found::UntrustedChain));
+    let undetermined = Verdict::Undetermined(reason(Found::DnsFailure));
+    let terms = with_servers(Side::Public, &[("l.test", "192.0.2.1:5269")]);
+    for (is_server, verdict, is_heard, external, denial) in [
+        (true, proof::proven("a.test"), true, true, None),
+        (true, refuted.clone(), false, false, None),
+        (true, Verdict::Refuted(reason(Found::WrongName)), false, false, None),
+        (true, wrong.clone(), false, false, None),
+        (true, untrusted.clone(), true, false, None),
+        (true, undetermined.clone(), true, false, None),
+        (false, proof::proven("a.test"), true, true, None),
+        (false, refuted.clone(), true, false, Some(Found::TlsaMismatch)),
+        (false, undetermined, true, false, Some(Found::DnsFailure)),
+        (false, wrong, true, false, None),
+        (false, untrusted, true, false, None),
+    ] {
+        let to = if is_server { "ligase.test" } else { "l.test" };
+        let name = match is_server {
+            true => Name::Server(domain("a.test")),
+            false => Name::Service(domain("a.test")),
+        };
+        let (mut machine, mut table) =
+            after(Side::Public, &terms, &[secured(), header("a.test", to)]);
+        let found = Input::Found(name, Finding::Verdict(verdict.clone()));
+        let out = say(&mut machine, &mut table, found);
+        assert_eq!(table.row(ID).is_some(), is_heard, "{is_server} {verdict:?}: {out:?}");
+        let error = ended(&out).map(|error| error.condition);
+        assert_eq!(error, (!is_heard).then_some(Condition::NotAuthorized), "{verdict:?}");
+        let offered = |it: &Action| matches!(it, Action::Send(text) if text.contains("EXTERNAL"));
+        assert_eq!(out.iter().any(offered), external, "{is_server} {verdict:?}: {out:?}");
+        let refused = out.iter().find_map(|it| match it {
+            Action::Refused(_, Denial::Unproven(reason)) => Some(reason.finding),
+            _ => None,
+        });
+        assert_eq!(refused, denial, "{is_server} {verdict:?}");
+    }
+}
+
+/// What a far end may say of itself is offered where there is anything to say it for.
+#[test]
+fn channels_are_offered_where_there_are_any() {
+    for (bidi, servers, offered) in
+        [(false, false, false), (true, false, true), (false, true, true), (true, true, true)]
+    {
+        let mut terms = with_servers(Side::Public, &[("l.test", "192.0.2.1:5269")]);
+        (terms.channels.bidi, terms.channels.server_names) = (bidi, servers);
+        let (mut machine, mut table) =
+            after(Side::Public, &terms, &[secured(), header("a.test", "l.test")]);
+        let out = say(&mut machine, &mut table, proven("a.test"));
+        let told = out.iter().any(|it| matches!(it, Action::Send(text) if text.contains("<dna ")));
+        assert_eq!(told, offered, "{bidi} {servers}: {out:?}");
+    }
+}
+
+#[test]
+fn a_header_tells_whose_stream_it_is() {
+    let terms = with_servers(Side::Public, &[("l.test", "192.0.2.1:5269")]);
+    for (to, version_1, mode) in [
+        (Some("ligase.test"), true, Mode::ServerName),
+        (Some("l.test"), true, Mode::DomainName),
+        (None, true, Mode::DomainName),
+        (Some("l.test"), false, Mode::Legacy),
+        (Some("ligase.test"), false, Mode::Legacy),
+    ] {
+        let (mut machine, mut table) = after(Side::Public, &terms, &[secured()]);
+        let (from, to, id) = (Some(domain("a.test")), to.map(domain), None);
+        let header = Header { from, to, id, version_1 };
+        say(&mut machine, &mut table, Input::Frame(Frame::Header(header)));
+        assert_eq!(table.row(ID).unwrap().mode, mode);
+    }
+}
+
+/// L-04: who is authenticated, and takes both directions, is sent what goes to it; a server that
+/// speaks to us has asked for no pair yet.
+#[test]
+fn both_directions_of_a_pair_are_granted_at_once() {
+    let terms = with_servers(Side::Public, &[("l.test", "192.0.2.1:5269")]);
+    let bidi = Input::Frame(Frame::Bidi(false));
+    let inputs = [
+        secured(),
+        header("a.test", "l.test"),
+        proven("a.test"),
+        bidi.clone(),
+        auth(),
+        reached("a.test", "l.test"),
+    ];
+    let (mut machine, mut table) = after(Side::Public, &terms, &inputs);
+    let ours = pair("l.test", "a.test");
+    assert_eq!(table.exit(&ours), None);
+    say(&mut machine, &mut table, header("a.test", "l.test"));
+    assert_eq!(table.exit(&ours), Some(ID));
+
+    let server =
+        Input::Found(Name::Server(domain("a.test")), Finding::Verdict(proof::proven("a.test")));
+    let inputs = [secured(), header("a.test", "ligase.test"), server, bidi, auth()];
+    let (mut machine, mut table) = after(Side::Public, &terms, &inputs);
+    // It may be known to speak for the domain of its own name, too.
+    table.prove(ID, domain("a.test"), Grounds::Configured);
+    say(&mut machine, &mut table, header("a.test", "ligase.test"));
+    assert_eq!(table.row(ID).unwrap().server, Some(domain("a.test")));
+    assert!(table.row(ID).unwrap().exits.is_empty());
+}
+
+/// A peer is told that we do not know the domain, or that it may come back: never which of our own
+/// troubles it is.
+#[test]
+fn a_way_out_that_is_missing_is_told_by_whether_there_is_such_a_domain() {
+    let terms = with_servers(Side::Public, &[("l.test", "192.0.2.1:5269")]);
+    let inputs = [secured(), header("a.test", "l.test"), proven("a.test"), auth()];
+    for (setback, condition) in [
+        (Setback::Pointless, Condition::HostUnknown),
+        (Setback::Unreachable, Condition::ResourceConstraint),
+        (Setback::TimedOut, Condition::ResourceConstraint),
+    ] {
+        let (mut machine, mut table) = after(Side::Public, &terms, &inputs);
+        let lost = Input::Reached(pair("a.test", "l.test"), Err(setback.clone()));
+        let out = say(&mut machine, &mut table, lost);
+        assert_eq!(ended(&out).map(|it| it.condition), Some(condition), "{setback:?}");
+    }
+}
+
+/// What the operator hears of a header that names whom it must not.
+#[test]
+fn a_header_that_names_the_wrong_domains_is_told_with_them() {
+    for (side, from, to, denial) in [
+        (Side::Public, "a.test", "v.test", Denial::NotHosted),
+        (Side::Public, "l.test", "l2.test", Denial::FromHosted),
+        (Side::Backend, "l.test", "l2.test", Denial::ToHosted),
+        (Side::Backend, "a.test", "b.test", Denial::FromStranger),
+    ] {
+        let homes = [("l.test", "192.0.2.1:5269"), ("l2.test", "192.0.2.1:5269")];
+        let (mut machine, mut table) = after(side, &with_servers(side, &homes), &[secured()]);
+        let out = say(&mut machine, &mut table, header(from, to));
+        let told = out.iter().find_map(|it| match it {
+            Action::Refused(pair, denial) => Some((pair.clone(), *denial)),
+            _ => None,
+        });
+        assert_eq!(told, Some((pair(from, to), denial)), "{out:?}");
+        assert!(table.row(ID).is_none());
     }
 }
