@@ -91,9 +91,6 @@ fn an_alias_stands_for_no_zone_at_its_own_place_only() {
 /// Whoever sends us forged answers shall not have us ask for everything twice.
 #[test]
 fn what_was_never_learnt_is_not_forgotten() {
-    let zones = Zones::new(
-        Upstream::new(Vec::new(), std::sync::Arc::default()),
-        Anchors::load(None).unwrap(),
-    );
+    let zones = Zones::new(Upstream::new(Vec::new(), Arc::default()), Anchors::load(None).unwrap());
     assert!(!zones.forget(&name("x.v.test."), crate::mint::now()));
 }
