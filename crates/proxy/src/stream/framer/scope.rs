@@ -222,3 +222,6 @@ fn are_distinct<T: Ord>(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -709,11 +709,11 @@ fn answer(pair: &DomainPair, word: Word) -> Input {
 }
 
 fn sent(actions: &[Action]) -> Vec<&str> {
-    let sent = |action| match action {
-        &Action::Send(ref text) => Some(text.as_str()),
+    let sent = actions.iter().filter_map(|action| match action {
+        Action::Send(text) => Some(text.as_str()),
         _ => None,
-    };
-    actions.iter().filter_map(sent).collect()
+    });
+    sent.collect()
 }
 
 /// N-09: no more is asked for at a time than the far end bears, everybody has a turn, and nobody two.
