@@ -123,3 +123,14 @@ fn names_are_signed_in_lower_case() {
         assert_eq!(record.ttl, 60);
     }
 }
+
+/// What a key may cost us grows with its size.
+#[test]
+fn a_key_has_so_many_octets_at_most() {
+    use hickory_resolver::proto::dnssec::{Algorithm, PublicKeyBuf};
+    for (octets, is_kept) in [(1024, true), (1032, true), (1033, false), (8192, false)] {
+        let key = PublicKeyBuf::new(vec![7; octets], Algorithm::RSASHA256);
+        let keys = Keys::new(name("."), [DNSKEY::with_flags(256, key)].iter(), at(1));
+        assert_eq!(!keys.keys.is_empty(), is_kept, "{octets} octets");
+    }
+}
