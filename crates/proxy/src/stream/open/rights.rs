@@ -26,8 +26,8 @@ impl Open {
     /// The pair may leave by this connection: tells those who wait for it.
     ///
     /// With bidi the opposite pair may come in by it, because the one who granted this has been
-    /// proven for its target (L-04). What comes is kept until our own server has taken a stream for
-    /// it.
+    /// proven for its target (L-04), and may be as large as what any stream brings that carries a
+    /// pair. What comes is kept until our own server has taken a stream for it.
     pub(in super::super) fn granted(
         &self,
         pair: &DomainPair,
@@ -40,6 +40,7 @@ impl Open {
         let may = self.far.bidi && !had && self.terms.allows(&inverse, Way::Inbound);
         table.stand_by(pair);
         if may && table.let_in(&inverse, self.id).is_ok() {
+            out.push(Action::Trust);
             out.push(Action::Tell(Tidings::Bound(inverse)));
         }
     }

@@ -1114,5 +1114,26 @@ fn who_is_overdue_may_ask_for_no_more() {
         let out = say(&mut open, &mut table, 32, claim("d.test", "l.test"));
         let judged = out.iter().any(|it| matches!(it, Action::Judge(..)));
         assert_eq!(judged, heard, "{way:?} {authorized}: {out:?}");
+/// Whoever has granted us a pair may send as much as anybody who has one, where it may send at all.
+#[test]
+fn a_far_end_is_trusted_as_soon_as_it_may_send() {
+    for bidi in [false, true] {
+        let (mut open, mut table) = outbound();
+        let far = Far { errors: true, bidi, dna: false, confirms: false };
+        open.set_bidi(far, &mut table);
+        let asked = pair("l.test", "a.test");
+        say(&mut open, &mut table, 0, Input::Ask(asked.clone()));
+        let answer = |word| {
+            let pair = asked.reversed();
+            Input::Frame(Frame::Dialback(Dialback { part: Part::Result, pair, word }))
+        };
+        let mut answered = |word| say(&mut open, &mut table, 1, answer(word));
+        let is_trusted = |told: &[Action]| told.iter().any(|it| matches!(it, Action::Trust));
+        let granted = answered(Word::Valid);
+        assert_eq!(is_trusted(&granted), bidi, "{granted:?}");
+        let repeated = answered(Word::Valid);
+        assert!(!is_trusted(&repeated), "nobody asked: {repeated:?}");
+        let comes = table.has_entrance(&asked.reversed());
+        assert_eq!(comes, bidi);
     }
 }
