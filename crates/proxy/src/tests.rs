@@ -54,8 +54,14 @@ pub(crate) fn message(sender: &str, target: &str, id: &str) -> Stanza {
 
 /// What a stream makes of its first element.
 pub(crate) fn frame(text: &str) -> Frame {
+    frame_behind("", text)
+}
+
+/// The same where the header has these attributes besides.
+pub(crate) fn frame_behind(attributes: &str, text: &str) -> Frame {
     let mut reader = Reader::new(LIMITS);
-    let mut buffer = BytesMut::from(format!("{HEADER}{text}").as_str());
+    let header = HEADER.replace('>', &format!("{attributes}>"));
+    let mut buffer = BytesMut::from(format!("{header}{text}").as_str());
     reader.next(&mut buffer).unwrap().unwrap();
     reader.next(&mut buffer).unwrap().unwrap()
 }

@@ -163,19 +163,26 @@ impl Driver {
         }
     }
 
-    /// Understands what was read, a run of stanzas at a time.
+    /// Understands what was read, a run of stanzas at a time, until an outbox has had enough.
     async fn hear(&mut self) -> Option<Ending> {
         while self.full.is_empty() && (self.reader.is_ahead() || !self.wire.incoming.is_empty()) {
             let mut stanzas = Vec::new();
+            let mut bytes = 0;
             let other = loop {
-                match self.reader.next(&mut self.wire.incoming) {
-                    Ok(Some(Frame::Stanza(stanza))) => stanzas.push(stanza),
-                    Ok(Some(frame)) => {
-                        self.pace.hear(&frame);
-                        break Some(Input::Frame(frame));
-                    }
+                if RUN_MAX <= bytes {
+                    break None;
+                }
+                let frame = match self.reader.next(&mut self.wire.incoming) {
+                    Ok(Some(frame)) => frame,
                     Ok(None) => break None,
                     Err(error) => break Some(Input::Refuse(error)),
+                };
+                self.pace.hear(&frame);
+                if let Frame::Stanza(stanza) = frame {
+                    bytes += stanza.bytes().len();
+                    stanzas.push(stanza);
+                } else {
+                    break Some(Input::Frame(frame));
                 }
             };
             if stanzas.is_empty() && other.is_none() {
@@ -312,5 +319,8 @@ impl Drop for Driver {
 
 /// Orders that may wait for a driver; more would mean that it is stuck.
 const ORDERS_MAX: usize = 256;
+/// How many bytes go on before it is looked at whether those who take them have had enough. What is
+/// read at once is half of this; but a stanza may be sent on longer than it came.
+const RUN_MAX: usize = 64 * 1024;
 /// What a timer is set to that is not needed.
 const FOREVER: std::time::Duration = std::time::Duration::from_secs(365 * 24 * 3600);

@@ -25,6 +25,8 @@ pub(super) struct Pace {
     bytes: Owed,
     stanzas: Owed,
     assertions: Owed,
+    /// By how many bytes stanzas grew when they were made to stand alone.
+    grown: u64,
     /// Elements of dialback that were heard in all.
     asserted: u64,
     /// Until when nothing is read.
@@ -42,11 +44,15 @@ impl Pace {
     /// For a connection that was opened `now`; as fast as may be, where there is no speed.
     pub(super) fn new(speed: Option<Speed>, now: Instant) -> Self {
         let [bytes, stanzas, assertions] = [(); 3].map(|()| Owed::default());
-        Self { speed, since: now, bytes, stanzas, assertions, asserted: 0, until: None }
+        Self { speed, since: now, bytes, stanzas, assertions, grown: 0, asserted: 0, until: None }
     }
 
-    /// Takes note of what the far end has said.
+    /// Takes note of what the far end has said. What it makes us write more than it wrote itself is
+    /// charged to it as if it had.
     pub(super) fn hear(&mut self, frame: &Frame) {
+        if let Frame::Stanza(stanza) = frame {
+            self.grown += stanza.grown() as u64;
+        }
         self.asserted += u64::from(matches!(frame, Frame::Dialback(_)));
     }
 
@@ -55,7 +61,7 @@ impl Pace {
         let Some(speed) = self.speed else { return };
         let at = now.saturating_duration_since(self.since);
         let waits = [
-            self.bytes.charge(totals.bytes_in, speed.bytes, at),
+            self.bytes.charge(totals.bytes_in + self.grown, speed.bytes, at),
             self.stanzas.charge(totals.stanzas_in, speed.stanzas, at),
             self.assertions.charge(self.asserted, speed.assertions, at),
         ];

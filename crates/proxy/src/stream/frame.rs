@@ -62,6 +62,11 @@ impl Reader {
         self.framer.set_limits(limits);
     }
 
+    /// How many bytes it holds in memory besides itself, roughly.
+    pub fn held(&self) -> usize {
+        self.framer.held()
+    }
+
     /// Takes the next frame off the front of `buffer`; `None` where more bytes are needed.
     ///
     /// # Errors

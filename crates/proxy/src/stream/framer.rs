@@ -182,6 +182,14 @@ impl Framer {
         std::mem::take(&mut self.keepalives)
     }
 
+    /// How many bytes it holds in memory besides itself, roughly: what the stream header gave, and
+    /// what is kept to be filled again.
+    pub fn held(&self) -> usize {
+        let open = self.open.capacity() * size_of::<Span>();
+        let attributes = self.attributes.capacity() * size_of::<Attribute>();
+        self.stream.held() + self.root.capacity() + self.scope.held() + open + attributes
+    }
+
     fn piece(&mut self, buffer: &mut BytesMut) -> Result<Option<Piece>, StreamError> {
         loop {
             self.check_characters(buffer);

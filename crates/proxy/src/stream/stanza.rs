@@ -52,6 +52,7 @@ pub struct Stanza {
     /// What it is.
     pub kind: Kind,
     bytes: Bytes,
+    grown: usize,
     may_bounce: bool,
     is_refusal: bool,
 }
@@ -87,10 +88,12 @@ impl Stanza {
         onward::inherit(raw, head.has_language, &mut edits);
         onward::respell(from, &sender, &seen.sender, &mut edits);
         onward::respell(to, &target, &seen.target, &mut edits);
+        let bytes = onward::apply(raw.bytes(), edits);
         Ok(Self {
             pair,
             kind,
-            bytes: onward::apply(raw.bytes(), edits),
+            grown: bytes.len().saturating_sub(raw.bytes().len()),
+            bytes,
             may_bounce: head.may_bounce,
             is_refusal,
         })
@@ -99,6 +102,11 @@ impl Stanza {
     /// The stanza as it is to be written.
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
+    }
+
+    /// By how many bytes it is longer than it came.
+    pub fn grown(&self) -> usize {
+        self.grown
     }
 
     /// Whether it may be answered with an error. Errors and results may not, or two servers could

@@ -119,7 +119,8 @@ impl Driver {
         let (is_blocked, now) = (!self.full.is_empty(), now());
         self.meter.read(&self.wire.totals, is_blocked, now, &self.rooms.flow);
         self.pace.read(&self.wire.totals, now);
-        self.held.hold(self.wire.held() + size_of::<Self>() + FIXED);
+        let held = self.wire.held() + self.reader.held();
+        self.held.hold(held + size_of::<Self>() + FIXED);
     }
 
     /// Whether the far end is authorized for anything.

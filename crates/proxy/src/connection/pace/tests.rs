@@ -58,3 +58,19 @@ async fn it_is_read_again_after_that_and_where_there_is_no_speed_at_once() {
 fn start() -> Instant {
     Instant::now()
 }
+
+/// What a header lends to short stanzas is paid for like what was said.
+#[tokio::test(start_paused = true)]
+async fn what_grows_on_its_way_counts_as_long_as_it_leaves() {
+    let mut pace = Pace::new(Some(SPEED), start());
+    let declaration = format!(" xmlns:p='{}'", "u".repeat(500 - " xmlns:p=''".len()));
+    let stanza = "<message from='a.test' to='l.test'><p:x/></message>";
+    for _ in 0..2 {
+        pace.hear(&crate::tests::frame_behind(&declaration, stanza));
+    }
+    assert_eq!(left_alone(&mut pace, 0, &sums(0, 2), 0), Duration::ZERO);
+    assert_eq!(left_alone(&mut pace, 0, &sums(102, 2), 0), Duration::from_millis(102));
+    // One that leaves as it came has been counted already.
+    pace.hear(&crate::tests::frame_behind(&declaration, &stanza.replace("p:x", "x")));
+    assert_eq!(left_alone(&mut pace, 102, &sums(102, 3), 0), Duration::ZERO);
+}

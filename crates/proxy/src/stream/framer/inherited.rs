@@ -9,11 +9,21 @@ use crate::stream::{StreamError, Violation};
 pub struct Inherited {
     default_namespace: String,
     prefixes: Vec<(String, String)>,
+    /// How many bytes their declarations take.
+    declared: usize,
     language: Option<String>,
 }
 
 /// Most prefixes on a stream header. Servers declare three; each stanza keeps a bit for every one.
 const PREFIXES_MAX: usize = 64;
+
+/// How many bytes the declarations on a stream header may take, all prefixes together. Servers' take
+/// some two hundred. Every stanza may come to bear all of them, however short it was: this bounds
+/// what a peer can have us send on for a few bytes of its own.
+const DECLARED_MAX: usize = 2048;
+
+/// What a declaration takes besides the prefix and the namespace.
+const DECLARING: usize = " xmlns:=''".len();
 
 /// Longest language tag that is passed on: RFC 5646 §4.4.1 asks for at least 35 characters.
 const LANGUAGE_MAX: usize = 64;
@@ -29,6 +39,11 @@ impl Inherited {
         if self.prefixes.len() == PREFIXES_MAX {
             let because = "more prefixes than a stream header may declare";
             return Err(excessive(Violation::XmlAttributes, because));
+        }
+        self.declared += DECLARING + prefix.len() + namespace.len();
+        if DECLARED_MAX < self.declared {
+            let because = "longer declarations than a stream header may hand on";
+            return Err(excessive(Violation::XmlTooBig, because));
         }
         self.prefixes.push((prefix, namespace));
         Ok(())
@@ -55,6 +70,12 @@ impl Inherited {
     /// The stream's `xml:lang`.
     pub fn language(&self) -> Option<&str> {
         self.language.as_deref()
+    }
+
+    /// How many bytes it holds in memory besides itself, roughly.
+    pub(super) fn held(&self) -> usize {
+        let prefixes = self.prefixes.capacity() * size_of::<(String, String)>();
+        prefixes + self.declared + self.default_namespace.len()
     }
 
     /// The place of `prefix` among the prefixes.

@@ -69,6 +69,11 @@ impl Scope {
         std::mem::take(&mut self.inherits)
     }
 
+    /// How many bytes it holds in memory besides itself.
+    pub(super) fn held(&self) -> usize {
+        self.bindings.capacity() * size_of::<Binding>()
+    }
+
     /// Enters an element: declares its prefixes, resolves its names and tells its namespace.
     ///
     /// For names without a prefix only the element's own default namespace is known here, and the

@@ -323,6 +323,34 @@ fn a_header_may_declare_so_many_prefixes() {
     assert_eq!(verdict(LIMITS, header(64).as_bytes(), 1), "xml.attrs policy-violation");
 }
 
+/// However the room is divided among prefixes, no stanza comes to bear more than this.
+#[test]
+fn what_a_header_hands_on_is_limited_in_all() {
+    const ROOM: usize = 2048;
+    let one = |prefix: &str, length: usize| {
+        let namespace = "u".repeat(length - " xmlns:=''".len() - prefix.len());
+        format!(" xmlns:{prefix}='{namespace}'")
+    };
+    let stream = " xmlns:stream='http://etherx.jabber.org/streams'";
+    let left = ROOM - stream.len();
+    for (lengths, expect) in [
+        (vec![1000, left - 1000], "ok 1"),
+        (vec![1000, left - 999], "xml.too_big policy-violation"),
+        (vec![left / 16; 16], "ok 1"),
+        (vec![left / 16 + 1; 16], "xml.too_big policy-violation"),
+        (vec![1024; 62], "xml.too_big policy-violation"),
+    ] {
+        let prefixes = lengths.iter().enumerate();
+        let prefixes: String = prefixes.map(|(n, length)| one(&format!("p{n}"), *length)).collect();
+        let header = format!("<stream:stream xmlns='jabber:server'{stream}{prefixes}>");
+        assert_eq!(verdict(LIMITS, format!("{header}<a/>").as_bytes(), 1), expect, "{lengths:?}");
+        let mut framer = Framer::new(LIMITS);
+        let _ = framer.next(&mut BytesMut::from(header.as_str()));
+        let held = framer.held();
+        assert!(expect != "ok 1" || ROOM <= held && held < 4 * ROOM + 64 * 64, "{held}");
+    }
+}
+
 /// Each of these would take minutes if any byte were looked at again for every byte that comes.
 #[test]
 fn one_byte_at_a_time_costs_no_more() {

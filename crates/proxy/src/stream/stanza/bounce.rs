@@ -72,6 +72,7 @@ impl Stanza {
             pair: self.pair.reversed(),
             kind: self.kind,
             bytes: bytes.into(),
+            grown: 0,
             may_bounce: false,
             is_refusal: false,
         })
