@@ -11,6 +11,8 @@ pub enum StanzaError {
     ResourceConstraint,
     /// The sender's server may not send for this domain on this stream.
     NotAuthorized,
+    /// It has become more than others have to take.
+    TooLarge,
 }
 
 impl StanzaError {
@@ -22,6 +24,7 @@ impl StanzaError {
             Self::InternalServerError(_) => "internal-server-error",
             Self::ResourceConstraint => "resource-constraint",
             Self::NotAuthorized => "not-authorized",
+            Self::TooLarge => "policy-violation",
         }
     }
 
@@ -31,6 +34,7 @@ impl StanzaError {
             Self::RemoteServerNotFound(_) | Self::InternalServerError(_) => "cancel",
             Self::RemoteServerTimeout(_) | Self::ResourceConstraint => "wait",
             Self::NotAuthorized => "auth",
+            Self::TooLarge => "modify",
         }
     }
 
@@ -42,6 +46,7 @@ impl StanzaError {
             | Self::InternalServerError(text) => Some(text),
             Self::ResourceConstraint => Some("Too many stanzas wait for this domain"),
             Self::NotAuthorized => None,
+            Self::TooLarge => Some("The stanza is larger than the federation proxy passes on"),
         }
     }
 }

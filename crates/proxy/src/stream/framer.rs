@@ -17,7 +17,7 @@ use self::characters::is_space;
 use self::content::{Markup, Text};
 use self::names::Name;
 use self::reject::{encoding, excessive, not_well_formed, restricted, text_between};
-use self::scope::{Scope, Source};
+use self::scope::{Scope, Source, Used};
 use self::span::Span;
 use self::tag::Attribute;
 use super::{Element, StreamError, Violation};
@@ -206,14 +206,15 @@ impl Framer {
                 }
                 Step::Element(length, first) => {
                     let bytes = buffer.split_to(length).freeze();
-                    let inherits = self.forget(length);
+                    let used = self.forget(length);
                     return Ok(Some(Piece::Element(Raw {
                         bytes,
                         head: first.head,
                         name: first.name,
                         namespace: first.namespace,
-                        inherits,
+                        used,
                         stream: self.stream.clone(),
+                        limits: self.limits,
                     })));
                 }
                 Step::Close(length) => {
@@ -256,9 +257,8 @@ impl Framer {
         Ok(None)
     }
 
-    /// Makes the next piece begin `length` bytes on, and tells which prefixes of the header the
-    /// last one used.
-    fn forget(&mut self, length: usize) -> u64 {
+    /// Makes the next piece begin `length` bytes on, and tells which prefixes the last one used.
+    fn forget(&mut self, length: usize) -> Used {
         self.legal -= length;
         self.read = 0;
         self.scope.finish()

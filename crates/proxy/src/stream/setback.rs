@@ -118,7 +118,8 @@ impl Setback {
             StanzaError::RemoteServerTimeout(_)
             | StanzaError::InternalServerError(_)
             | StanzaError::ResourceConstraint
-            | StanzaError::NotAuthorized => DialbackError::RemoteServerTimeout,
+            | StanzaError::NotAuthorized
+            | StanzaError::TooLarge => DialbackError::RemoteServerTimeout,
         }
     }
 

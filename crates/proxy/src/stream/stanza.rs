@@ -53,6 +53,8 @@ pub struct Stanza {
     pub kind: Kind,
     bytes: Bytes,
     grown: usize,
+    longest: usize,
+    is_excessive: bool,
     may_bounce: bool,
     is_refusal: bool,
 }
@@ -85,7 +87,7 @@ impl Stanza {
         // What is no error is not searched, so that nothing is spent on the many.
         let is_refusal = head.is_error && find(raw.bytes(), INVALID_CONNECTION.as_bytes());
         let mut edits = Vec::new();
-        onward::inherit(raw, head.has_language, &mut edits);
+        let more = onward::inherit(raw, head.has_language, &mut edits);
         onward::respell(from, &sender, &seen.sender, &mut edits);
         onward::respell(to, &target, &seen.target, &mut edits);
         let bytes = onward::apply(raw.bytes(), edits);
@@ -93,6 +95,8 @@ impl Stanza {
             pair,
             kind,
             grown: bytes.len().saturating_sub(raw.bytes().len()),
+            longest: raw.longest(),
+            is_excessive: raw.would_exceed(bytes.len(), head.attributes + more),
             bytes,
             may_bounce: head.may_bounce,
             is_refusal,
@@ -107,6 +111,14 @@ impl Stanza {
     /// By how many bytes it is longer than it came.
     pub fn grown(&self) -> usize {
         self.grown
+    }
+
+    /// Whether it has become more than the stream that it came by would have taken in.
+    ///
+    /// The next one on the way, held to the same limits, would end the stream that it comes by, and
+    /// others share that. So it is not sent on.
+    pub fn is_excessive(&self) -> bool {
+        self.is_excessive
     }
 
     /// Whether it may be answered with an error. Errors and results may not, or two servers could
@@ -159,6 +171,7 @@ fn kind(raw: &Raw) -> Result<Kind, StreamError> {
 struct Head<'a> {
     from: Option<Value<'a>>,
     to: Option<Value<'a>>,
+    attributes: usize,
     has_language: bool,
     may_bounce: bool,
     is_error: bool,
@@ -179,6 +192,7 @@ impl<'a> Head<'a> {
     fn read(raw: &'a Raw) -> Self {
         let mut head = Self { may_bounce: true, ..Self::default() };
         for attribute in attributes(raw.head()) {
+            head.attributes += 1;
             let value = || Value {
                 decoded: decode(attribute.value),
                 raw: attribute.value,

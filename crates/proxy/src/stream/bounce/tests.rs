@@ -22,6 +22,12 @@ fn every_error_has_its_condition_and_type() {
             Some("Too many stanzas wait for this domain"),
         ),
         (StanzaError::NotAuthorized, "not-authorized", "auth", None),
+        (
+            StanzaError::TooLarge,
+            "policy-violation",
+            "modify",
+            Some("The stanza is larger than the federation proxy passes on"),
+        ),
     ] {
         assert_eq!(error.condition(), condition);
         assert_eq!(error.kind(), kind, "{condition}");

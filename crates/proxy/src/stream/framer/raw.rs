@@ -6,8 +6,8 @@ use bytes::Bytes;
 
 use super::names::Name;
 use super::reference::decode;
-use super::scope::Source;
-use super::{Inherited, characters};
+use super::scope::{PREFIXES_MAX, Source, Used};
+use super::{Inherited, Limits, characters};
 
 /// A whole first-level element as it was received, and where in it to find what.
 ///
@@ -19,9 +19,11 @@ pub struct Raw {
     pub(super) head: usize,
     pub(super) name: Name,
     pub(super) namespace: Source,
-    /// One bit for each of the header's prefixes that is used somewhere inside.
-    pub(super) inherits: u64,
+    /// The prefixes that are used somewhere inside.
+    pub(super) used: Used,
     pub(super) stream: Arc<Inherited>,
+    /// What it was held to.
+    pub(super) limits: Limits,
 }
 
 impl Raw {
@@ -33,8 +35,9 @@ impl Raw {
             head: bytes.len(),
             name: Name::default(),
             namespace: Source::Default,
-            inherits: 0,
+            used: Used::default(),
             stream: Arc::default(),
+            limits: Limits { element: usize::MAX, depth: usize::MAX, attributes: usize::MAX },
         }
     }
 
@@ -88,8 +91,21 @@ impl Raw {
         self.stream
             .prefixes()
             .enumerate()
-            .filter(|(index, _)| self.inherits >> index & 1 == 1)
+            .filter(|(index, _)| self.used.inherits >> index & 1 == 1)
             .map(|(_, prefix)| prefix)
+    }
+
+    /// The longest that its stream takes in.
+    pub fn longest(&self) -> usize {
+        self.limits.element
+    }
+
+    /// Whether its stream would not have taken it in if it were of so many bytes, had so many
+    /// attributes on its start tag, and declared all it inherits.
+    pub fn would_exceed(&self, bytes: usize, attributes: usize) -> bool {
+        let prefixes = self.used.declares + self.used.inherits.count_ones() as usize;
+        let limits = &self.limits;
+        limits.element < bytes || limits.attributes < attributes || PREFIXES_MAX < prefixes
     }
 }
 

@@ -12,7 +12,7 @@ const NAMESPACE_MAX: usize = 1024;
 
 /// Most prefixes declared at any one place, all open elements taken together. Every prefix that is
 /// used is looked for among them, so they bound the work that a short tag can cause.
-const PREFIXES_MAX: usize = 256;
+pub(super) const PREFIXES_MAX: usize = 256;
 
 /// From how many attributes on sorting is quicker than comparing each with each.
 const SORTED_FROM: usize = 12;
@@ -24,8 +24,19 @@ const XMLNS: &[u8] = b"http://www.w3.org/2000/xmlns/";
 #[derive(Debug, Default)]
 pub(super) struct Scope {
     bindings: Vec<Binding>,
+    /// How many there have been in the piece at one place, at most.
+    most: usize,
     /// Which of the prefixes that the stream header declares the piece has used: one bit each.
     inherits: u64,
+}
+
+/// What a piece does with prefixes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Used {
+    /// One bit for each of the header's prefixes that it uses.
+    pub(super) inherits: u64,
+    /// How many it declares at one place, at most.
+    pub(super) declares: usize,
 }
 
 /// A prefix and what it stands for, both as the piece spells them.
@@ -63,10 +74,12 @@ impl Source {
 }
 
 impl Scope {
-    /// Forgets the piece that was read and tells which of the header's prefixes it used.
-    pub(super) fn finish(&mut self) -> u64 {
+    /// Forgets the piece that was read and tells which prefixes it used.
+    pub(super) fn finish(&mut self) -> Used {
         self.bindings.clear();
-        std::mem::take(&mut self.inherits)
+        let (inherits, declares) = (self.inherits, self.most);
+        (self.inherits, self.most) = (0, 0);
+        Used { inherits, declares }
     }
 
     /// How many bytes it holds in memory besides itself.
@@ -106,6 +119,7 @@ impl Scope {
                         namespace: attribute.value,
                         depth,
                     });
+                    self.most = self.most.max(self.bindings.len());
                 }
                 (Some(_), _) => prefixed += 1,
                 (None, _) => (),

@@ -19,6 +19,10 @@ impl Open {
         self.count_stanza();
         match table.passage(&stanza.pair, self.id) {
             Passage::Forbidden => return self.on_stray(stanza, table, out),
+            Passage::Exit(_) | Passage::Wait if stanza.is_excessive() => {
+                // Its sender hears of it, and nobody else does (P-14).
+                out.push(Action::Bounce(stanza, StanzaError::TooLarge));
+            }
             Passage::Exit(exit) => {
                 self.heed(&stanza, table, out);
                 out.push(Action::Forward(exit, stanza));

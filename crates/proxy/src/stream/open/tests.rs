@@ -1137,3 +1137,27 @@ fn a_far_end_is_trusted_as_soon_as_it_may_send() {
         assert_eq!(comes, bidi);
     }
 }
+
+/// P-14: its sender hears that a stanza is too large, and nobody who shares the way does.
+#[test]
+fn a_stanza_that_has_grown_too_large_comes_back_by_itself() {
+    let (mut open, mut table) = inbound(&["a.test"]);
+    let comes = pair("a.test", "l.test");
+    table.let_in(&comes, ID).unwrap();
+    let limit = crate::tests::LIMITS.element;
+    let mut said = |length: usize| {
+        let around = "<message from='u@a.test' to='u@l.test'></message>".len();
+        let body = "x".repeat(length - around);
+        let stanza = format!("<message from='u@a.test' to='u@l.test'>{body}</message>");
+        let frame = crate::tests::frame_behind(" xml:lang='en'", &stanza);
+        say(&mut open, &mut table, 1, Input::Frame(frame))
+    };
+    let passes = said(limit - " xml:lang='en'".len());
+    assert!(matches!(passes[..], [Action::Hold(_)]), "{}", passes.len());
+    let comes_back = said(limit);
+    assert!(
+        matches!(comes_back[..], [Action::Bounce(_, crate::stream::StanzaError::TooLarge)]),
+        "{}",
+        comes_back.len()
+    );
+}

@@ -1,8 +1,8 @@
 //! Stanzas that come back as errors (RFC 6120 §8.3).
 
-use super::onward::quote;
+use super::onward::{quote, requote};
 use super::{INVALID_CONNECTION, Stanza};
-use crate::stream::framer::{attributes, decode, escape};
+use crate::stream::framer::{attributes, escape};
 
 const STANZAS: &str = "urn:ietf:params:xml:ns:xmpp-stanzas";
 
@@ -10,7 +10,8 @@ impl Stanza {
     /// The error that tells the sender why the stanza did not arrive: a stanza condition, its type
     /// (RFC 6120 §8.3.2), and words for the sender's user.
     ///
-    /// None if the stanza may not be answered.
+    /// None if the stanza may not be answered, or not without exceeding what streams take in: what a
+    /// stanza is known by may be nearly as long as a stanza.
     #[must_use]
     pub fn bounce(
         &self,
@@ -53,7 +54,7 @@ impl Stanza {
                 _ => continue,
             };
             bytes.extend_from_slice(turned);
-            quote(&decode(attribute.value), &mut bytes);
+            requote(attribute.value, &mut bytes);
         }
         bytes.extend_from_slice(b"><error type");
         quote(error_type, &mut bytes);
@@ -68,11 +69,16 @@ impl Stanza {
         bytes.extend_from_slice(b"</error></");
         bytes.extend_from_slice(name);
         bytes.push(b'>');
+        if self.longest < bytes.len() {
+            return None;
+        }
         Some(Self {
             pair: self.pair.reversed(),
             kind: self.kind,
             bytes: bytes.into(),
             grown: 0,
+            longest: self.longest,
+            is_excessive: false,
             may_bounce: false,
             is_refusal: false,
         })

@@ -16,25 +16,29 @@ pub(super) struct Edit {
 }
 
 /// Declares on the stanza what it inherits from its stream: the prefixes that it uses, and the
-/// language, unless it names one (RFC 6120 §4.7.4, §4.8.5).
-pub(super) fn inherit(raw: &Raw, has_language: bool, edits: &mut Vec<Edit>) {
+/// language, unless it names one (RFC 6120 §4.7.4, §4.8.5). Tells how many attributes that makes.
+pub(super) fn inherit(raw: &Raw, has_language: bool, edits: &mut Vec<Edit>) -> usize {
     let mut text = Vec::new();
+    let mut more = 0;
     for (prefix, namespace) in raw.inherits() {
         // It stood between quotes without a reference, so one kind of quote at least is not in it;
         // and it must not come to hold one, or nobody would take it.
         let quote = if namespace.contains('\'') { '"' } else { '\'' };
         let declaration = format!(" xmlns:{prefix}={quote}{namespace}{quote}");
         text.extend_from_slice(declaration.as_bytes());
+        more += 1;
     }
     if let Some(language) = raw.stream().language()
         && !has_language
     {
         text.extend_from_slice(b" xml:lang");
         quote(language, &mut text);
+        more += 1;
     }
     if !text.is_empty() {
         edits.push(Edit { at: 1 + raw.qualified_name().len(), length: 0, text });
     }
+    more
 }
 
 /// Writes an address anew if its domain is not spelled in the canonical way, or might be taken for
@@ -79,6 +83,15 @@ pub(super) fn apply(stanza: &Bytes, mut edits: Vec<Edit>) -> Bytes {
     }
     edited.extend_from_slice(stanza.get(done..).unwrap_or_default());
     edited.into()
+}
+
+/// Writes a value as it stood between quotes, in quotes of one kind or the other.
+pub(super) fn requote(raw: &[u8], into: &mut Vec<u8>) {
+    // One kind of quote at least is not in it.
+    let quote = if raw.contains(&b'\'') { b'"' } else { b'\'' };
+    into.extend([b'=', quote]);
+    into.extend_from_slice(raw);
+    into.push(quote);
 }
 
 /// Writes `='value'`.

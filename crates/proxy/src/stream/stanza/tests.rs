@@ -358,3 +358,67 @@ fn a_detached_stanza_leaves_its_buffer() {
     assert_eq!(*stanza.bytes(), before);
     assert_ne!(stanza.bytes().as_ptr(), before.as_ptr());
 }
+
+/// Whatever is inherited comes on top of what was sent, and the next on the way takes no more than we
+/// do. RFC 6120 §13.12; P-14.
+#[test]
+fn a_stanza_that_has_become_more_than_its_stream_takes_is_not_sent_on() {
+    let sized = |more: &str, length: usize| {
+        let around = format!("<message {more}from='a.test' to='b.test'></message>").len();
+        let body = "x".repeat(length - around);
+        format!("<message {more}from='a.test' to='b.test'>{body}</message>")
+    };
+    let language = "xmlns='jabber:server' xml:lang='en'";
+    let grown = " xml:lang='en'".len();
+    let attributes = |count: usize| {
+        let more: String = (2..count).map(|n| format!("a{n}='' ")).collect();
+        format!("<message {more}from='a.test' to='b.test'/>")
+    };
+    let prefixes = |count: usize, used: &str| {
+        let nested: String = (0..count / 4)
+            .map(|n| format!("<a xmlns:a{n}='u' xmlns:b{n}='u' xmlns:c{n}='u' xmlns:d{n}='u'>"))
+            .collect();
+        let end = "</a>".repeat(count / 4);
+        format!("<message from='a.test' to='b.test'>{nested}{used}{end}</message>")
+    };
+    let foreign = "xmlns='jabber:server' xmlns:e='urn:e'";
+    for (header, stanza, is_excessive) in [
+        (BARE, sized("", LIMITS.element), false),
+        (language, sized("", LIMITS.element - grown), false),
+        (language, sized("", LIMITS.element - grown + 1), true),
+        (language, sized("xml:lang='de' ", LIMITS.element), false),
+        (BARE, attributes(256), false),
+        (language, attributes(255), false),
+        (language, attributes(256), true),
+        (foreign, prefixes(256, ""), false),
+        (foreign, prefixes(252, "<e:e/>"), false),
+        (foreign, prefixes(256, "<e:e/>"), true),
+    ] {
+        let read = read_behind(header, &stanza).unwrap();
+        assert_eq!(read.is_excessive(), is_excessive, "{header} {stanza:.200}");
+        assert_eq!(read.grown(), read.bytes().len() - stanza.len());
+        // So it is for the next one on the way, who is told no word of this.
+        let mut framer = Framer::new(LIMITS);
+        let ours = "<stream:stream xmlns:stream='http://etherx.jabber.org/streams' \
+            xmlns='jabber:server' xmlns:db='jabber:server:dialback'>";
+        framer.next(&mut BytesMut::from(ours)).unwrap();
+        let taken = framer.next(&mut BytesMut::from(text(&read)));
+        assert_eq!(taken.is_err(), is_excessive, "{header} {stanza:.200}");
+        let bounce = read.bounce("policy-violation", "modify", None).unwrap();
+        assert!(bounce.bytes().len() < 400, "{}", text(&bounce));
+    }
+}
+
+/// A bounce repeats what a stanza is known by: in as many bytes, and only as far as streams go.
+#[test]
+fn a_bounce_is_not_longer_than_its_stream_takes() {
+    let known_by = |id: &str| {
+        let stanza = read(&format!("<iq type='get' from='a.test' to='b.test' id=\"{id}\"/>"));
+        stanza.bounce("service-unavailable", "cancel", None).map(|it| it.bytes().len())
+    };
+    let short = known_by("x").unwrap();
+    assert_eq!(known_by(&"'".repeat(100_000)), Some(short + 99_999));
+    let most = LIMITS.element - short + 1;
+    assert_eq!(known_by(&"'".repeat(most)), Some(LIMITS.element));
+    assert_eq!(known_by(&"'".repeat(most + 1)), None);
+}
