@@ -59,6 +59,7 @@ fn who_comes_through_a_load_balancer_is_known_by_their_own_address() {
     assert_eq!(fourth.end_within(SOON).or_fail("see it closed").0, "");
     let line = ligase.log().hear("reason=limit.conn", SOON);
     assert!(line.contains(&format!("peer={}:", capulet.v4)), "{line}");
+    assert!(line.contains("limit=connections_per_address"), "{line}");
     let others = Peer::on(&paris);
     let other = others.dial(&through(BY_TEXT));
     other.send(HEADER);

@@ -83,10 +83,13 @@ impl Observer {
                 debug!(target: "ligase::establish", remote, rung, "fell back");
             }
             Event::Broke { violation, side, connection, peer } => {
-                self.broke(violation, whence(violation, side), connection, peer);
+                self.broke(violation, whence(violation, side), None, connection, peer);
             }
             Event::Denied(violation, peer) => {
-                self.broke(violation, ViolationSide::Admin, None, Some(peer));
+                self.broke(violation, ViolationSide::Admin, None, None, Some(peer));
+            }
+            Event::Shut { violation, limit, side, peer } => {
+                self.broke(violation, whence(violation, side), limit, None, Some(peer));
             }
             Event::Dialback { role, valid } => proofs::dialed_back(&self.metrics, role, valid),
             Event::Barred { outbound, level } => proofs::barred(&self.metrics, outbound, level),
@@ -250,6 +253,7 @@ impl Observer {
         &self,
         violation: stream::Violation,
         side: ViolationSide,
+        limit: Option<&'static str>,
         connection: Option<ConnectionId>,
         peer: Option<std::net::SocketAddr>,
     ) {
@@ -261,6 +265,7 @@ impl Observer {
             event = "violation",
             side = side.as_str(),
             reason = violation.as_str(),
+            limit,
             conn = connection.map(|id| id.0),
             peer = peer.map(|peer| peer.to_string()),
             "violation"

@@ -52,13 +52,13 @@ impl Rooms {
                 match gate.check(&socket, peer) {
                     Ok(_) if gate.side == Side::Public && self.tables.budget().is_full() => {
                         let _ = socket.set_zero_linger();
-                        self.refused(gate.side, Violation::LimitMemory, peer);
+                        self.refused(gate.side, (Violation::LimitMemory, None), peer);
                         return;
                     }
                     Ok(led) => led.into_iter().for_each(|led| (self.tell)(Event::Captured(led))),
                     Err(violation) => {
                         let _ = socket.set_zero_linger();
-                        self.refused(gate.side, violation, peer);
+                        self.refused(gate.side, (violation, None), peer);
                         return;
                     }
                 }
@@ -81,8 +81,13 @@ impl Rooms {
         .await;
     }
 
-    fn refused(&self, side: Side, violation: Violation, peer: SocketAddr) {
-        (self.tell)(Event::Broke { violation, side, connection: None, peer: Some(peer) });
+    fn refused(
+        &self,
+        side: Side,
+        (violation, limit): (Violation, Option<&'static str>),
+        peer: SocketAddr,
+    ) {
+        (self.tell)(Event::Shut { violation, limit, side, peer });
     }
 
     async fn receive(
@@ -102,7 +107,7 @@ impl Rooms {
             Ok(Ok(_) | Err(_)) => return,
             Err(_) => {
                 let _ = socket.set_zero_linger();
-                self.refused(side, Violation::LimitPreauth, peer);
+                self.refused(side, (Violation::LimitPreauth, None), peer);
                 return;
             }
         }
@@ -223,11 +228,12 @@ impl Gate {
     }
 }
 
-/// Which limit it was that left no seat.
-fn violation(full: Full) -> Violation {
+/// Which rule it was that left no seat; and by which limit, as it is called in the configuration.
+fn violation(full: Full) -> (Violation, Option<&'static str>) {
     match full {
-        Full::Everywhere | Full::ForAddress | Full::Unnamed => Violation::LimitConnections,
-        Full::TooFast => Violation::LimitRate,
+        Full::Everywhere | Full::Unnamed => (Violation::LimitConnections, Some("connections")),
+        Full::ForAddress => (Violation::LimitConnections, Some("connections_per_address")),
+        Full::TooFast => (Violation::LimitRate, None),
     }
 }
 

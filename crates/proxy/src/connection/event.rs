@@ -72,6 +72,17 @@ pub enum Event {
         /// From where.
         peer: Option<SocketAddr>,
     },
+    /// Somebody was not let in.
+    Shut {
+        /// The rule that it would have broken.
+        violation: Violation,
+        /// The limit that it is about, if it is about one of several.
+        limit: Option<&'static str>,
+        /// On which side.
+        side: Side,
+        /// From where.
+        peer: SocketAddr,
+    },
     /// Somebody broke a rule at the admin port.
     Denied(Violation, SocketAddr),
     /// An answer was given or had about a dialback key.

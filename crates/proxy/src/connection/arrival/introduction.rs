@@ -28,8 +28,8 @@ impl Rooms {
         (self.tell)(Event::Introduced(introduction));
         // Those of whom a load balancer does not say who they are have one share among them.
         let source = source.unwrap_or(peer);
-        let (violation, blamed) = match introduction {
-            Introduction::Refused(_) => (Violation::ProxyHeader, peer),
+        let (broken, blamed) = match introduction {
+            Introduction::Refused(_) => ((Violation::ProxyHeader, None), peer),
             Introduction::Named(_) | Introduction::Own(_) | Introduction::Spared => {
                 match seat.name(source.ip()) {
                     Ok(()) => return Some(source),
@@ -38,7 +38,7 @@ impl Rooms {
             }
         };
         let _ = socket.set_zero_linger();
-        self.refused(side, violation, blamed);
+        self.refused(side, broken, blamed);
         None
     }
 }
