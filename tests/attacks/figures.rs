@@ -8,9 +8,10 @@ use crate::case::{Case, arguments};
 use crate::deeds::{Run, Told};
 use crate::kept::Mark;
 use crate::lab::Lab;
+use crate::watch::{Violations, counted};
 use crate::words::Word;
 
-pub(crate) const WORDS: [Word; 8] = [
+pub(crate) const WORDS: [Word; 9] = [
     ("mark", mark),
     ("peak", peak),
     ("busy", busy),
@@ -19,6 +20,7 @@ pub(crate) const WORDS: [Word; 8] = [
     ("scrape", scrape),
     ("accounted", accounted),
     ("lasts", lasts),
+    ("counted", breaches),
 ];
 
 /// `mark`: figures are taken from here on.
@@ -42,6 +44,7 @@ fn take_mark(run: &mut Run<'_>) -> Told {
         memory: status(lab, "VmRSS:")?,
         cpu: cpu_seconds(lab)?,
         songs: lab.canary.count(),
+        violations: counted(lab)?.0,
         stanzas: stanzas(lab)?,
     });
     Ok(())
@@ -80,6 +83,29 @@ fn slow(case: &mut Case, rest: &str) -> Result<(), String> {
             took.as_secs_f64() * 1000.0,
             Duration::from_millis(most).as_secs_f64() * 1000.0,
         )
+    }));
+    Ok(())
+}
+
+/// `counted RULE N`: it is waited for that the rule has been broken so often since the mark.
+#[expect(clippy::disallowed_methods, reason = "nobody is waited for for ever")]
+fn breaches(case: &mut Case, rest: &str) -> Result<(), String> {
+    let [rule, least] = arguments(rest)?;
+    let least: u64 = least.parse().map_err(|_| "how often?")?;
+    case.then(Box::new(move |run| {
+        let start = Instant::now();
+        let count = |of: &Violations| of.get(&rule).copied().unwrap_or(0);
+        let before = count(&run.kept.mark()?.violations);
+        loop {
+            let now = count(&counted(run.lab)?.0) - before;
+            if least <= now {
+                return Ok(());
+            }
+            if run.patience < start.elapsed() {
+                return Err(format!("{rule} is counted {now} times, not {least}"));
+            }
+            sleep(BREATHER);
+        }
     }));
     Ok(())
 }

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use ligase_tests::xml::{attribute, content};
 use ligase_tests::{Process, Stranger};
 
+use crate::watch::Violations;
+
 /// Nothing, at first.
 pub(crate) struct Kept {
     /// How things stood when figures began to be taken.
@@ -30,6 +32,8 @@ pub(crate) struct Mark {
     pub(crate) cpu: f64,
     /// Songs of the canary.
     pub(crate) songs: usize,
+    /// How often each rule had been broken.
+    pub(crate) violations: Violations,
     /// What had become of stanzas, inbound and outbound.
     pub(crate) stanzas: [u64; 2],
 }

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use ligase_tests::{Capture, Certificate, Host, Ligase, Peer, Proxy, Stranger, Stream, World};
+use ligase_tests::{
+    Capture, Certificate, Host, Ligase, OrFail, Peer, Proxy, Stranger, Stream, World,
+};
 
 use crate::backend::{Backend, Behind, Speaker};
 use crate::bytes::{claim, message};
@@ -266,7 +268,9 @@ fn proxy(
     proxy.set("limits.step_seconds", "2");
     proxy.set("limits.ladder_seconds", "8");
     for (key, value) in settings {
-        if value == UNSET {
+        if key == DESCRIPTORS {
+            proxy.limit_descriptors(value.parse().or_fail("read how many descriptors there are"));
+        } else if value == UNSET {
             proxy.unset(key);
         } else {
             proxy.set(key, &revoked::fill(world, &proxy.folder(), value));
@@ -303,6 +307,9 @@ const DIRECT: u16 = 7271;
 
 /// Where the proxy takes the streams of our server, unless they are redirected.
 const BACKEND: &str = "127.0.0.1:7270";
+
+/// What is no key of the configuration, but how many descriptors the proxy is given.
+pub(crate) const DESCRIPTORS: &str = "(descriptors)";
 
 /// The value of a key that is taken out of the configuration.
 const UNSET: &str = "-";

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use crate::case::{Case, Count, arguments, divide};
 use crate::deeds::Door;
+use crate::lab::DESCRIPTORS;
 use crate::words::Word;
 
-pub(crate) const WORDS: [Word; 9] = [
+pub(crate) const WORDS: [Word; 10] = [
     ("count", count),
     ("with", with),
+    ("ulimit", ulimit),
     ("calls", calls),
     ("memory", memory),
     ("processor", processor),
@@ -32,6 +34,13 @@ fn count(case: &mut Case, rest: &str) -> Result<(), String> {
 fn with(case: &mut Case, rest: &str) -> Result<(), String> {
     let (key, value) = rest.split_once(' ').ok_or("a key and its value")?;
     case.terms.settings.insert(key.to_owned(), value.to_owned());
+    Ok(())
+}
+
+/// `ulimit N`: the proxy is started with so many descriptors, and may have no more.
+fn ulimit(case: &mut Case, rest: &str) -> Result<(), String> {
+    let most: u32 = rest.parse().map_err(|_| "how many?")?;
+    case.terms.settings.insert(DESCRIPTORS.to_owned(), most.to_string());
     Ok(())
 }
 

@@ -217,7 +217,7 @@ fn judge(terms: &Terms, mut counted: Violations) -> Told {
 }
 
 /// How often each rule was broken, and how many panics there were.
-fn counted(lab: &Lab) -> Result<(Violations, u64), String> {
+pub(crate) fn counted(lab: &Lab) -> Result<(Violations, u64), String> {
     read(&lab.ask("/metrics")?.1)
 }
 

@@ -32,6 +32,8 @@ pub struct Proxy {
     settings: Vec<(String, String)>,
     /// Whether nothing but itself keeps an image of its memory from being written.
     core_unlimited: bool,
+    /// How many file descriptors it may have at most, if it is told.
+    descriptors: Option<u32>,
     /// Whose memory it shares, if it is counted.
     group: Option<Arc<Cgroup>>,
 }
@@ -59,6 +61,7 @@ impl Proxy {
             capture,
             settings: Vec::new(),
             core_unlimited: false,
+            descriptors: None,
             group: None,
         };
         let folder = proxy.folder();
@@ -112,6 +115,11 @@ impl Proxy {
         self.core_unlimited = true;
     }
 
+    /// Has it start with so many file descriptors, and no right to more.
+    pub fn limit_descriptors(&mut self, most: u32) {
+        self.descriptors = Some(most);
+    }
+
     /// Has it run in a group of processes.
     pub fn confine(&mut self, group: &Arc<Cgroup>) {
         self.group = Some(Arc::clone(group));
@@ -158,6 +166,9 @@ impl Proxy {
             // It is written where the program is at home, and may write.
             command.arg("env").arg("--chdir").arg(self.folder());
             command.args(["prlimit", "--core=unlimited"]);
+        }
+        if let Some(most) = self.descriptors {
+            command.arg("prlimit").arg(format!("--nofile={most}:{most}"));
         }
         command.arg(program("ligase")).args(["run", "--config", &config]);
         let name = format!("ligase of {}", self.domains.join(", "));

@@ -1,6 +1,7 @@
 //! Builds the rooms, opens the doors, waits for the end.
 
 mod cgroup;
+pub mod descriptors;
 #[cfg(test)]
 mod documented;
 mod doors;
@@ -31,7 +32,7 @@ use tokio::task::JoinSet;
 use tracing::{info, warn};
 use zeroize::Zeroizing;
 
-use crate::admin::{Explained, Readiness};
+use crate::admin::Explained;
 use crate::args::{Exit, REVISION, VERSION};
 use crate::config::{self, Config};
 use crate::connection::event::Event;
@@ -45,6 +46,7 @@ use crate::tls::Tls;
 use crate::tls::identity::{self, Identities};
 use crate::tls::local_ca::{self, LocalCa};
 
+use self::descriptors::Shares;
 use self::doors::Doors;
 use self::explain::{Explainer, Witness};
 use self::failures::{Cure, Failures};
@@ -96,6 +98,7 @@ impl App {
         logging: Logging,
         inherited: Inherited,
     ) -> Result<Self, Error> {
+        let shares = Shares::take(&config.limits);
         let metrics = Arc::new(Metrics::new(VERSION, REVISION));
         let observer = Observer::new(Arc::clone(&metrics));
         let identities = Arc::new(Identities::load(files(&config)).map_err(Error::Identity)?);
@@ -120,7 +123,7 @@ impl App {
             tls,
             Arc::new(local_ca),
             settings::settings(&config, &keys),
-            Homes::new(names, config.limits.backend_connects, config.limits.backend_streams),
+            Homes::new(names, config.limits.backend_connects, shares.streams),
             settings::questions(&config),
             seed()?,
             Box::new(move |event| {
@@ -131,7 +134,7 @@ impl App {
                 cure.iter().for_each(Cure::tell);
             }),
         ));
-        let doors = Doors::open(&config, &rooms, forward, inherited)?;
+        let doors = Doors::open(&config, shares, &rooms, forward, inherited)?;
         for component in Component::ALL {
             metrics.standing.ready(*component, true);
         }
@@ -312,24 +315,6 @@ async fn watch_backends(rooms: Arc<Rooms>, metrics: Arc<Metrics>) {
         looks.join_all().await;
         metrics.standing.backend(rooms.homes_are_up());
         tokio::time::sleep(pause).await;
-    }
-}
-
-fn readiness(identities: &Identities, now: SystemTime, draining: bool) -> Readiness {
-    // Load balancers shall send nobody any more.
-    let listening = if draining { Err("we are about to end".to_owned()) } else { Ok(()) };
-    let fresh = if now < identities.earliest_expiry() {
-        Ok(())
-    } else {
-        Err("a certificate has expired".to_owned())
-    };
-    Readiness {
-        parts: vec![
-            (Component::Config, Ok(())),
-            (Component::Certificates, fresh),
-            (Component::Resolver, Ok(())),
-            (Component::Listeners, listening),
-        ],
     }
 }
 

@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::Error;
+use super::descriptors::Shares;
 use super::site::site;
 use crate::admin::{self, Views};
 use crate::binding::{Host, Side};
@@ -35,6 +36,7 @@ pub(super) struct Doors {
 impl Doors {
     pub(super) fn open(
         config: &Config,
+        shares: Shares,
         rooms: &Arc<Rooms>,
         forward: Vec<SocketAddr>,
         mut inherited: Inherited,
@@ -51,12 +53,12 @@ impl Doors {
         };
         inherited.finish().map_err(Error::Inherited)?;
         let limits = &config.limits;
-        let admission = |per_address_max| {
-            Admission::new(Limits { connections_max: limits.connections, per_address_max })
+        let admission = |connections_max, per_address_max| {
+            Admission::new(Limits { connections_max, per_address_max })
         };
         // What is trusted may change while we run.
         let relays = Arc::clone(rooms);
-        let public_admission = admission(limits.connections_per_address)
+        let public_admission = admission(shares.peers, limits.connections_per_address)
             .paced(
                 Rate::new(limits.address_connections_per_second, BURST),
                 Rate::new(limits.connections_per_second, BURST),
@@ -89,10 +91,13 @@ impl Doors {
                     Capture::Explicit => Led::Explicit,
                 }),
                 // Where others can reach it, one of them leaves room for the rest.
-                admission: admission(match allowed.is_some() {
-                    true => (limits.connections / BACKEND_SHARE).max(1),
-                    false => limits.connections,
-                }),
+                admission: admission(
+                    shares.own,
+                    match allowed.is_some() {
+                        true => (shares.own / BACKEND_SHARE).max(1),
+                        false => shares.own,
+                    },
+                ),
                 redirected,
                 allowed,
             },

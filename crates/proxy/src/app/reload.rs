@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use ligase_metrics::{Metrics, Outcome};
+use ligase_metrics::{Component, Metrics, Outcome};
 use ligase_verifier::Domain;
 use ligase_verifier::Verifier;
 use serde_json::{Value, json};
@@ -13,12 +13,12 @@ use tracing::{info, warn};
 
 use super::keys::BothKeys;
 use super::settings;
-use super::{files, readiness, supervisor};
+use super::{files, supervisor};
 use crate::admin::Readiness;
 use crate::config::{self, Config, Overrides};
 use crate::connection::rooms::Rooms;
 use crate::logging::Logging;
-use crate::tls::identity::Reloaded;
+use crate::tls::identity::{Identities, Reloaded};
 
 /// Puts a changed configuration into effect; a broken one changes nothing.
 pub(super) struct Reloader {
@@ -208,6 +208,24 @@ impl Reloader {
                 "format": config.log.format.as_str(),
             },
         })
+    }
+}
+
+fn readiness(identities: &Identities, now: SystemTime, draining: bool) -> Readiness {
+    // Load balancers shall send nobody any more.
+    let listening = if draining { Err("we are about to end".to_owned()) } else { Ok(()) };
+    let fresh = if now < identities.earliest_expiry() {
+        Ok(())
+    } else {
+        Err("a certificate has expired".to_owned())
+    };
+    Readiness {
+        parts: vec![
+            (Component::Config, Ok(())),
+            (Component::Certificates, fresh),
+            (Component::Resolver, Ok(())),
+            (Component::Listeners, listening),
+        ],
     }
 }
 
