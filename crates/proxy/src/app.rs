@@ -1,6 +1,5 @@
 //! Builds the rooms, opens the doors, waits for the end.
 
-mod cgroup;
 pub mod descriptors;
 #[cfg(test)]
 mod documented;
@@ -8,6 +7,7 @@ mod doors;
 mod explain;
 mod failures;
 mod keys;
+mod memory;
 mod reload;
 mod scrape;
 mod self_check;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use ligase_verifier::Servers;
 
-use super::cgroup;
 use super::keys::BothKeys;
+use super::memory;
 use crate::binding::{Hosted, Level, Policy, Side};
 use crate::config::{self, BackendTls, Capture, Config, ResolverServers};
 use crate::connection::budget::Budget;
@@ -131,10 +131,9 @@ pub(super) fn forward(config: &Config) -> Servers {
     }
 }
 
-/// The tables, and as much memory for what is in them as the operator and the kernel both give.
+/// The tables, and as much memory for what is in them as the operator and the machine both give.
 pub(super) fn tables(config: &Config) -> Tables {
-    let given = config.limits.memory_bytes;
-    let most = cgroup::allowance().map_or(given, |allowed| allowed.min(given));
+    let most = memory::budget(config.limits.memory_bytes);
     Tables::new(queue(config), config.limits.outbox_bytes, Budget::new(most))
 }
 
