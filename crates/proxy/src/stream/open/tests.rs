@@ -1114,6 +1114,9 @@ fn who_is_overdue_may_ask_for_no_more() {
         let out = say(&mut open, &mut table, 32, claim("d.test", "l.test"));
         let judged = out.iter().any(|it| matches!(it, Action::Judge(..)));
         assert_eq!(judged, heard, "{way:?} {authorized}: {out:?}");
+    }
+}
+
 /// Whoever has granted us a pair may send as much as anybody who has one, where it may send at all.
 #[test]
 fn a_far_end_is_trusted_as_soon_as_it_may_send() {
