@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use self::address::Address;
 use super::framer::{attributes, decode};
-use super::{Condition, Raw, StreamError, Violation};
+use super::{Condition, Element, Raw, StreamError, Violation, ns};
 use crate::binding::DomainPair;
 
 mod address;
@@ -85,7 +85,7 @@ impl Stanza {
         let seen = Seen::update(last, sender.domain, target.domain)?;
         let pair = DomainPair::new(seen.sender.domain.clone(), seen.target.domain.clone());
         // What is no error is not searched, so that nothing is spent on the many.
-        let is_refusal = head.is_error && find(raw.bytes(), INVALID_CONNECTION.as_bytes());
+        let is_refusal = head.is_error && refuses(raw);
         let mut edits = Vec::new();
         let more = onward::inherit(raw, head.has_language, &mut edits);
         onward::respell(from, &sender, &seen.sender, &mut edits);
@@ -128,7 +128,8 @@ impl Stanza {
     }
 
     /// Whether it is the error of a peer who says that its connection is not authorized for the
-    /// opposite pair (draft-ietf-xmpp-dna-01 §4). Anybody may write such an error.
+    /// opposite pair (draft-ietf-xmpp-dna-01 §4). Proxies alone say that to each other: what our own
+    /// server's users write of the kind is not passed on.
     pub fn is_refusal(&self) -> bool {
         self.is_refusal
     }
@@ -213,6 +214,16 @@ impl<'a> Head<'a> {
         }
         head
     }
+}
+
+/// Whether an error says so itself, and not something that it quotes. Few hold these words at all, so
+/// few are looked into.
+fn refuses(raw: &Raw) -> bool {
+    find(raw.bytes(), INVALID_CONNECTION.as_bytes())
+        && Element::read(raw).is_ok_and(|stanza| {
+            let error = stanza.child(SERVER, "error");
+            error.is_some_and(|it| it.child(ns::DNA, "invalid-connection").is_some())
+        })
 }
 
 fn find(bytes: &[u8], what: &[u8]) -> bool {

@@ -17,6 +17,11 @@ impl Open {
         out: &mut Vec<Action>,
     ) -> Result<(), StreamError> {
         self.count_stanza();
+        if self.terms.side == Side::Backend && stanza.is_refusal() {
+            // The far end's proxy would take a user's words for ours, and the pair's right for lost.
+            out.push(Action::Count(Violation::BackendProtocol));
+            return Ok(());
+        }
         match table.passage(&stanza.pair, self.id) {
             Passage::Forbidden => return self.on_stray(stanza, table, out),
             Passage::Exit(_) | Passage::Wait if stanza.is_excessive() => {
@@ -38,8 +43,8 @@ impl Open {
     /// Takes a refusal of one of our stanzas for what it says besides: that the pair has lost its
     /// right on this connection, and has to ask again (E-16). Tells whether it was one.
     ///
-    /// It is heeded once in a while only: the users of a peer can write such an error as well as their
-    /// server can, and each costs a question.
+    /// It is heeded once in a while only: where the far end passes on what its users write, they can
+    /// write such an error as well, and each costs a question.
     fn heed(&mut self, stanza: &Stanza, table: &mut Table, out: &mut Vec<Action>) -> bool {
         if !self.far.dna || !stanza.is_refusal() {
             return false;

@@ -648,16 +648,10 @@ fn a_refusal_takes_a_right_back_once_in_a_while() {
     let (ours, theirs) = (pair("l.test", "a.test"), pair("a.test", "l.test"));
     open.set_bidi(Far { errors: true, bidi: true, dna: true, confirms: false }, &mut table);
     table.let_in(&theirs, ID).unwrap();
-    let Frame::Stanza(stanza) = crate::tests::frame(
-        "<message type='error' from='u@a.test' to='u@l.test'><error type='auth'>\
-         <not-authorized xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>\
-         <invalid-connection xmlns='urn:x-ligase:dna:0'/></error></message>",
-    ) else {
-        panic!("a stanza");
-    };
+    let stanza = refusal("a.test", "l.test");
     for (at, heeded) in [(0, true), (5, false), (9, false), (11, true)] {
         table.let_out(&ours, ID).unwrap();
-        let out = say(&mut open, &mut table, at, Input::Frame(Frame::Stanza(stanza.clone())));
+        let out = say(&mut open, &mut table, at, Input::Frame(stanza.clone()));
         let lost = out
             .iter()
             .any(|it| matches!(it, Action::Lost(pair, Way::Outbound, _) if *pair == ours));
@@ -666,6 +660,30 @@ fn a_refusal_takes_a_right_back_once_in_a_while() {
         // Whoever sent what was refused hears so in any case.
         assert!(out.iter().any(|it| matches!(it, Action::Hold(_) | Action::Forward(..))));
     }
+}
+
+/// The error by which a proxy refuses a stanza.
+fn refusal(from: &str, to: &str) -> Frame {
+    crate::tests::frame(&format!(
+        "<message type='error' from='u@{from}' to='u@{to}'><error type='auth'>\
+         <not-authorized xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/>\
+         <invalid-connection xmlns='urn:x-ligase:dna:0'/></error></message>"
+    ))
+}
+
+/// A user of our own server's who writes what proxies say to each other is not heard as one.
+#[test]
+fn our_own_users_refuse_nothing_in_our_name() {
+    let (mut open, mut table) = outbound_to(Side::Backend, "l.test");
+    open.set_bidi(Far { errors: true, bidi: true, dna: true, confirms: false }, &mut table);
+    table.let_in(&pair("l.test", "a.test"), ID).unwrap();
+    table.let_out(&pair("a.test", "l.test"), ID).unwrap();
+    let out = say(&mut open, &mut table, 1, Input::Frame(refusal("l.test", "a.test")));
+    assert!(matches!(out[..], [Action::Count(Violation::BackendProtocol)]), "{out:?}");
+    assert!(table.exit(&pair("a.test", "l.test")).is_some());
+    let quoted = "<message type='error' from='u@l.test' to='u@a.test'><error/></message>";
+    let out = say(&mut open, &mut table, 1, Input::Frame(crate::tests::frame(quoted)));
+    assert!(matches!(out[..], [Action::Hold(_) | Action::Forward(..)]), "{out:?}");
 }
 
 /// A key can be handed on by whoever stands between a domain and us, so what goes to the domain does

@@ -303,14 +303,14 @@ fn a_refusal_carries_our_own_mark() {
 /// Who could have any stanza taken for a refusal could take a pair's right to leave with a word.
 #[test]
 fn a_refusal_is_an_error_and_bears_the_mark() {
-    let mark = "<invalid-connection xmlns='urn:x-ligase:dna:0'/>";
+    let mark = "<error><invalid-connection xmlns='urn:x-ligase:dna:0'/></error>";
     for (kind, content, is_refusal) in [
         ("type='error'", mark, true),
         ("type='&#101;rror'", mark, true),
         ("type='chat'", mark, false),
         ("", mark, false),
-        ("type='error'", "<invalid-connection xmlns='urn:x-ligase:dna:1'/>", false),
-        ("type='error'", "<not-authorized/>", false),
+        ("type='error'", "<error><invalid-connection xmlns='urn:x-ligase:dna:1'/></error>", false),
+        ("type='error'", "<error><not-authorized/></error>", false),
         ("type='error'", "", false),
     ] {
         let text = format!("<message {kind} from='a.test' to='b.test'>{content}</message>");
@@ -318,6 +318,35 @@ fn a_refusal_is_an_error_and_bears_the_mark() {
         assert_eq!(stanza.is_refusal(), is_refusal, "{text}");
         assert_eq!(stanza.to_text(), text);
     }
+}
+
+/// Whoever wants to have a right taken back gets others to quote these words.
+#[test]
+fn a_refusal_is_what_the_error_itself_says() {
+    let mark = "<invalid-connection xmlns='urn:x-ligase:dna:0'/>";
+    let error = |of_type: &str, content: &str| {
+        read(&format!("<message {of_type}from='a.test' to='b.test'>{content}</message>"))
+    };
+    let of_type = "type='error' ";
+    let refusal = format!("<error type='auth'>{mark}</error>");
+    assert!(error(of_type, &refusal).is_refusal());
+    assert!(error(of_type, &format!("<body>x</body>{refusal}")).is_refusal());
+    assert!(!error("", &refusal).is_refusal());
+    assert!(!error("type='chat' ", &refusal).is_refusal());
+    for quoted in [
+        mark.to_owned(),
+        format!("<body><![CDATA[{refusal}]]></body>"),
+        format!("<error><![CDATA[{mark}]]></error>"),
+        format!("<error xmlns='urn:e'>{mark}</error>"),
+        format!("<error><x>{mark}</x></error>"),
+        format!("<x>{refusal}</x><error/>"),
+        format!("<error/>{mark}"),
+    ] {
+        assert!(!error(of_type, &quoted).is_refusal(), "{quoted}");
+    }
+    // What cannot be looked into is none.
+    let much = format!("<error>{}{mark}</error>", "<x/>".repeat(3000));
+    assert!(!error(of_type, &much).is_refusal());
 }
 
 #[test]
