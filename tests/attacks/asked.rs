@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::backend::Behind;
 use crate::case::{Case, cases};
+use crate::words::no_such;
 
 /// The cases to play, behind whom, and how often.
 pub(crate) struct Asked {
@@ -18,8 +19,8 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// Reads the arguments. Those that every test program is called with are understood, or passed
-    /// over where they mean nothing here.
+    /// Reads the arguments. Those that any test program may be called with are understood, or
+    /// passed over where they mean nothing here; all others are refused.
     pub(crate) fn read(arguments: impl Iterator<Item = String>) -> Result<Self, String> {
         let mut asked = Self {
             cases: Vec::new(),
@@ -31,18 +32,32 @@ impl Asked {
         let (mut words, mut exact) = (Vec::new(), false);
         let mut arguments = arguments;
         while let Some(argument) = arguments.next() {
-            let mut value = || arguments.next().ok_or_else(|| format!("{argument} what?\n{USAGE}"));
-            match argument.as_str() {
+            // Cargo's own options may be written in one word.
+            let (option, given) = match argument.split_once('=') {
+                Some((option, value)) if option.starts_with("--") => {
+                    (option, Some(value.to_owned()))
+                }
+                Some(_) | None => (argument.as_str(), None),
+            };
+            let mut value = || {
+                let value = given.clone().or_else(|| arguments.next());
+                value.ok_or_else(|| format!("{option} what?\n{USAGE}"))
+            };
+            match option {
                 "--behind" => asked.behind = behind(&value()?)?,
                 "--times" => {
-                    asked.times = value()?.parse().map_err(|_| format!("how often?\n{USAGE}"))?;
+                    let times = value()?.parse().ok().filter(|it| 0 < *it);
+                    asked.times = times.ok_or_else(|| format!("how often?\n{USAGE}"))?;
                 }
                 "--list" => asked.list = true,
                 "--full" => asked.full = true,
                 "--exact" => exact = true,
-                "--test-threads" | "--format" | "--color" | "--skip" | "-Z" => drop(value()?),
-                "--help" => return Err(USAGE.to_owned()),
-                _ if argument.starts_with('-') => (),
+                "--help" | "-h" => return Err(USAGE.to_owned()),
+                _ if OF_ALL_WITH_VALUES.contains(&option) => drop(value()?),
+                _ if OF_ALL.contains(&option) => (),
+                _ if option.starts_with('-') => {
+                    return Err(format!("{}\n{USAGE}", no_such("option", option, &OURS)));
+                }
                 _ => words.push(argument),
             }
         }
@@ -54,11 +69,12 @@ impl Asked {
 /// The cases of all files and folders among these words that the other words are about: each is an
 /// id (`X04`), the beginning of one (`X`), or part of a title.
 fn find(words: &[String], exact: bool, full: bool) -> Result<Vec<Case>, String> {
-    let (places, filters): (Vec<_>, Vec<_>) =
-        words.iter().partition(|it| it.contains('/') || it.ends_with(".txt"));
-    let mut files = Vec::new();
-    for place in places {
-        files.extend(texts(Path::new(place))?);
+    let (mut files, mut filters) = (Vec::new(), Vec::new());
+    for word in words {
+        match place(word)? {
+            Some(place) => files.extend(texts(&place)?),
+            None => filters.push(word),
+        }
     }
     if files.is_empty() {
         files = texts(&Path::new(env!("CARGO_MANIFEST_DIR")).join("attacks/cases"))?;
@@ -67,7 +83,11 @@ fn find(words: &[String], exact: bool, full: bool) -> Result<Vec<Case>, String> 
     for file in files {
         let name = file.display().to_string();
         let text = fs::read_to_string(&file).map_err(|error| format!("{name}: {error}"))?;
-        found.extend(cases(&name, &text, full)?);
+        let cases = cases(&name, &text, full)?;
+        if cases.is_empty() {
+            return Err(format!("{name}: no case is there"));
+        }
+        found.extend(cases);
     }
     let is_about = |case: &Case, word: &str| {
         let whole = format!("{} {}", case.id, case.title);
@@ -78,8 +98,27 @@ fn find(words: &[String], exact: bool, full: bool) -> Result<Vec<Case>, String> 
             (false, false) => whole.contains(word),
         }
     };
+    // Whoever asks for what is not there must not take it for played.
+    if let Some(word) = filters.iter().find(|word| !found.iter().any(|it| is_about(it, word))) {
+        return Err(format!("no case is about {word:?}"));
+    }
     found.retain(|case| filters.is_empty() || filters.iter().any(|it| is_about(case, it)));
     Ok(found)
+}
+
+/// The file or folder that a word names, if it names one: from where this program was started, which
+/// cargo does in the package's folder; from where cargo was; or from the top of the project.
+fn place(word: &str) -> Result<Option<PathBuf>, String> {
+    let stands = std::env::var_os("PWD").map(PathBuf::from).unwrap_or_default();
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let found = [PathBuf::new(), stands, top].into_iter().map(|it| it.join(word));
+    match found.into_iter().find(|it| it.exists()) {
+        Some(place) => Ok(Some(place)),
+        None if word.contains('/') || word.ends_with(".txt") => {
+            Err(format!("{word}: no such file or folder, here or at the top of the project"))
+        }
+        None => Ok(None),
+    }
 }
 
 /// A file, or all files of cases in a folder, in the order of their names.
@@ -95,6 +134,9 @@ fn texts(place: &Path) -> Result<Vec<PathBuf>, String> {
             files.push(file);
         }
     }
+    if files.is_empty() {
+        return Err(format!("{}: no file of cases (.txt) is there", place.display()));
+    }
     files.sort();
     Ok(files)
 }
@@ -104,6 +146,30 @@ fn behind(word: &str) -> Result<Vec<Behind>, String> {
     let chosen: Vec<_> = all.filter(|it| word == "all" || word == it.as_str()).collect();
     if chosen.is_empty() { Err(format!("behind whom?\n{USAGE}")) } else { Ok(chosen) }
 }
+
+/// What only this program knows.
+const OURS: [&str; 6] = ["--behind", "--times", "--list", "--full", "--exact", "--help"];
+
+/// What cargo may tell any test program, and means nothing here.
+const OF_ALL: [&str; 13] = [
+    "--nocapture",
+    "--no-capture",
+    "--quiet",
+    "-q",
+    "--verbose",
+    "-v",
+    "--show-output",
+    "--include-ignored",
+    "--ignored",
+    "--test",
+    "--bench",
+    "--fail-fast",
+    "--shuffle",
+];
+
+/// The same, with a value.
+const OF_ALL_WITH_VALUES: [&str; 7] =
+    ["--test-threads", "--format", "--color", "--skip", "--logfile", "--shuffle-seed", "-Z"];
 
 const USAGE: &str = "usage: attacks [--behind recorder|prosody|ejabberd|all] [--times N] [--full] [--list] \
                      [FOLDER | FILE.txt | CASE | WORD ...]";

@@ -5,6 +5,7 @@ use ligase_tests::Stream;
 use crate::bytes::{claim, header, plain};
 use crate::case::{Case, arguments, divide};
 use crate::deeds::{Door, Run, Told};
+use crate::forge::known;
 use crate::negotiate::{AUTH, authorize, features, next, offered, secure};
 use crate::words::Word;
 
@@ -134,7 +135,9 @@ impl Beginning {
             return Err("from whom, to whom?".to_owned());
         }
         let (from, to) = (from.unwrap_or_default(), to.unwrap_or_default());
-        Ok(Self { kind, from, to, certificate: parts.next() })
+        let certificate = parts.next();
+        certificate.as_deref().map_or(Ok(()), known)?;
+        Ok(Self { kind, from, to, certificate })
     }
 
     /// The same, as one run has it.
@@ -257,6 +260,7 @@ fn on(case: &mut Case, rest: &str) -> Result<(), String> {
 /// `tls NAME CERT`: a TLS handshake, asking for that name.
 fn tls(case: &mut Case, rest: &str) -> Result<(), String> {
     let [name, shown] = arguments(rest)?;
+    known(&shown)?;
     case.then(Box::new(move |run| {
         let certificate = run.certificate(&run.fill(&shown))?;
         run.stream()?.start_tls(&name, certificate.as_ref()).map(drop)

@@ -96,7 +96,7 @@ pub(crate) fn cases(file: &str, text: &str, full: bool) -> Result<Vec<Case>, Str
             return wrong("a line outside of a case");
         };
         let Some(reads) = words::reads(word) else {
-            return wrong("no such word");
+            return wrong(&words::no_such("word", word, &words::all()));
         };
         if let Err(problem) = reads(case, rest) {
             return wrong(&problem);

@@ -9,7 +9,7 @@ use crate::deeds::{Run, Told};
 use crate::kept::Mark;
 use crate::lab::Lab;
 use crate::watch::{Violations, counted};
-use crate::words::Word;
+use crate::words::{Word, rules};
 
 pub(crate) const WORDS: [Word; 9] = [
     ("mark", mark),
@@ -92,6 +92,7 @@ fn slow(case: &mut Case, rest: &str) -> Result<(), String> {
 fn breaches(case: &mut Case, rest: &str) -> Result<(), String> {
     let [rule, least] = arguments(rest)?;
     let least: u64 = least.parse().map_err(|_| "how often?")?;
+    rules(&rule)?;
     case.then(Box::new(move |run| {
         let start = Instant::now();
         let count = |of: &Violations| of.get(&rule).copied().unwrap_or(0);

@@ -3,6 +3,7 @@
 use crate::bytes::header;
 use crate::case::{Case, arguments};
 use crate::deeds::{Door, PATIENCE, Run, Told};
+use crate::forge::known;
 use crate::negotiate::{end, features, next, offered};
 use crate::words::Word;
 
@@ -34,6 +35,7 @@ fn knock(case: &mut Case, rest: &str) -> Result<(), String> {
 /// `hello NAME ALPN CERT`: a handshake, asking for that name and that protocol (`-` for none).
 fn hello(case: &mut Case, rest: &str) -> Result<(), String> {
     let [name, protocol, shown] = arguments(rest)?;
+    known(&shown)?;
     case.then(Box::new(move |run| shake(run, &name, &protocol, &shown)));
     Ok(())
 }
@@ -41,6 +43,7 @@ fn hello(case: &mut Case, rest: &str) -> Result<(), String> {
 /// `hello-fails NAME ALPN CERT ALERT`: a handshake that ends with this alert.
 fn hello_fails(case: &mut Case, rest: &str) -> Result<(), String> {
     let [name, protocol, shown, alert] = arguments(rest)?;
+    known(&shown)?;
     case.then(Box::new(move |run| {
         let why = match shake(run, &name, &protocol, &shown) {
             Err(why) => why,
@@ -65,6 +68,7 @@ fn shake(run: &Run<'_>, name: &str, protocol: &str, shown: &str) -> Told {
 /// it; the first is refused, and the connection ends over them.
 fn renegotiate(case: &mut Case, rest: &str) -> Result<(), String> {
     let [times, name, shown] = arguments(rest)?;
+    known(&shown)?;
     let times: u32 = times.parse().map_err(|_| "how often?")?;
     case.then(Box::new(move |run| {
         let certificate = run.lab.certificate(&run.fill(&shown))?.ok_or("which certificate?")?;

@@ -43,6 +43,7 @@ mod unit;
 mod victims;
 mod watch;
 mod words;
+mod wrong;
 mod zones;
 
 use std::process::ExitCode;
@@ -56,6 +57,10 @@ use crate::report::Report;
 use crate::unit::{Unit, units};
 
 fn main() -> ExitCode {
+    if let Err(problem) = wrong::check() {
+        eprintln!("{problem}");
+        return ExitCode::FAILURE;
+    }
     let asked = match Asked::read(std::env::args().skip(1)) {
         Ok(asked) => asked,
         Err(problem) => {
@@ -69,11 +74,16 @@ fn main() -> ExitCode {
         }
         return ExitCode::SUCCESS;
     }
+    let units = units(&asked);
+    if units.is_empty() {
+        eprintln!("nothing to play: these cases are played behind the recorder only");
+        return ExitCode::from(2);
+    }
     // What fails is told case by case, and cut; a panic of a step is one way to fail.
     panic::set_hook(Box::new(|_| ()));
     keep_quiet();
     let report = Mutex::new(Report::new(&asked.cases));
-    let units = Mutex::new(units(&asked));
+    let units = Mutex::new(units);
     thread::scope(|scope| {
         for _ in 0..LABS_MAX {
             scope.spawn(|| {

@@ -9,6 +9,7 @@ use ligase_tests::{Certificate, Process};
 
 use crate::case::{Case, divide};
 use crate::deeds::{Door, Run};
+use crate::forge::known;
 use crate::negotiate::offered;
 use crate::said::sound;
 use crate::words::Word;
@@ -32,6 +33,7 @@ fn openssl(case: &mut Case, rest: &str) -> Result<(), String> {
 /// first flight, before the handshake is done (RFC 8446 §2.3); it is not taken.
 fn early(case: &mut Case, rest: &str) -> Result<(), String> {
     let (shown, text) = rest.split_once(' ').ok_or("what is shown, what is said?")?;
+    known(shown)?;
     let (shown, text) = (shown.to_owned(), sound(text)?);
     case.terms.has_doors = true;
     case.then(Box::new(move |run| {

@@ -8,10 +8,11 @@ use ligase_tests::peer::Seen;
 
 use crate::begin::Beginning;
 use crate::bytes::claim;
-use crate::case::{Case, Count, arguments, divide};
+use crate::case::{Case, Count, arguments};
 use crate::deeds::{Door, PATIENCE, Run, Told};
+use crate::forge::known;
 use crate::negotiate::{AUTH, DIALBACK, answer_header, end, next, next_header, offered, secure};
-use crate::words::Word;
+use crate::words::{Word, rules};
 
 pub(crate) const WORDS: [Word; 5] = [
     ("refused", refused),
@@ -26,8 +27,8 @@ pub(crate) const WORDS: [Word; 5] = [
 fn refused(case: &mut Case, rest: &str) -> Result<(), String> {
     let [from, to, shown, reasons] = arguments(rest)?;
     let comes = Beginning::read(case, &format!("secured {from} {to} {shown}"))?;
-    count(case, &reasons, 2);
-    count(case, "sasl.order", 1);
+    count(case, &reasons, 2)?;
+    count(case, "sasl.order", 1)?;
     case.then(Box::new(move |run| {
         let (from, to) = (run.fill(&from), run.fill(&to));
         comes.take_place(run)?;
@@ -63,7 +64,7 @@ fn admitted(case: &mut Case, rest: &str) -> Result<(), String> {
 /// be reached.
 fn shunned(case: &mut Case, rest: &str) -> Result<(), String> {
     let [from, to, shown, reasons] = arguments(rest)?;
-    called(case, Some(&reasons));
+    called(case, &shown, Some(&reasons))?;
     case.then(Box::new(move |run| {
         let (from, to) = (run.fill(&from), run.fill(&to));
         let (stream, shaken) = answer(run, &from, &to, &shown)?;
@@ -80,7 +81,7 @@ fn shunned(case: &mut Case, rest: &str) -> Result<(), String> {
 /// `caught FROM TO CERT ALERT A/B`: the same, but the handshake ends with this alert.
 fn caught(case: &mut Case, rest: &str) -> Result<(), String> {
     let [from, to, shown, alert, reasons] = arguments(rest)?;
-    called(case, Some(&reasons));
+    called(case, &shown, Some(&reasons))?;
     case.then(Box::new(move |run| {
         let (from, to) = (run.fill(&from), run.fill(&to));
         let (_, shaken) = answer(run, &from, &to, &shown)?;
@@ -96,7 +97,7 @@ fn caught(case: &mut Case, rest: &str) -> Result<(), String> {
 /// `trusted FROM TO CERT`: whom the proxy calls for our own server is asked to let it in.
 fn trusted(case: &mut Case, rest: &str) -> Result<(), String> {
     let [from, to, shown] = arguments(rest)?;
-    called(case, None);
+    called(case, &shown, None)?;
     case.then(Box::new(move |run| {
         let (from, to) = (run.fill(&from), run.fill(&to));
         let (stream, shaken) = answer(run, &from, &to, &shown)?;
@@ -113,17 +114,17 @@ fn trusted(case: &mut Case, rest: &str) -> Result<(), String> {
 }
 
 /// What holds for every case in which the attacker is called, at either port.
-fn called(case: &mut Case, reasons: Option<&str>) {
+fn called(case: &mut Case, shown: &str, reasons: Option<&str>) -> Result<(), String> {
+    known(shown)?;
     case.terms.has_doors = true;
     case.terms.is_scripted = true;
     case.terms.calls.extend(["padua:5269".to_owned(), "padua:5270".to_owned()]);
-    if let Some(reasons) = reasons {
-        count(case, reasons, 1);
-    }
+    reasons.map_or(Ok(()), |reasons| count(case, reasons, 1))
 }
 
-fn count(case: &mut Case, reasons: &str, times: u64) {
-    case.terms.counts.push(Count { reasons: divide(reasons, "/"), times: times..=times });
+fn count(case: &mut Case, reasons: &str, times: u64) -> Result<(), String> {
+    case.terms.counts.push(Count { reasons: rules(reasons)?, times: times..=times });
+    Ok(())
 }
 
 /// Our own server wants to speak to a domain; the attacker is called for it and shakes hands.

@@ -18,6 +18,8 @@ pub(crate) struct Played {
     behind: Behind,
     door: Door,
     place: usize,
+    /// Why there was no lab to play it in.
+    missing: Option<String>,
     /// What does not hold.
     unsafe_now: Vec<String>,
     /// What was seen instead of what the case says.
@@ -39,6 +41,8 @@ pub(crate) struct Report {
 struct Sum {
     cases: usize,
     runs: usize,
+    /// Those of which nobody knows, as there was no lab.
+    missing: usize,
     safe: usize,
     exact: usize,
     took: Duration,
@@ -47,12 +51,13 @@ struct Sum {
 impl Played {
     /// A run that has not been judged yet.
     pub(crate) fn of(behind: Behind, door: Door, place: usize) -> Self {
-        Self { behind, door, place, unsafe_now: Vec::new(), inexact: None, took: Duration::ZERO }
+        let (missing, unsafe_now, inexact) = (None, Vec::new(), None);
+        Self { behind, door, place, missing, unsafe_now, inexact, took: Duration::ZERO }
     }
 
     /// It could not be played.
     pub(crate) fn without_lab(mut self, why: &str) -> Self {
-        self.unsafe_now.push(format!("there is no lab: {why}"));
+        self.missing = Some(format!("there is no lab: {why}"));
         self
     }
 
@@ -79,8 +84,9 @@ impl Played {
         }
     }
 
+    /// Whether nothing came of it; nobody knows if it was not played.
     pub(crate) fn is_safe(&self) -> bool {
-        self.unsafe_now.is_empty()
+        self.missing.is_none() && self.unsafe_now.is_empty()
     }
 
     pub(crate) fn is_exact(&self) -> bool {
@@ -90,7 +96,13 @@ impl Played {
     /// Everything that is wrong.
     fn seen(&self) -> String {
         let all = self.unsafe_now.iter().map(|it| format!("UNSAFE {it}"));
-        all.chain(self.inexact.clone()).collect::<Vec<_>>().join("; ")
+        self.missing
+            .iter()
+            .cloned()
+            .chain(all)
+            .chain(self.inexact.clone())
+            .collect::<Vec<_>>()
+            .join("; ")
     }
 }
 
@@ -109,6 +121,7 @@ impl Report {
     pub(crate) fn keep(&mut self, case: &Case, played: Played) {
         let sum = self.groups.entry(case.group().to_owned()).or_default();
         sum.runs += 1;
+        sum.missing += usize::from(played.missing.is_some());
         sum.safe += usize::from(played.is_safe());
         sum.exact += usize::from(played.is_exact());
         sum.took += played.took;
@@ -116,7 +129,8 @@ impl Report {
         let seen = played.seen();
         let line = json!({
             "case": case.id, "title": case.title, "file": case.file, "behind": behind,
-            "door": door, "place": played.place, "safe": played.is_safe(),
+            "door": door, "place": played.place,
+            "lab": played.missing.is_none(), "safe": played.is_safe(),
             "exact": played.is_exact(), "seen": seen, "seconds": played.took.as_secs_f64(),
         });
         writeln!(self.file, "{line}").or_fail("write down what came of an attack");
@@ -124,7 +138,9 @@ impl Report {
         if !played.is_exact() && self.told.insert(key) && self.seen.insert(seen.clone()) {
             let (id, title, place) = (&case.id, &case.title, played.place);
             let seen = seen.replace('\n', " ");
-            println!("{id} {title} [{behind}, {door}, {place}]: {seen:.300}");
+            // The last words of a program that did not start take more.
+            let most = if played.missing.is_some() { 1500 } else { 300 };
+            println!("{id} {title} [{behind}, {door}, {place}]: {seen:.most$}");
         }
     }
 
@@ -135,23 +151,33 @@ impl Report {
             sum.tell(&format!("group {group}"));
             all.cases += sum.cases;
             all.runs += sum.runs;
+            all.missing += sum.missing;
             all.safe += sum.safe;
             all.exact += sum.exact;
             all.took += sum.took;
         }
         all.tell("all");
-        println!("{} passed, {} failed", all.exact, all.runs - all.exact);
-        all.safe == all.runs && EXACT_MIN * all.runs <= 100 * all.exact
+        let failed = all.runs - all.missing - all.exact;
+        match all.missing {
+            0 => println!("{} passed, {failed} failed", all.exact),
+            some => println!("{} passed, {failed} failed, {some} without a lab", all.exact),
+        }
+        0 < all.runs && all.safe == all.runs && EXACT_MIN * all.runs <= 100 * all.exact
     }
 }
 
 impl Sum {
     fn tell(&self, name: &str) {
-        let share = |of: usize| 100.0 * of as f64 / self.runs.max(1) as f64;
+        let played = self.runs - self.missing;
+        if played == 0 {
+            println!("{name:<8} {:>4} cases {:>5} runs  NO LAB", self.cases, self.runs);
+            return;
+        }
+        let share = |of: usize| 100.0 * of as f64 / played as f64;
         println!(
             "{name:<8} {:>4} cases {:>5} runs  SAFE {:>5.1} %  EXACT {:>5.1} %  {:>6.1} s",
             self.cases,
-            self.runs,
+            played,
             share(self.safe),
             share(self.exact),
             self.took.as_secs_f64(),

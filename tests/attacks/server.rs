@@ -7,6 +7,7 @@ use ligase_tests::{Certificate, Stream};
 
 use crate::case::{Case, arguments, divide};
 use crate::deeds::{PATIENCE, Run, Told};
+use crate::forge::known;
 use crate::negotiate::{DIALBACK, answer_header, next, next_header, offered};
 use crate::words::Word;
 
@@ -18,6 +19,7 @@ pub(crate) const WORDS: [Word; 1] = [("server", server)];
 /// something that holds each part of the text, divided by ` … `.
 fn server(case: &mut Case, rest: &str) -> Result<(), String> {
     let [domain, shown, text] = arguments(rest)?;
+    known(&shown)?;
     let (domain, port) = domain.split_once(':').unwrap_or((&domain, "5269"));
     let (domain, port) = (domain.to_owned(), port.parse::<u16>().map_err(|_| "which port?")?);
     let parts = divide(&text, " … ");

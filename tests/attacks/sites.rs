@@ -10,6 +10,7 @@ use ligase_tests::Page;
 
 use crate::case::{Case, arguments};
 use crate::deeds::{Run, Told};
+use crate::forge::known;
 use crate::said::sound;
 use crate::words::Word;
 use crate::zones::among_liars;
@@ -27,6 +28,7 @@ pub(crate) const WORDS: [Word; 7] = [
 /// `site HOST CERT`: a web server on the attacker's machine, with this certificate.
 fn site(case: &mut Case, rest: &str) -> Result<(), String> {
     let [host, certificate] = arguments(rest)?;
+    known(&certificate)?;
     among_liars(case);
     case.terms.calls.insert("padua:443".to_owned());
     case.then(Box::new(move |run| {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::case::{Case, Count, arguments, divide};
 use crate::deeds::Door;
 use crate::lab::DESCRIPTORS;
-use crate::words::Word;
+use crate::words::{Word, no_such, rules};
 
 pub(crate) const WORDS: [Word; 10] = [
     ("count", count),
@@ -26,15 +26,34 @@ fn count(case: &mut Case, rest: &str) -> Result<(), String> {
     let (least, most) = times.split_once('-').unwrap_or((times, times));
     let number = |text: &str| text.parse::<u64>().map_err(|_| format!("how often is {text}?"));
     let times = number(least)?..=number(most)?;
-    case.terms.counts.push(Count { reasons: divide(reasons, "/"), times });
+    case.terms.counts.push(Count { reasons: rules(reasons)?, times });
     Ok(())
 }
 
 /// `with KEY VALUE`: the proxy is configured so.
 fn with(case: &mut Case, rest: &str) -> Result<(), String> {
     let (key, value) = rest.split_once(' ').ok_or("a key and its value")?;
+    let keys = keys();
+    let is_it = |it: &String| {
+        it.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    if !keys.iter().any(is_it) {
+        let keys: Vec<_> = keys.iter().map(String::as_str).collect();
+        return Err(no_such("key", key, &keys));
+    }
     case.terms.settings.insert(key.to_owned(), value.to_owned());
     Ok(())
+}
+
+/// Every key that the configuration may have, as its documentation lists them.
+fn keys() -> Vec<String> {
+    let (keys, limits) = CONFIGURATION.split_once("\n## Limits\n").unwrap_or_default();
+    let names = |text: &'static str| {
+        let rows = text.lines().filter(|it| COLUMNS < it.matches('|').count());
+        rows.filter_map(|it| it.strip_prefix("| `")?.split('`').next())
+    };
+    let limits = names(limits).map(|it| format!("limits.{it}"));
+    names(keys).map(str::to_owned).chain(limits).collect()
 }
 
 /// `ulimit N`: the proxy is started with so many descriptors, and may have no more.
@@ -93,3 +112,9 @@ fn scripted(case: &mut Case, rest: &str) -> Result<(), String> {
     case.terms.is_scripted = true;
     Ok(())
 }
+
+/// What says which keys there are.
+const CONFIGURATION: &str = include_str!("../../docs/configuration.md");
+
+/// In a table of limits, and of all other keys, a row has so many cells.
+const COLUMNS: usize = 5;

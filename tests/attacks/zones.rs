@@ -2,12 +2,12 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use ligase_tests::{Host, Liar, Sites, Zone};
+use ligase_tests::{Host, LIES, Liar, Sites, Zone};
 
 use crate::bytes::bytes;
 use crate::case::{Case, arguments};
 use crate::deeds::Run;
-use crate::words::Word;
+use crate::words::{Word, no_such};
 
 pub(crate) const WORDS: [Word; 3] = [("zone", zone), ("record", record), ("lie", lie)];
 
@@ -67,6 +67,10 @@ fn record(case: &mut Case, rest: &str) -> Result<(), String> {
 /// `lie NAME TYPE HOW`: what is said about that name and type of the zone begun last is bent so.
 fn lie(case: &mut Case, rest: &str) -> Result<(), String> {
     let [name, kind, how] = arguments(rest)?;
+    let word = how.split(' ').next().unwrap_or_default();
+    if !LIES.contains(&word) {
+        return Err(no_such("lie", word, &LIES));
+    }
     case.then(Box::new(move |run| {
         let how = data_of(run, &how)?;
         run.lab.liars()?.dns().lie(&run.fill(&name), &kind, &how)

@@ -84,6 +84,28 @@ impl Liar {
     }
 }
 
+/// Every way to lie ([`Liar::lie`]).
+pub const LIES: [&str; 18] = [
+    "authentic",
+    "bend",
+    "crowd",
+    "cut",
+    "empty",
+    "expired",
+    "fails",
+    "forge",
+    "future",
+    "last-month",
+    "lost",
+    "no-name",
+    "refused",
+    "signer",
+    "source",
+    "strip",
+    "turn",
+    "unvouched",
+];
+
 impl Sites {
     /// Starts one without a site.
     pub fn start(host: &Host) -> Self {

@@ -38,7 +38,7 @@ pub use certificate::{Authority, Certificate, Constraint, Leaf, Purpose};
 pub use cgroup::Cgroup;
 pub use client::{Fate, User, Users};
 pub use host::Host;
-pub use liar::{Liar, Page, Sites};
+pub use liar::{LIES, Liar, Page, Sites};
 pub use ligase::{Capture, Ligase, Proxy};
 pub use old::OldServer;
 pub use peer::{Join, Peer, Stream};

@@ -3,8 +3,9 @@
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
-use std::process::{Command, ExitStatus};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Arc;
+use std::thread::sleep;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -174,7 +175,7 @@ impl Proxy {
         let name = format!("ligase of {}", self.domains.join(", "));
         let program = Process::start(&name, command);
         let ligase = Ligase { proxy: self, program };
-        ligase.await_ready();
+        ligase.await_start();
         ligase
     }
 
@@ -266,6 +267,29 @@ impl Ligase {
         &mut self.program
     }
 
+    /// Waits until it says that it is ready. If it does not, its last words tell why.
+    #[track_caller]
+    fn await_start(&self) {
+        let mut command = self.host().command(&program("ligase-peer"));
+        let command = command.args(["await", ADMIN, "/ready", ""]).stderr(Stdio::null());
+        let mut asking = command.spawn().or_fail("ask whether ligase is ready");
+        loop {
+            let answer = asking.try_wait().or_fail("ask whether ligase is ready");
+            if answer.is_some_and(|it| it.success()) {
+                return;
+            }
+            if answer.is_some() || self.program.has_ended() {
+                // Nobody answers it any more, and it may have seen so.
+                let _ = asking.kill();
+                let _ = asking.wait();
+                let lines = self.program.lines();
+                let last = lines.len().saturating_sub(LAST_WORDS);
+                panic!("ligase does not start, and says\n{}", lines[last..].join("\n"));
+            }
+            sleep(BREATHER);
+        }
+    }
+
     /// Waits until it says that it is ready.
     pub fn await_ready(&self) {
         self.await_answer("/ready", "");
@@ -320,6 +344,11 @@ fn heard(mut command: Command) -> (ExitStatus, String) {
     let said = [done.stdout, done.stderr].concat();
     (done.status, String::from_utf8_lossy(&said).into_owned())
 }
+
+/// Lines that tell why a program does not start.
+const LAST_WORDS: usize = 8;
+
+const BREATHER: Duration = Duration::from_millis(20);
 
 /// The user that the proxy runs as, which no other program does.
 const USER: &str = "7269";

@@ -139,6 +139,11 @@ impl Process {
         assert!(sent.or_fail("run kill").success(), "cannot send {signal} to {}", self.name);
     }
 
+    /// Whether it has ended, and all that it said is here.
+    pub fn has_ended(&self) -> bool {
+        self.said.lock().open == 0
+    }
+
     /// Waits for its end.
     pub fn end(&mut self, patience: Duration) -> ExitStatus {
         let log = self.said.lock();

@@ -4,6 +4,8 @@ use hickory_resolver::proto::dnssec::rdata::{DNSSECRData, RRSIG};
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 
+use ligase_tests::LIES;
+
 use super::keys::{Keys, Seal, crowd, forgeries};
 use super::zones::{Answer, Zone};
 
@@ -59,6 +61,9 @@ impl Lie {
         let name = zone.name(name)?;
         let (word, rest) = how.split_once(' ').unwrap_or((how, ""));
         let record = |data: &str| zone.record(name.clone(), kind, data);
+        if !LIES.contains(&word) {
+            return Err(format!("no such lie: {word}"));
+        }
         let how = match word {
             "expired" => How::Dated(-30 * 24, -1),
             "last-month" => How::Dated(-60 * 24, -30 * 24),
