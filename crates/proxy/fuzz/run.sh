@@ -7,10 +7,53 @@
 #   run.sh diff-long [COUNT [SEED]] the same of many more, by a program that is built to be fast
 #   run.sh one TARGET [ARGUMENT]... one target; arguments and files go to libFuzzer
 set -eu
+stands=$(pwd)
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here"
 target_dir=${CARGO_TARGET_DIR:-$(cd ../../.. && pwd)/target}/fuzz
 jobs=$(nproc)
+
+usage() {
+    sed -n 's/^# \{0,1\}//; 2,8p' "$here/run.sh" >&2
+    exit 2
+}
+
+complain() {
+    echo "$1" >&2
+    exit 2
+}
+
+# Every target has seeds.
+targets() {
+    ls seeds
+}
+
+# What is wrong is told before anything is built.
+case ${1:-} in
+    smoke | diff | diff-long) ;;
+    long) case ${2:-} in '' | *[!0-9]*) usage ;; esac ;;
+    one)
+        target=${2:-}
+        if ! targets | grep -qxF -- "$target"; then
+            [ -z "$target" ] || echo "no such target: $target" >&2
+            complain "TARGET is one of $(targets | xargs)"
+        fi
+        for argument in "$@"; do
+            shift
+            case $argument in
+                one | "$target" | -* | /*) ;;
+                # What is named from where one stands is looked for there first.
+                *) [ ! -e "$stands/$argument" ] || argument=$stands/$argument ;;
+            esac
+            set -- "$@" "$argument"
+            case $argument in
+                one | "$target" | -*) ;;
+                *) [ -e "$argument" ] || complain "no such file: $argument" ;;
+            esac
+        done
+        ;;
+    *) usage ;;
+esac
 
 # Stable flags of a stable compiler; the wrapper says which crates count where they have been.
 build() {
@@ -84,9 +127,5 @@ case ${1:-} in
     one)
         shift
         one "$@"
-        ;;
-    *)
-        sed -n 's/^# \{0,1\}//; 2,8p' "$0"
-        exit 2
         ;;
 esac
