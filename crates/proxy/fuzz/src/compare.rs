@@ -340,6 +340,9 @@ fn written_once(stanza: &Stanza) -> Result<(), Disagreement> {
     }
     buffer.extend_from_slice(stanza.bytes());
     match framer.next(&mut buffer) {
+        Ok(Some(Piece::Element(_))) if stanza.is_excessive() => {
+            Err("a stanza is held back that would be taken".to_owned())
+        }
         Ok(Some(Piece::Element(raw))) => {
             let again = Stanza::read(&raw, &mut None).map_err(|error| error.because)?;
             if again.bytes() != stanza.bytes() || again.pair != stanza.pair {
@@ -347,8 +350,11 @@ fn written_once(stanza: &Stanza) -> Result<(), Disagreement> {
             }
             Ok(())
         }
-        // What it inherited may have taken it over a limit.
-        Err(error) if error.condition == ligase::stream::Condition::PolicyViolation => Ok(()),
+        // What it inherited has taken it over a limit, and it is not sent on.
+        Err(error) if stanza.is_excessive() => match error.condition {
+            ligase::stream::Condition::PolicyViolation => Ok(()),
+            other => Err(format!("what is too large is refused as {other:?}")),
+        },
         other => Err(format!("what is sent on would not be taken: {other:?}")),
     }
 }
