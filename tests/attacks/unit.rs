@@ -59,7 +59,7 @@ impl Unit<'_> {
         for case in &self.cases {
             let mut failed = 0;
             for (door, place) in ways(case, self.behind) {
-                if failed == FAILED_MAX {
+                if failed == FAILED_MAX && missing.is_none() {
                     let given_up = Played::of(self.behind, door, place).given_up();
                     lock(report).keep(case, given_up);
                     continue;
