@@ -305,6 +305,28 @@ fn tracked() -> Vec<String> {
     files.map(str::to_owned).collect()
 }
 
+#[test]
+fn the_fuzzers_say_what_is_wrong_before_anything_is_built() {
+    let cases: [(&[&str], &str); 6] = [
+        (&[], "run.sh smoke"),
+        (&["smok"], "run.sh smoke"),
+        (&["long", "soon"], "run.sh long SECONDS"),
+        (&["one"], "TARGET is one of admin certificate"),
+        (&["one", "frame"], "no such target: frame\nTARGET is one of admin certificate"),
+        (&["one", "framer", "nothing"], "no such file: nothing"),
+    ];
+    let script = root().join("crates/proxy/fuzz/run.sh");
+    for (arguments, expect) in cases {
+        // Cargo, which would build, is not found there.
+        let mut command = Command::new("/bin/sh");
+        let done = command.arg(&script).args(arguments).env("PATH", "/usr/bin:/bin").output();
+        let done = done.unwrap();
+        let said = String::from_utf8(done.stderr).unwrap();
+        assert!(said.contains(expect), "{arguments:?}: {said}");
+        assert_eq!(done.status.code(), Some(2), "{arguments:?}: {said}");
+    }
+}
+
 fn root() -> PathBuf {
     let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     crate_folder.parent().unwrap().to_owned()
