@@ -21,7 +21,8 @@ impl Reach {
     }
 }
 
-/// The address, and those that a gateway would make of it: mapped, compatible, NAT64 and 6to4.
+/// The address, and those that a gateway would make of it: mapped, compatible, NAT64 (also by a
+/// prefix of one's own, RFC 8215), 6to4 and Teredo.
 fn inner(address: IpAddr) -> Vec<IpAddr> {
     let mut all = vec![address.to_canonical()];
     if let IpAddr::V6(v6) = address {
@@ -32,19 +33,43 @@ fn inner(address: IpAddr) -> Vec<IpAddr> {
         };
         match segments {
             [0, 0, 0, 0, 0, 0, high, low] if 1 < v6.to_bits() => all.push(v4(high, low)),
+            [0x64, 0xff9b, 1, ..] => all.extend(translated(v6)),
             [0x64, 0xff9b, .., high, low] => all.push(v4(high, low)),
             [0x2002, high, low, ..] => all.push(v4(high, low)),
+            // The server, and the client, which is written upside down (RFC 4380 §4).
+            [0x2001, 0, high, low, .., x, y] => all.extend([v4(high, low), v4(!x, !y)]),
             _ => (),
         }
     }
     all
 }
 
+/// What a translator with the prefix of one's own network may read in an address of it: how long the
+/// prefix is, only that network knows (RFC 8215, RFC 6052 §2.2).
+fn translated(address: Ipv6Addr) -> Vec<IpAddr> {
+    let octets = address.octets();
+    let read = |at: [usize; 4]| IpAddr::from(at.map(|it| octets[it]));
+    let shorter = [[6, 7, 9, 10], [7, 9, 10, 11], [9, 10, 11, 12]].map(read);
+    // A longer prefix fills those places with zeros, which say nothing.
+    let mut all: Vec<_> = shorter.into_iter().filter(|it| !is_nothing(*it)).collect();
+    all.push(read([12, 13, 14, 15]));
+    all
+}
+
+/// Whether an address is of 0.0.0.0/8.
+fn is_nothing(address: IpAddr) -> bool {
+    matches!(address, IpAddr::V4(it) if it.octets()[0] == 0)
+}
+
 /// Unspecified, multicast, broadcast and reserved addresses.
 fn is_nobodys(address: IpAddr) -> bool {
     match address {
         // 0.0.0.0/8 is this network; many systems take it for this machine.
-        IpAddr::V4(it) => it.octets()[0] == 0 || 224 <= it.octets()[0],
+        // 192.0.0.0/24 is for protocols between a host and its own network (RFC 6890).
+        IpAddr::V4(it) => {
+            let octets = it.octets();
+            octets[0] == 0 || 224 <= octets[0] || octets.starts_with(&[192, 0, 0])
+        }
         IpAddr::V6(it) => it.is_unspecified() || it.is_multicast(),
     }
 }

@@ -26,6 +26,17 @@ fn peers_cannot_send_us_home() {
         "64:ff9b::7f00:1",
         "64:ff9b::a9fe:a9fe",
         "2002:7f00:1::",
+        "64:ff9b:1::7f00:1",
+        "64:ff9b:1:ffff::a9fe:a9fe",
+        "64:ff9b:1:7f00:0:100::",
+        "64:ff9b:1:aa7f:0:1::",
+        "64:ff9b:1::7f:0:100:0",
+        // Teredo: by way of a server here, and to a client here.
+        "2001:0:7f00:1::c000:201",
+        "2001:0:c000:201::80ff:fffe",
+        "192.0.0.1",
+        "192.0.0.170",
+        "::ffff:192.0.0.8",
         "fe80::1",
         "fec0::1",
         "ff02::1",
@@ -37,7 +48,14 @@ fn peers_cannot_send_us_home() {
     ] {
         check(&reach, address, false, false);
     }
-    for address in ["198.18.0.10", "192.0.2.1", "2001:db8::1", "64:ff9b::c000:201"] {
+    for address in [
+        "198.18.0.10",
+        "192.0.2.1",
+        "2001:db8::1",
+        "64:ff9b::c000:201",
+        "64:ff9b:1::c000:201",
+        "192.0.1.1",
+    ] {
         check(&reach, address, true, true);
     }
     for address in [
