@@ -72,11 +72,24 @@ impl<Place: Clone + Eq + Hash> Memory<Place> {
         if self.places_max <= self.places.len() && !self.places.contains_key(place) {
             self.places.retain(|_, met| met.is_fresh(now));
             if self.places_max <= self.places.len() {
-                // Whose they are does not matter: what is forgotten costs one attempt.
-                self.places.clear();
+                self.make_room();
             }
         }
         self.places.insert(place.clone(), Met { rung, at: now, failures: 0 });
+    }
+
+    /// Forgets some: those first that took nothing better than the clear, which is what is tried of a
+    /// place that nobody knows; then those that were met longest ago. Whoever has us meet many
+    /// places must not have us forget at once which of the others may not be met in the clear.
+    fn make_room(&mut self) {
+        let mut all: Vec<_> = self.places.iter().map(|(place, met)| (*met, place)).collect();
+        all.sort_by_key(|(met, _)| (met.rung != Rung::Plain, met.at));
+        let excess = all.len().saturating_sub(self.places_max - self.places_max / 16);
+        let excess = excess.max(1);
+        let forgotten: Vec<_> = all.into_iter().take(excess).map(|(_, it)| it.clone()).collect();
+        for place in forgotten {
+            self.places.remove(&place);
+        }
     }
 
     /// Notes that a place did not take a rung.

@@ -91,6 +91,25 @@ fn no_more_is_remembered_than_there_is_room_for() {
 }
 
 #[test]
+fn what_tells_least_is_forgotten_first() {
+    let mut memory = Memory::new(16);
+    for place in 0..8 {
+        memory.took(&place, Rung::Dialback, place * Duration::from_secs(1));
+    }
+    for place in 8..1008 {
+        memory.took(&place, Rung::Plain, HOUR / 2);
+    }
+    for place in 0..8 {
+        assert_eq!(memory.floor(&place, HOUR / 2), Rung::Dialback, "the clear drives nobody out");
+    }
+    for place in 2000..2015 {
+        memory.took(&place, Rung::ServerName, HOUR / 2);
+    }
+    assert_eq!(memory.floor(&0, HOUR / 2), Rung::Plain);
+    assert_eq!(memory.floor(&7, HOUR / 2), Rung::Dialback, "the oldest go first");
+}
+
+#[test]
 fn what_is_remembered_can_be_told() {
     let mut memory = met(Rung::DomainName);
     memory.failed(&PLACE, Rung::DomainName);
