@@ -1,5 +1,7 @@
 //! Begin: how far an attacker has come before it attacks.
 
+use std::time::Instant;
+
 use ligase_tests::Stream;
 
 use crate::bytes::{claim, header, plain};
@@ -116,6 +118,8 @@ pub(crate) struct Beginning {
     pub(crate) to: String,
     /// What is shown, if it is not what `from` is known by.
     certificate: Option<String>,
+    /// The one of the attacker's addresses that it comes from, if that matters.
+    pub(crate) address: Option<String>,
 }
 
 impl Beginning {
@@ -137,7 +141,7 @@ impl Beginning {
         let (from, to) = (from.unwrap_or_default(), to.unwrap_or_default());
         let certificate = parts.next();
         certificate.as_deref().map_or(Ok(()), known)?;
-        Ok(Self { kind, from, to, certificate })
+        Ok(Self { kind, from, to, certificate, address: None })
     }
 
     /// The same, as one run has it.
@@ -152,18 +156,23 @@ impl Beginning {
             from: read(&self.from),
             to: read(&self.to),
             certificate: self.certificate.as_ref().map(read),
+            address: self.address.clone(),
         }
     }
 
-    /// Begins it.
+    /// Begins it, as soon as the case has patience.
+    #[expect(clippy::disallowed_methods, reason = "how soon is about time")]
     pub(crate) fn take_place(&self, run: &mut Run<'_>) -> Told {
         let filled = self.fill(run);
         if filled.kind.is_called() {
             return run.be_called(filled.kind, &filled.from, &filled.to);
         }
+        let start = Instant::now();
         let stream = filled.dial(run)?;
         run.begin(stream);
-        filled.negotiate(run)
+        filled.negotiate(run)?;
+        let took = start.elapsed();
+        if took <= run.patience { Ok(()) } else { Err(format!("it takes {took:?} to begin")) }
     }
 
     fn dial(&self, run: &Run<'_>) -> Result<Stream, String> {
@@ -174,7 +183,7 @@ impl Beginning {
         let is_direct = matches!(self.kind, Kind::Direct | Kind::TlsFails)
             || self.kind.has_doors() && run.door == Door::Direct;
         let door = if is_direct { Door::Direct } else { Door::StartTls };
-        lab.attacker.try_dial(&lab.door(door))
+        lab.attacker.try_dial_from(self.address.as_deref(), &lab.door(door))
     }
 
     fn negotiate(&self, run: &mut Run<'_>) -> Told {

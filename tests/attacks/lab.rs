@@ -33,6 +33,8 @@ pub(crate) struct Lab {
     pub(crate) attacker: Peer,
     /// The honest peer's machine, where a peer is, too, that only dialback proves: `r1.weak.lab`.
     weak: Peer,
+    /// A web server that takes connections, and no more.
+    _slow: Peer,
     /// A program beside the server.
     pub(crate) intruder: Peer,
     /// Where the proxy takes the streams of the server behind it.
@@ -51,7 +53,7 @@ impl Lab {
         let hosts: BTreeMap<_, _> =
             ["house", "garden", "padua", "tower"].map(|name| (name, world.host(name))).into();
         let (house, garden, padua) = (&hosts["house"], &hosts["garden"], &hosts["padua"]);
-        publish(&mut world, house, garden, padua);
+        publish(&mut world, [house, garden, padua, &hosts["tower"]]);
         let hub = world.hub.clone();
         let is_lied_to = settings.contains_key(RESOLVER);
         let liars = is_lied_to.then(|| Liars::start(&mut world.zone, &hub, padua));
@@ -70,6 +72,8 @@ impl Lab {
         // Whoever begins with TLS has to be answered with a certificate of the case's choosing.
         attacker.listen_silently(5270);
         let (weak, intruder) = (Peer::on(garden), Peer::on(house));
+        let slow = Peer::on(&hosts["tower"]);
+        slow.listen_silently(443);
 
         let inbound = weak.dial(&format!("{}:{STARTTLS}", house.v4));
         secure(&inbound, "r1.lab", "l1.lab", Some(&theirs))?;
@@ -90,6 +94,7 @@ impl Lab {
             honest,
             attacker,
             weak,
+            _slow: slow,
             intruder,
             backend_door,
             hosts,
@@ -224,7 +229,7 @@ fn canary(inbound: Stream, says_out: Speaker, behind: &Backend, honest: &Strange
 }
 
 /// Says in the DNS who serves what.
-fn publish(world: &mut World, house: &Host, garden: &Host, padua: &Host) {
+fn publish(world: &mut World, [house, garden, padua, tower]: [&Host; 4]) {
     let zone = &mut world.zone;
     for domain in HOSTED {
         zone.server(domain, STARTTLS, "xmpp.l1.lab");
@@ -237,6 +242,11 @@ fn publish(world: &mut World, house: &Host, garden: &Host, padua: &Host) {
     // Nobody has this address, so nobody answers.
     zone.record("*.hole.weak.lab", "SRV", "0 5 5269 hole.lab.");
     zone.record("hole.lab", "A", "198.18.0.250");
+    // One web server never says a word, and where the other should be nobody listens.
+    zone.record("*.slow.lab", "A", &tower.v4.to_string());
+    zone.record("*.shut.weak.lab", "SRV", "0 5 5269 tower.lab.");
+    zone.address("tower.lab", tower);
+    zone.record("*.shut.lab", "A", &padua.v4.to_string());
     // Whoever asks where it is served is led to the proxy itself.
     zone.server("self.weak.lab", STARTTLS, "xmpp.l1.lab");
     for number in 0..SLEEPERS {

@@ -36,7 +36,8 @@ mod web;
 
 use std::collections::HashMap;
 use std::env::args;
-use std::io::stdin;
+use std::io::{self, stdin};
+use std::net::{IpAddr, SocketAddr};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -44,7 +45,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::tls::Wire;
@@ -114,9 +115,9 @@ impl Wires {
             "dial" => {
                 let (orders, inbox) = unbounded_channel();
                 self.dialed.insert(number, orders);
-                let to = text("to").to_owned();
+                let (to, from) = (text("to").to_owned(), text("from").parse().ok());
                 spawn(async move {
-                    match TcpStream::connect(&to).await {
+                    match connect(from, &to).await {
                         Ok(socket) => {
                             tell(json!({"wire": number, "dialed": to}));
                             serve(number, Wire::Plain(socket), inbox, None).await;
@@ -246,6 +247,16 @@ async fn obey(number: u64, mut wire: Wire, order: &Value) -> Result<Option<Wire>
             Ok(None)
         }
     }
+}
+
+/// Connects from this address, where it matters.
+async fn connect(from: Option<IpAddr>, to: &str) -> io::Result<TcpStream> {
+    let (Some(from), Ok(to)) = (from, to.parse::<SocketAddr>()) else {
+        return TcpStream::connect(to).await;
+    };
+    let socket = if to.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    socket.bind(SocketAddr::new(from, 0))?;
+    socket.connect(to).await
 }
 
 fn byte(value: &Value) -> Option<u8> {

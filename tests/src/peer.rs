@@ -167,12 +167,17 @@ impl Peer {
 
     /// Connects to an address and port, if somebody listens there.
     pub fn try_dial(&self, to: &str) -> Result<Stream, String> {
+        self.try_dial_from(None, to)
+    }
+
+    /// The same from this one of the host's addresses.
+    pub fn try_dial_from(&self, from: Option<&str>, to: &str) -> Result<Stream, String> {
         let mut state = lock(&self.shared.state);
         state.dialed += 2;
         let number = state.dialed;
         state.wires.insert(number, Heard::default());
         drop(state);
-        self.shared.tell(json!({"do": "dial", "wire": number, "to": to}));
+        self.shared.tell(json!({"do": "dial", "wire": number, "to": to, "from": from}));
         self.shared.wait(PATIENCE, &format!("dial {to}"), |state| {
             let heard = state.wires.get(&number)?;
             let closed = heard.closed.clone().map(Err);

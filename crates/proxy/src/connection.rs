@@ -25,6 +25,7 @@ pub mod pace;
 pub mod renewal;
 /// What all connections share.
 pub mod rooms;
+mod seats;
 /// How much each subscriber may have of what all share.
 pub mod shares;
 /// The table, the outboxes and what waits, under one lock.

@@ -8,7 +8,7 @@ pub mod proxy_protocol;
 pub mod rate;
 
 use std::io;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
@@ -47,6 +47,19 @@ pub fn subscriber(address: IpAddr) -> IpAddr {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & SUBSCRIBER)),
     }
 }
+
+/// Whose neighbour an address is, as far as limits are concerned: the /24 or the /48 it is of, of
+/// which somebody may have many without much effort (RFC 6177).
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(Ipv4Addr::from_bits(address.to_bits() & NETWORK_V4)),
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & NETWORK_V6)),
+    }
+}
+
+/// The first 24 bits of 32, and the first 48 of 128.
+const NETWORK_V4: u32 = !0xff;
+const NETWORK_V6: u128 = !((1 << 80) - 1);
 
 /// The first 64 bits.
 const SUBSCRIBER: u128 = !(u64::MAX as u128);

@@ -55,6 +55,13 @@ impl<K: Clone + Eq + Hash, V: Clone> Cache<K, V> {
         found.await.value.clone()
     }
 
+    /// What is known of `key` at that time without asking.
+    pub(crate) fn recall(&self, key: &K, at: SystemTime) -> Option<V> {
+        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = entries.get(key).filter(|it| it.holds(at))?;
+        entry.found.get().map(|it| it.value.clone())
+    }
+
     /// Forgets what was found of `key` before that time. Tells whether there was anything.
     pub(crate) fn forget(&self, key: &K, before: SystemTime) -> bool {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);

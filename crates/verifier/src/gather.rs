@@ -36,12 +36,11 @@ pub trait Lookup: fmt::Debug + Send + Sync {
     /// Looks up records, at a time that is now in all but tests.
     fn look_up<'a>(&'a self, question: &'a Question, at: SystemTime) -> Pending<'a, Answer>;
 
-    /// Gets a page from its host at one of these addresses, which have been found allowed, and at
-    /// no other.
+    /// Gets a page from its host at this address, which has been found allowed, and at no other.
     fn fetch<'a>(
         &'a self,
         url: &'a Url,
-        addresses: &'a [IpAddr],
+        address: IpAddr,
     ) -> Pending<'a, Result<Page, FetchFailure>>;
 }
 

@@ -14,6 +14,7 @@ mod domain;
 mod evaluate;
 mod evidence;
 mod gather;
+mod leave;
 #[cfg(test)]
 mod mint;
 mod names;
@@ -34,6 +35,7 @@ pub use gather::{
     Answer, Data, Facts, Failure, FetchFailure, Kind, Lookup, Page, Pending, Question, Records,
     Security, Unsigned, Url,
 };
+pub use leave::{Leave, Step, Taken};
 pub use names::Names;
 pub use observation::{Asked, Comparison, Exchange, Observation, Reply};
 pub use presented::Presented;

@@ -1,4 +1,5 @@
 mod forget;
+mod remembered;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -7,17 +8,17 @@ use std::time::{Duration, SystemTime};
 use aws_lc_rs::rand;
 use tokio::time::{Instant, timeout};
 
+use self::remembered::{LOOK_UPS_MAX, Remembered};
 use crate::cache::Cache;
 use crate::evaluate::{Terms, dane, evaluate};
 use crate::evidence::{Evidence, Fingerprint, Pins, Published};
 use crate::gather::network::Network;
 use crate::gather::posh::{PoshTerms, posh};
-use crate::gather::{
-    self, Answer, FetchFailure, Lookup, Page, Pending, Question, Timed, Url, gather,
-};
+use crate::gather::{self, Answer, Lookup, Question, Timed, gather};
+use crate::leave::{Freely, Leave, Step};
 use crate::observation::{Comparison, Observation, Observer};
 use crate::roots::Roots;
-use crate::settings::{Dnssec, Limits, Settings, SetupError};
+use crate::settings::{Dnssec, Settings, SetupError};
 use crate::{
     Domain, Endpoint, Finding, Presented, Prooftype, Reason, Request, Service, Unresolved, Verdict,
 };
@@ -91,8 +92,22 @@ impl Verifier {
     ///
     /// Takes no longer than the limits on gathering and on POSH allow. Cancel-safe.
     pub async fn verify(&self, request: Request) -> Verdict {
+        self.verify_by_leave(request, &Freely).await
+    }
+
+    /// The same for somebody who has to wait until what is not remembered may be looked up.
+    ///
+    /// Takes no longer than those limits and that leave. Cancel-safe.
+    pub async fn verify_by_leave(&self, request: Request, leave: &dyn Leave) -> Verdict {
         let wants_dane = self.terms.asks(Prooftype::Dane);
-        let Ok(evidence) = timeout(self.patience, self.gathered(&request, wants_dane)).await else {
+        // Whoever waits for leave keeps nobody else from asking about the same.
+        let subject = Subject::of(&request);
+        let known = self.evidence.recall(&subject, request.at);
+        let is_known = known.is_some_and(|(_, until)| request.at < until);
+        let taken = if is_known { None } else { Some(leave.take(Step::Dns).await) };
+        let gathered = timeout(self.patience, self.gathered(&request, subject, wants_dane)).await;
+        drop(taken);
+        let Ok(evidence) = gathered else {
             let finding = Finding::DnsLimit;
             return Verdict::Undetermined(Reason { prooftype: None, finding });
         };
@@ -108,7 +123,10 @@ impl Verifier {
         if request.is_server_name || !is_open || !request.presented.as_ref().is_some_and(may_help) {
             return verdict;
         }
-        let posh = self.posh_of(&request.domain, request.service, request.at).await;
+        let key = (request.domain.clone(), request.service);
+        let is_known = self.posh.recall(&key, request.at).is_some();
+        let _taken = if is_known { None } else { Some(leave.take(Step::Web).await) };
+        let posh = self.posh_of(&request.domain, request.service, request.at, leave).await;
         evaluate(&request, &Evidence { posh, ..Evidence::clone(&evidence) }, &self.terms)
     }
 
@@ -118,10 +136,12 @@ impl Verifier {
     }
 
     /// What DNS says about a request: as gathered of late, as long as all of it holds.
-    async fn gathered(&self, request: &Request, wants_dane: bool) -> Arc<Evidence> {
-        let met = request.endpoint.as_ref().map(|it| (it.target.clone(), it.port));
-        let (domain, service) = (request.domain.clone(), request.service);
-        let subject = Subject { domain, is_server_name: request.is_server_name, service, met };
+    async fn gathered(
+        &self,
+        request: &Request,
+        subject: Subject,
+        wants_dane: bool,
+    ) -> Arc<Evidence> {
         let ask = async || {
             let lookup = Timed::new(&self.lookup);
             let evidence = gather(&lookup, request, wants_dane).await;
@@ -141,7 +161,8 @@ impl Verifier {
     pub async fn examine(&self, request: &Request) -> Examination {
         let mut evidence = gather(&self.lookup, request, true).await;
         if !request.is_server_name {
-            evidence.posh = self.posh_of(&request.domain, request.service, request.at).await;
+            let (domain, service) = (&request.domain, request.service);
+            evidence.posh = self.posh_of(domain, service, request.at, &Freely).await;
         }
         self.examined(request, evidence)
     }
@@ -174,11 +195,12 @@ impl Verifier {
         domain: &Domain,
         service: Service,
         at: SystemTime,
+        leave: &dyn Leave,
     ) -> Published<Vec<Fingerprint>> {
         let key = (domain.clone(), service);
         let ask = async || {
             let begun = instant();
-            let found = posh(&self.lookup, domain, service, at, &self.posh_terms).await;
+            let found = posh(&self.lookup, domain, service, at, &self.posh_terms, leave).await;
             let page = match &found.0 {
                 Published::Here(..) => Ok(()),
                 Published::Absent => Err(None),
@@ -236,7 +258,7 @@ impl Verifier {
 
     /// Fetches what a domain's web server says about its certificates.
     pub async fn posh(&self, domain: &Domain, service: Service) -> Published<Vec<Fingerprint>> {
-        self.posh_of(domain, service, now()).await
+        self.posh_of(domain, service, now(), &Freely).await
     }
 
     /// The DNS servers that are asked, in order.
@@ -285,61 +307,14 @@ struct Subject {
     met: Option<(Domain, u16)>,
 }
 
-/// DNS, with what it said of late.
-#[derive(Debug)]
-struct Remembered {
-    lookup: Arc<dyn Lookup>,
-    answers: Cache<Question, Answer>,
-    lifetime_max: Duration,
-    observer: Arc<Observer>,
-}
-
-impl Remembered {
-    fn new(lookup: Arc<dyn Lookup>, limits: Limits, observer: Arc<Observer>) -> Self {
+impl Subject {
+    fn of(request: &Request) -> Self {
         Self {
-            lookup,
-            answers: Cache::new(limits.answers_max, LOOK_UPS_MAX),
-            lifetime_max: limits.answer_lifetime_max,
-            observer,
+            domain: request.domain.clone(),
+            is_server_name: request.is_server_name,
+            service: request.service,
+            met: request.endpoint.as_ref().map(|it| (it.target.clone(), it.port)),
         }
-    }
-
-    async fn ask(&self, question: &Question, at: SystemTime) -> (Answer, SystemTime) {
-        let answer = self.lookup.look_up(question, at).await;
-        let security = answer.as_ref().map(|records| records.security).map_err(|it| *it);
-        self.observer.tell(Observation::LookedUp(security));
-        match answer {
-            Ok(mut records) => {
-                records.expires = records.expires.min(at + self.lifetime_max);
-                let expires = records.expires;
-                (Ok(records), expires)
-            }
-            Err(failure) => (Err(failure), at + FAILURE_LIFETIME),
-        }
-    }
-}
-
-impl Lookup for Remembered {
-    fn look_up<'a>(&'a self, question: &'a Question, at: SystemTime) -> Pending<'a, Answer> {
-        Box::pin(async move {
-            let mut recalled = true;
-            let ask = || {
-                recalled = false;
-                self.ask(question, at)
-            };
-            let answer = self.answers.get(question, at, ask).await;
-            self.observer.tell(Observation::Recalled(recalled));
-            answer
-        })
-    }
-
-    fn fetch<'a>(
-        &'a self,
-        url: &'a Url,
-        addresses: &'a [IpAddr],
-    ) -> Pending<'a, Result<Page, FetchFailure>> {
-        // What a page says for how long is for its reader to know, and to remember.
-        self.lookup.fetch(url, addresses)
     }
 }
 
@@ -372,14 +347,8 @@ fn draw(max: u32) -> u32 {
 /// addresses of both families and its TLSA records. So evidence takes no more room than answers.
 const ANSWERS_GATHERED: usize = 16;
 
-/// DNS questions in flight. Servers that are slow on purpose hold each for some seconds.
-const LOOK_UPS_MAX: usize = 1024;
-
 /// Web servers asked at a time. Each holds a connection, for up to ten seconds.
 const FETCHES_MAX: usize = 128;
-
-/// A failed look-up may succeed a moment later, so it is remembered only to break a stampede.
-const FAILURE_LIFETIME: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 mod tests;

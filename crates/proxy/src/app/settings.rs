@@ -65,7 +65,7 @@ pub(super) fn settings(config: &Config, keys: &BothKeys) -> Settings {
         homes: config.backends.iter().map(|it| it.address.clone()).collect(),
         doors: std::iter::once(config.steer).chain(config.listen.backend.iter().copied()).collect(),
         entrances: entrances(config),
-        calls: Rate::new(limits.authority_connects_per_second, 1),
+        calls: Rate::within_a_second(limits.authority_connects_per_second),
         share_backend: config.backend.share_streams,
         relays: Arc::new(Relays {
             trusted: config.proxy_protocol.trusted.clone(),

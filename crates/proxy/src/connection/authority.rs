@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use std::sync::{Arc, PoisonError};
 
 use ligase_verifier::{
-    Domain, Endpoint, Presented, Request, Role as TlsRole, Service, Unresolved, Verdict,
+    Domain, Endpoint, Leave, Pending, Presented, Request, Role as TlsRole, Service, Step, Taken,
+    Unresolved, Verdict,
 };
 use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
@@ -45,13 +46,12 @@ impl Rooms {
         }
         // Whoever is at the other end chooses what is looked up: on a stream for both directions, also
         // where we dialed.
+        let is_new = !facts.outbound && !again;
         let shares = if again { &self.renewal_shares } else { &self.judge_shares };
         let share = shares.of(facts.peer.ip());
-        let _seat = share.acquire().await.ok();
-        let _turn = match !facts.outbound && !again {
-            true => self.judge_seats.acquire().await.ok(),
-            false => None,
-        };
+        let _turn = if is_new { None } else { share.acquire().await.ok() };
+        let is_known = self.was_proven(domain);
+        let leave = ByTurns { rooms: self, peer: facts.peer.ip(), is_new, is_known };
         let role = if facts.outbound { TlsRole::Receiving } else { TlsRole::Initiating };
         let domain = domain.clone();
         let request = Request {
@@ -65,7 +65,7 @@ impl Rooms {
         };
         let verdict = loop {
             let verifier = self.verifier.load_full();
-            let verdict = verifier.verify(request.clone()).await;
+            let verdict = verifier.verify_by_leave(request.clone(), &leave).await;
             // What we believe may have changed meanwhile, and all that was proven by it is looked at
             // again; but not what was not proven yet (F-51).
             if Arc::ptr_eq(&verifier, &self.verifier.load_full()) {
@@ -78,6 +78,9 @@ impl Rooms {
             Verdict::Refuted(it) => ("refuted", None, it.finding.label()),
             Verdict::Undetermined(it) => ("undetermined", None, it.finding.label()),
         };
+        if proof.is_some() {
+            self.note_proven(&domain);
+        }
         let (side, outbound) = (facts.side, facts.outbound);
         let level = self.terms(Side::Public).level(Some(&domain));
         let is_short = matches!(verdict, Verdict::Unproven(_)) && !level.allows_dialback();
@@ -104,16 +107,18 @@ impl Rooms {
             match side {
                 Side::Public => {
                     // Whom we ask is up to the peer, and how long that takes, too.
-                    let share = self.authority_shares.of(facts.peer.ip());
-                    let _seat = share.acquire().await;
+                    let is_known = self.was_proven(&pair.sender);
+                    let _seat = self.authority_seats.take(facts.peer.ip(), is_known).await;
                     self.ask_peer(pair, errand, facts.peer.ip()).await
                 }
                 Side::Backend => self.ask_backend(errand).await,
             }
         });
         let answer = asked.await.unwrap_or(Answer::Unknown(DialbackError::RemoteServerTimeout));
-        if side == Side::Backend && answer == Answer::Valid {
-            self.note_own(&pair.sender);
+        match (side, answer) {
+            (Side::Backend, Answer::Valid) => self.note_own(&pair.sender),
+            (Side::Public, Answer::Valid) => self.note_proven(&pair.sender),
+            (Side::Backend | Side::Public, Answer::Invalid | Answer::Unknown(_)) => (),
         }
         let valid = match answer {
             Answer::Valid => Some(true),
@@ -134,7 +139,6 @@ impl Rooms {
         errand: Errand,
         asker: IpAddr,
     ) -> Answer {
-        let _seat = self.authority_seats.acquire().await;
         let endpoints =
             match self.verifier.load_full().delegation(&pair.sender, Service::Server).await {
                 Ok(endpoints) => endpoints,
@@ -157,6 +161,14 @@ impl Rooms {
             }
         }
         Answer::Unknown(last)
+    }
+
+    fn was_proven(&self, domain: &Domain) -> bool {
+        self.proven.lock().unwrap_or_else(PoisonError::into_inner).holds(domain)
+    }
+
+    fn note_proven(&self, domain: &Domain) {
+        self.proven.lock().unwrap_or_else(PoisonError::into_inner).note(domain.clone());
     }
 
     async fn ask_backend(self: &Arc<Self>, errand: Errand) -> Answer {
@@ -223,6 +235,33 @@ impl Rooms {
         let (tell, found) = oneshot::channel();
         self.open(dialed, errand, Rung::DomainName, None, Some(tell)).ok()?;
         found.await.ok()
+    }
+}
+
+/// The leave of a peer to have us look something up.
+struct ByTurns<'a> {
+    rooms: &'a Rooms,
+    peer: IpAddr,
+    /// Whether it has come to us, and nothing is known of it yet on this connection.
+    is_new: bool,
+    /// Whether the domain that it claims was proven before.
+    is_known: bool,
+}
+
+impl Leave for ByTurns<'_> {
+    fn take(&self, step: Step) -> Pending<'_, Taken> {
+        let rooms = self.rooms;
+        Box::pin(async move {
+            let seats = match step {
+                Step::Connect(address) => {
+                    return Taken::until_dropped(rooms.leave_to_fetch(address).await);
+                }
+                Step::Dns | Step::Web if !self.is_new => return Taken::freely(),
+                Step::Dns => &rooms.dns_seats,
+                Step::Web => &rooms.web_seats,
+            };
+            Taken::until_dropped(seats.take(self.peer, self.is_known).await)
+        })
     }
 }
 

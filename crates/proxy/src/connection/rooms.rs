@@ -17,6 +17,7 @@ use super::flow::Flow;
 use super::homes::Homes;
 use super::lapsing::Lapsing;
 use super::pace::Speed;
+use super::seats::Seats;
 use super::shares::Shares;
 use super::tables::{KINDS, Passed, Step, Tables};
 use crate::binding::{ConnectionId, DomainPair, Home, Side};
@@ -57,21 +58,25 @@ pub struct Rooms {
     /// Our own servers.
     pub homes: Homes,
     /// Questions to authoritative servers at a time: peers choose whom we ask (S7).
-    pub(super) authority_seats: Semaphore,
-    /// Of those, what one subscriber's claims may take.
-    pub(super) authority_shares: Shares,
+    pub(super) authority_seats: Seats,
     /// Of those, what one subscriber may be called by who has not asked for it.
     pub(super) called_shares: Shares,
-    /// Such calls of a moment ago.
+    /// What a web server of one subscriber may be asked besides, at a time.
+    pub(super) fetched_shares: Shares,
+    /// Such calls of a moment ago, of both kinds.
     pub(super) called: Mutex<Buckets>,
     /// TLS handshakes that were begun with us a moment ago.
     handshakes: Mutex<Buckets>,
-    /// Judgments at a time of whoever comes from one subscriber: each may look up what it likes.
+    /// Judgments at a time of those whom we called and who are at one subscriber's.
     pub(super) judge_shares: Shares,
-    /// All of them together. Those whom nobody has proven yet leave look-ups to those who were.
-    pub(super) judge_seats: Semaphore,
     /// The share of each in looking again at proofs that have ended: nobody who comes anew shall keep them waiting.
     pub(super) renewal_shares: Shares,
+    /// Judgments at a time that ask the DNS about who comes to us: each may say what it likes to be.
+    pub(super) dns_seats: Seats,
+    /// Those that ask web servers, which are slow: whom the DNS proves does not wait for them.
+    pub(super) web_seats: Seats,
+    /// Domains that were proven lately, for which a part of the seats is kept.
+    pub(super) proven: Mutex<Lapsing<Domain>>,
     /// Peers being dialed at a time: our own users choose whom we search, and so does whoever they
     /// answer.
     pub(super) search_seats: Semaphore,
@@ -189,14 +194,16 @@ impl Rooms {
             journal: Mutex::new(Journal::new(SEARCHES_TOLD_MAX)),
             unshared: Mutex::new(Lapsing::new(UNSHARED, UNSHARED_MAX)),
             homes,
-            authority_seats: Semaphore::new(questions.at_a_time),
-            authority_shares: Shares::new(questions.at_a_time / AUTHORITY_SHARES),
+            authority_seats: Seats::new(questions.at_a_time),
             called_shares: Shares::new(questions.to_each),
+            fetched_shares: Shares::new(FETCHED_MAX),
             called: Mutex::default(),
             handshakes: Mutex::default(),
             judge_shares: Shares::new(JUDGED_MAX),
-            judge_seats: Semaphore::new(JUDGING_MAX),
             renewal_shares: Shares::new(JUDGED_MAX),
+            dns_seats: Seats::new(DNS_SEATS),
+            web_seats: Seats::new(WEB_SEATS),
+            proven: Mutex::new(Lapsing::new(PROVEN, PROVEN_MAX)),
             search_seats: Semaphore::new(SEARCHES_MAX),
             search_shares: Shares::new(SEARCHES_MAX / SEARCH_SHARES),
             unreached: Mutex::default(),
@@ -320,12 +327,18 @@ const SEARCHES_TOLD_MAX: usize = 1024;
 const SEARCHES_MAX: usize = 256;
 /// Into how many shares those are divided: names cost an attacker nothing, and addresses a little.
 const SEARCH_SHARES: usize = 16;
-/// Into how many shares the questions to authoritative servers are divided: as many subscribers
-/// have to conspire to keep all others waiting.
-const AUTHORITY_SHARES: usize = 8;
-/// Each has at most eight look-ups in flight, of which the verifier allows a thousand: half of them
-/// stay for proofs that end, and for those whom our own server calls.
-const JUDGING_MAX: usize = 64;
+/// Each has at most eight look-ups in flight, of which the verifier allows a thousand: a quarter of
+/// them, at least, is out of reach of those whom nobody has proven yet.
+const DNS_SEATS: usize = 128;
+/// Of a hundred and twenty-eight connections to web servers that the verifier has at a time.
+const WEB_SEATS: usize = 96;
+/// One, beside the four calls of dialback: nobody is met by more than five of ours at a time who has
+/// not asked for any.
+const FETCHED_MAX: usize = 1;
+/// How long a domain that was proven has a part in what is kept for such as it.
+const PROVEN: Duration = Duration::from_secs(24 * 3600);
+/// Such domains: as many as a busy server talks to in a day. Beyond them they wait with the others.
+const PROVEN_MAX: usize = 16_384;
 /// Each may take half a dozen look-ups and a page of a web server, of which the verifier asks for
 /// so many at a time for all. Where they do not tarry it is some hundreds a second.
 const JUDGED_MAX: usize = 16;

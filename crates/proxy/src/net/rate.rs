@@ -22,6 +22,17 @@ impl Rate {
         Self { per_second, at_once: per_second.saturating_mul(window) }
     }
 
+    /// No more than so many within any second, one at least: a quarter of them at once, the rest as it
+    /// comes.
+    pub const fn within_a_second(count: usize) -> Self {
+        let at_once = if count < 4 { 1 } else { count as u64 / 4 };
+        let per_second = match (count as u64).saturating_sub(at_once) {
+            0 => 1,
+            rest => rest,
+        };
+        Self { per_second, at_once }
+    }
+
     /// How long it takes until so many have come together.
     fn time_for(self, count: u64) -> Duration {
         let nanos = u128::from(count) * NANOS_PER_SECOND / u128::from(self.per_second);

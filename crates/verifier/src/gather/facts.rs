@@ -125,7 +125,7 @@ impl Lookup for Facts {
     fn fetch<'a>(
         &'a self,
         url: &'a Url,
-        _addresses: &'a [IpAddr],
+        _address: IpAddr,
     ) -> Pending<'a, Result<Page, FetchFailure>> {
         let page = self.pages.get(&url.to_string()).cloned();
         Box::pin(std::future::ready(page.unwrap_or(Err(FetchFailure::Unconnected))))

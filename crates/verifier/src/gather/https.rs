@@ -66,11 +66,11 @@ impl Https {
         Ok(Self(TlsConnector::from(Arc::new(config))))
     }
 
-    /// Gets a page from a host at one of its addresses, and from no other.
+    /// Gets a page from a host at one of its addresses.
     ///
     /// Has no deadline of its own but for connecting. Cancel-safe.
-    pub(crate) async fn get(&self, url: &Url, addresses: &[IpAddr]) -> Result<Page, FetchFailure> {
-        let stream = self.connect(url, addresses).await?;
+    pub(crate) async fn get(&self, url: &Url, address: IpAddr) -> Result<Page, FetchFailure> {
+        let stream = self.connect(url, address).await?;
         let (mut sender, connection) = http1::Builder::new()
             .max_buf_size(HEADERS_SIZE_MAX)
             .max_headers(HEADERS_MAX)
@@ -103,23 +103,16 @@ impl Https {
     async fn connect(
         &self,
         url: &Url,
-        addresses: &[IpAddr],
+        address: IpAddr,
     ) -> Result<TlsStream<TcpStream>, FetchFailure> {
         let name = ServerName::try_from(url.host.ascii().to_owned())
             .map_err(|_| FetchFailure::Untrusted)?;
-        let mut failure = FetchFailure::Unconnected;
-        for address in addresses.iter().take(ATTEMPTS_MAX) {
-            let connecting = TcpStream::connect(SocketAddr::new(*address, url.port));
-            match timeout(CONNECT_PATIENCE, connecting).await {
-                Ok(Ok(stream)) => {
-                    let secured = self.0.connect(name, stream).await;
-                    return secured.map_err(|_| FetchFailure::Untrusted);
-                }
-                Ok(Err(_)) => (),
-                Err(_) => failure = FetchFailure::Unanswered,
-            }
-        }
-        Err(failure)
+        let connecting = TcpStream::connect(SocketAddr::new(address, url.port));
+        let connected = timeout(CONNECT_PATIENCE, connecting).await;
+        let stream = connected
+            .map_err(|_| FetchFailure::Unanswered)?
+            .map_err(|_| FetchFailure::Unconnected)?;
+        self.0.connect(name, stream).await.map_err(|_| FetchFailure::Untrusted)
     }
 }
 
@@ -162,9 +155,6 @@ const HEADERS_MAX: usize = 64;
 
 /// A web server that is there answers in a fraction of this.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(3);
-
-/// Whoever is not at the first two addresses will not be at the third.
-const ATTEMPTS_MAX: usize = 2;
 
 #[cfg(test)]
 mod tests;

@@ -45,8 +45,8 @@ impl Lookup for Network {
     fn fetch<'a>(
         &'a self,
         url: &'a Url,
-        addresses: &'a [IpAddr],
+        address: IpAddr,
     ) -> Pending<'a, Result<Page, FetchFailure>> {
-        Box::pin(self.https.get(url, addresses))
+        Box::pin(self.https.get(url, address))
     }
 }

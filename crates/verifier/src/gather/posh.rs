@@ -1,3 +1,4 @@
+use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use tokio::time::timeout;
@@ -6,6 +7,7 @@ use super::https::{FetchFailure, Page};
 use super::url::{InvalidUrl, Url};
 use super::{Lookup, addresses};
 use crate::evidence::{Fingerprint, Published};
+use crate::leave::{Leave, Step};
 use crate::settings::{Reach, Settings};
 use crate::{Domain, Finding, Service, Unresolved};
 
@@ -21,9 +23,10 @@ pub(crate) async fn posh(
     service: Service,
     at: SystemTime,
     terms: &PoshTerms,
+    leave: &dyn Leave,
 ) -> (Published<Vec<Fingerprint>>, SystemTime) {
     let start = Url { host: domain.clone(), port: terms.port, path: path(service).to_owned() };
-    let mut fetch = Fetch { lookup, terms, at, redirects: 0, lifetime: terms.lifetime_max };
+    let mut fetch = Fetch { lookup, terms, leave, at, redirects: 0, lifetime: terms.lifetime_max };
     let found = timeout(terms.patience, fetch.fingerprints(start)).await;
     let none_until = at + terms.absence_lifetime;
     match found {
@@ -69,6 +72,7 @@ impl PoshTerms {
 struct Fetch<'a> {
     lookup: &'a dyn Lookup,
     terms: &'a PoshTerms,
+    leave: &'a dyn Leave,
     at: SystemTime,
     redirects: usize,
     /// The least lifetime met on the way (RFC 7711 §6).
@@ -127,6 +131,10 @@ impl Fetch<'_> {
 
     /// Gets one page from a host that peers may send us to.
     async fn get(&self, url: &Url) -> Result<Page, Option<Finding>> {
+        // No other port is where a web server says who is whose host, and any port is somebody's.
+        if ![HTTPS_PORT, self.terms.port].contains(&url.port) {
+            return Err(Some(Finding::PoshForbiddenTarget));
+        }
         let allows = |it| self.terms.reach.allows_web(it);
         let addresses = addresses(self.lookup, &url.host, self.at, allows).await;
         let addresses = addresses.map_err(|unresolved| match unresolved {
@@ -135,13 +143,27 @@ impl Fetch<'_> {
             Unresolved::Failed | Unresolved::TimedOut => Some(Finding::PoshUnavailable),
             Unresolved::Forbidden => Some(Finding::PoshForbiddenTarget),
         })?;
-        self.lookup.fetch(url, &addresses).await.map_err(|failure| match failure {
+        self.fetch(url, &addresses).await.map_err(|failure| match failure {
             FetchFailure::Unconnected => None,
             FetchFailure::Untrusted => Some(Finding::PoshUntrusted),
             FetchFailure::TooLarge => Some(Finding::PoshTooLarge),
             // Who is kept from us may have a document; that is no absence.
             FetchFailure::Unanswered | FetchFailure::Broken => Some(Finding::PoshUnavailable),
         })
+    }
+
+    /// Gets it at the first of these addresses where somebody is.
+    async fn fetch(&self, url: &Url, addresses: &[IpAddr]) -> Result<Page, FetchFailure> {
+        let mut failure = FetchFailure::Unconnected;
+        for address in addresses.iter().take(ATTEMPTS_MAX) {
+            let _taken = self.leave.take(Step::Connect(*address)).await;
+            match self.lookup.fetch(url, *address).await {
+                Err(FetchFailure::Unconnected) => (),
+                Err(FetchFailure::Unanswered) => failure = FetchFailure::Unanswered,
+                fetched => return fetched,
+            }
+        }
+        Err(failure)
     }
 }
 
@@ -152,6 +174,12 @@ fn path(service: Service) -> &'static str {
         Service::Client => "/.well-known/posh/xmpp-client.json",
     }
 }
+
+/// Where HTTPS is.
+const HTTPS_PORT: u16 = 443;
+
+/// Whoever is not at the first two addresses will not be at the third.
+const ATTEMPTS_MAX: usize = 2;
 
 /// Redirects that are followed from the domain to its fingerprints (RFC 7711 §10 allows ten).
 const REDIRECTS_MAX: usize = 5;

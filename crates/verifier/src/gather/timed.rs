@@ -40,9 +40,9 @@ impl Lookup for Timed<'_> {
     fn fetch<'a>(
         &'a self,
         url: &'a Url,
-        addresses: &'a [IpAddr],
+        address: IpAddr,
     ) -> Pending<'a, Result<Page, FetchFailure>> {
-        self.lookup.fetch(url, addresses)
+        self.lookup.fetch(url, address)
     }
 }
 

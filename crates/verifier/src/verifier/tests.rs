@@ -4,9 +4,10 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::*;
 use rustls::pki_types::CertificateDer;
 
-use crate::gather::{Facts, Failure, Kind};
+use crate::gather::{Facts, Failure, FetchFailure, Kind, Page, Pending, Url};
+use crate::leave::Taken;
 use crate::mint::{self, Authority, domain, now};
-use crate::settings::{RootSource, Servers};
+use crate::settings::{Limits, RootSource, Servers};
 use crate::{Role, Transport};
 
 fn verifier(facts: Facts, root: &Authority) -> Verifier {
@@ -381,9 +382,9 @@ impl Lookup for Counted {
     fn fetch<'a>(
         &'a self,
         url: &'a Url,
-        addresses: &'a [IpAddr],
+        address: IpAddr,
     ) -> Pending<'a, Result<Page, FetchFailure>> {
-        self.facts.fetch(url, addresses)
+        self.facts.fetch(url, address)
     }
 }
 
@@ -460,7 +461,7 @@ impl Lookup for Silence {
         Box::pin(std::future::pending())
     }
 
-    fn fetch<'a>(&'a self, _: &'a Url, _: &'a [IpAddr]) -> Pending<'a, Result<Page, FetchFailure>> {
+    fn fetch<'a>(&'a self, _: &'a Url, _: IpAddr) -> Pending<'a, Result<Page, FetchFailure>> {
         Box::pin(std::future::pending())
     }
 }
@@ -568,7 +569,7 @@ impl Lookup for Counting {
         })
     }
 
-    fn fetch<'a>(&'a self, _: &'a Url, _: &'a [IpAddr]) -> Pending<'a, Result<Page, FetchFailure>> {
+    fn fetch<'a>(&'a self, _: &'a Url, _: IpAddr) -> Pending<'a, Result<Page, FetchFailure>> {
         Box::pin(std::future::ready(Err(FetchFailure::Unconnected)))
     }
 }
@@ -590,4 +591,82 @@ async fn a_domain_with_many_hosts_takes_few_turns() {
     assert!(matches!(verdict, Verdict::Proven(_)), "{verdict:?}");
     let most = lookup.most.load(Relaxed);
     assert!((3..=8).contains(&most), "{most} at a time");
+}
+
+/// What leave was asked for, in order; and whether it is given.
+#[derive(Default)]
+struct Asked {
+    steps: std::sync::Mutex<Vec<String>>,
+    held: Arc<AtomicUsize>,
+    refuses: Option<Step>,
+}
+
+impl Leave for Asked {
+    fn take(&self, step: Step) -> Pending<'_, Taken> {
+        let held = self.held.fetch_add(1, Relaxed);
+        self.steps.lock().unwrap().push(format!("{step:?} beside {held}"));
+        let refuses = self.refuses == Some(step);
+        Box::pin(async move {
+            if refuses {
+                std::future::pending::<()>().await;
+            }
+            Taken::until_dropped(Held(Arc::clone(&self.held)))
+        })
+    }
+}
+
+struct Held(Arc<AtomicUsize>);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
+}
+
+const VOUCHING: &str = "https://v.test/.well-known/posh/xmpp-server.json";
+
+#[tokio::test]
+async fn leave_is_asked_for_each_step_that_is_not_remembered() {
+    let root = Authority::root("Root");
+    let elsewhere = || Page { status: 302, location: Some("/there".into()), body: Vec::new() };
+    let facts = || {
+        let facts = Facts::new().address("v.test", "192.0.2.1".parse().unwrap());
+        facts.web(VOUCHING, Ok(elsewhere()))
+    };
+    let steps = async |verifier: &Verifier, name: &str| {
+        let request = mint::request("v.test", vec![root.leaf(&[name], |_| ())]);
+        let leave = Asked::default();
+        let _ = verifier.verify_by_leave(request, &leave).await;
+        assert_eq!(leave.held.load(Relaxed), 0, "all of it is given back");
+        leave.steps.into_inner().unwrap().join(", ")
+    };
+    let verifier = verifier(facts(), &root);
+    // Whom an authority has certified never waits for web servers.
+    assert_eq!(steps(&verifier, "dns:v.test").await, "Dns beside 0");
+    assert_eq!(steps(&verifier, "dns:v.test").await, "");
+    let connect = "Connect(192.0.2.1) beside 1";
+    assert_eq!(steps(&verifier, "dns:x.test").await, format!("Web beside 0, {connect}, {connect}"));
+    assert_eq!(steps(&verifier, "dns:x.test").await, "");
+}
+
+#[tokio::test]
+async fn who_waits_for_leave_keeps_nobody_from_asking_about_the_same() {
+    let root = Authority::root("Root");
+    let verifier = verifier(Facts::new(), &root);
+    let request = || mint::request("v.test", vec![root.leaf(&["dns:v.test"], |_| ())]);
+    for step in [Step::Dns, Step::Web] {
+        let leave = Asked { refuses: Some(step), ..Asked::default() };
+        let other = match step {
+            Step::Dns => request(),
+            Step::Web | Step::Connect(_) => {
+                mint::request("v.test", vec![root.leaf(&["dns:x.test"], |_| ())])
+            }
+        };
+        let waiting = verifier.verify_by_leave(other.clone(), &leave);
+        tokio::select! {
+            biased;
+            _ = waiting => panic!("it has no leave"),
+            _ = verifier.verify(other) => (),
+        }
+    }
 }

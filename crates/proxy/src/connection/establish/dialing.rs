@@ -60,13 +60,29 @@ impl Rooms {
             return None;
         }
         let leave = self.called_shares.of(address).acquire_owned().await.ok();
+        self.wait_to_call(address).await;
+        leave
+    }
+
+    /// Waits until a web server may be asked that a stranger has named, whoever that is: by none but a
+    /// few at a time, and with the calls above not many times a second. What is returned is kept until
+    /// it has been heard.
+    pub(in crate::connection) async fn leave_to_fetch(
+        &self,
+        address: IpAddr,
+    ) -> Option<OwnedSemaphorePermit> {
+        let leave = self.fetched_shares.of(address).acquire_owned().await.ok();
+        self.wait_to_call(address).await;
+        leave
+    }
+
+    async fn wait_to_call(&self, address: IpAddr) {
         let (rate, now) = (self.settings.load().calls, self.elapsed());
         let wait = {
             let mut called = self.called.lock().unwrap_or_else(PoisonError::into_inner);
             called.of(address, now).owe(rate, now, 1)
         };
         sleep(wait).await;
-        leave
     }
 
     /// Those of a peer's addresses that are neither ours nor those of other programs beside us.

@@ -27,6 +27,19 @@ fn whoever_was_quiet_has_a_burst_and_then_the_rate() {
 }
 
 #[test]
+fn no_second_has_more_than_it_may() {
+    for count in [1, 2, 3, 4, 5, 20, 1000] {
+        let (rate, mut bucket) = (Rate::within_a_second(count), Bucket::default());
+        // Those who ask at the same moment, and wait as long as they have to.
+        let waits = (0..3 * count).map(|_| bucket.owe(rate, seconds(0.0), 1));
+        let times: Vec<_> = waits.map(|it| it + seconds(0.000_001)).collect();
+        for (first, next) in times.iter().zip(&times[count..]) {
+            assert!(seconds(0.999) < *next - *first, "{count}: {first:?} {next:?}");
+        }
+    }
+}
+
+#[test]
 fn whoever_is_refused_owes_nothing_for_it() {
     let (rate, mut bucket) = (Rate::new(1, 1), Bucket::default());
     assert!(bucket.take(rate, seconds(0.0)));

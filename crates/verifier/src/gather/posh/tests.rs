@@ -1,5 +1,6 @@
 use super::*;
 use crate::Facts;
+use crate::leave::Freely;
 use crate::mint::{domain, now};
 
 const START: &str = "https://v.test/.well-known/posh/xmpp-server.json";
@@ -10,7 +11,7 @@ const FINGERPRINTS: &str = r#"{"fingerprints":[{"sha-1":"x"}],"expires":3600}"#;
 async fn find(facts: Facts, service: Service) -> String {
     let address = "192.0.2.1".parse().unwrap();
     let facts = facts.address("v.test", address).address("host.test", address);
-    spell(posh(&facts, &domain("v.test"), service, now(), &terms()).await)
+    spell(posh(&facts, &domain("v.test"), service, now(), &terms(), &Freely).await)
 }
 
 fn terms() -> PoshTerms {
@@ -123,14 +124,15 @@ async fn peers_cannot_make_us_fetch_from_inside() {
     for address in ["127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "64:ff9b::7f00:1"] {
         let facts = Facts::new().page(START, FINGERPRINTS);
         let facts = facts.address("v.test", address.parse().unwrap());
-        let found = posh(&facts, &domain("v.test"), Service::Server, now(), &terms()).await;
+        let found =
+            posh(&facts, &domain("v.test"), Service::Server, now(), &terms(), &Freely).await;
         assert_eq!(spell(found), "posh.ssrf", "{address}");
     }
     // Nor from somewhere that a redirect leads to.
     let facts = redirect(Facts::new(), START, OTHER).page(OTHER, FINGERPRINTS);
     let facts = facts.address("v.test", "192.0.2.1".parse().unwrap());
     let facts = facts.address("host.test", "127.0.0.1".parse().unwrap());
-    let found = posh(&facts, &domain("v.test"), Service::Server, now(), &terms()).await;
+    let found = posh(&facts, &domain("v.test"), Service::Server, now(), &terms(), &Freely).await;
     assert_eq!(spell(found), "posh.ssrf");
 }
 
@@ -138,6 +140,31 @@ async fn peers_cannot_make_us_fetch_from_inside() {
 async fn where_dns_is_forged_nothing_is_fetched() {
     let facts = Facts::new().page(START, FINGERPRINTS);
     let facts = facts.failing("v.test", crate::Kind::A, crate::Failure::Bogus);
-    let found = posh(&facts, &domain("v.test"), Service::Server, now(), &terms()).await;
+    let found = posh(&facts, &domain("v.test"), Service::Server, now(), &terms(), &Freely).await;
     assert_eq!(spell(found), "dns.bogus");
+}
+
+#[tokio::test]
+async fn nobody_is_sent_to_other_ports() {
+    let at = |port: &str| format!("https://host.test{port}/posh.json");
+    for (port, expect) in [
+        ("", "found for 3600s"),
+        (":443", "found for 3600s"),
+        (":22", "posh.ssrf"),
+        (":8443", "posh.ssrf"),
+    ] {
+        let facts = redirect(Facts::new(), START, &at(port)).page(&at(port), FINGERPRINTS);
+        check(facts.page(OTHER, FINGERPRINTS), expect).await;
+        let reference = format!(r#"{{"url":"{}","expires":60}}"#, at(port));
+        let facts = Facts::new().page(START, &reference).page(&at(port), FINGERPRINTS);
+        let expect = expect.replace("3600", "60");
+        check(facts.page(OTHER, FINGERPRINTS), &expect).await;
+    }
+    // Where documents begin at another port, they may stay there.
+    let facts =
+        Facts::new().page("https://v.test:8443/.well-known/posh/xmpp-server.json", FINGERPRINTS);
+    let facts = facts.address("v.test", "192.0.2.1".parse().unwrap());
+    let terms = PoshTerms { port: 8443, ..terms() };
+    let found = posh(&facts, &domain("v.test"), Service::Server, now(), &terms, &Freely).await;
+    assert_eq!(spell(found), "found for 3600s");
 }

@@ -24,10 +24,10 @@ impl Lookup for Changing {
     fn fetch<'a>(
         &'a self,
         url: &'a Url,
-        addresses: &'a [std::net::IpAddr],
+        address: std::net::IpAddr,
     ) -> Pending<'a, Result<Page, FetchFailure>> {
         let facts = self.facts();
-        Box::pin(async move { facts.fetch(url, addresses).await })
+        Box::pin(async move { facts.fetch(url, address).await })
     }
 }
 
