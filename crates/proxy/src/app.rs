@@ -98,7 +98,6 @@ impl App {
         logging: Logging,
         inherited: Inherited,
     ) -> Result<Self, Error> {
-        let shares = Shares::take(&config.limits);
         let metrics = Arc::new(Metrics::new(VERSION, REVISION));
         let observer = Observer::new(Arc::clone(&metrics));
         let identities = Arc::new(Identities::load(files(&config)).map_err(Error::Identity)?);
@@ -114,6 +113,8 @@ impl App {
         let forward = names.servers().to_vec();
         let tls = Tls::new(Arc::clone(&identities)).map_err(|_| Error::Chance)?;
         let keys = BothKeys::of(&config)?;
+        // What is wrong with the configuration comes before what is wrong with the machine.
+        let shares = Shares::take(&config.limits);
         let witness = Arc::<Witness>::default();
         let failures = Arc::<Failures>::default();
         let (seeing, failing) = (Arc::clone(&witness), Arc::clone(&failures));

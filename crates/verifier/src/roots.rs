@@ -97,3 +97,6 @@ impl fmt::Debug for Roots {
         f.debug_struct("Roots").field("anchors", &self.0.anchors.len()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;
