@@ -170,7 +170,7 @@ fn forms(pem: &str) -> Result<Vec<String>, String> {
 fn sound_log(case: &mut Case, rest: &str) -> Result<(), String> {
     let least: usize = rest.parse().map_err(|_| "how many lines at least?")?;
     case.then(Box::new(move |run| {
-        let lines = run.lab.ligase.log().lines_after(run.kept.log);
+        let lines = run.lab.ligase.log().grown(run.kept.log, least, run.patience);
         if lines.len() < least {
             return Err(format!("there are {} lines", lines.len()));
         }

@@ -91,6 +91,16 @@ impl Process {
         self.said.lock().lines.get(start..).unwrap_or_default().to_vec()
     }
 
+    /// What it has said from the `start`th line on, as soon as that is so many lines; or what it is
+    /// when patience is at its end.
+    pub fn grown(&self, start: usize, least: usize, patience: Duration) -> Vec<String> {
+        let log = self.said.lock();
+        let few = |log: &mut Log| log.lines.len() < start + least && 0 < log.open;
+        let waited = self.said.grown.wait_timeout_while(log, patience, few);
+        let (log, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        log.lines.get(start..).unwrap_or_default().to_vec()
+    }
+
     /// How many lines it has said so far.
     pub fn count(&self) -> usize {
         self.said.lock().lines.len()
