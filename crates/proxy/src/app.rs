@@ -1,6 +1,6 @@
 //! Builds the rooms, opens the doors, waits for the end.
 
-pub mod descriptors;
+mod descriptors;
 #[cfg(test)]
 mod documented;
 mod doors;

@@ -11,13 +11,13 @@ use crate::config::Limits;
 /// How many connections are let in and made: what the limits say, or fewer, where there are
 /// descriptors for fewer only.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Shares {
+pub(super) struct Shares {
     /// Connections of peers.
-    pub peers: usize,
+    pub(super) peers: usize,
     /// Connections of our own servers.
-    pub own: usize,
+    pub(super) own: usize,
     /// Connections to our own servers.
-    pub streams: usize,
+    pub(super) streams: usize,
 }
 
 impl Shares {
@@ -27,7 +27,7 @@ impl Shares {
     /// nor one of our servers (look-ups above all). Of the rest peers have three quarters at most, as
     /// they may wait for long and cost nobody else anything; half of what they leave is for streams to
     /// our own servers, and the rest for those that our servers open and for what these lead to.
-    pub fn of(limits: &Limits, descriptors: usize) -> Self {
+    fn of(limits: &Limits, descriptors: usize) -> Self {
         if needed(limits) <= descriptors {
             let all = limits.connections;
             return Self { peers: all, own: all, streams: limits.backend_streams };
@@ -38,24 +38,6 @@ impl Shares {
         let streams = limits.backend_streams.min(left / 2);
         let own = limits.connections.min((left - streams) / 2);
         Self { peers: peers.max(1), own: own.max(1), streams: streams.max(1) }
-    }
-
-    /// What there is to say, if these are fewer than the limits ask for.
-    pub fn warning(self, limits: &Limits, descriptors: usize) -> Option<String> {
-        (descriptors < needed(limits)).then(|| {
-            format!(
-                "{} connections of peers, {} of our own server and {} to it may take {} file \
-                 descriptors, and there are {descriptors} (ulimit -Hn, LimitNOFILE): only {}, {} and \
-                 {} are let in and made",
-                limits.connections,
-                limits.connections,
-                limits.backend_streams,
-                needed(limits),
-                self.peers,
-                self.own,
-                self.streams,
-            )
-        })
     }
 
     /// What all descriptors that we can have are enough for, and we have those from now on; warns if
@@ -97,11 +79,6 @@ fn take_all() -> usize {
     // Where it fails, we have those that we have.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
     count(getrlimit(Resource::Nofile).current)
-}
-
-/// How many these would be.
-pub fn most() -> usize {
-    count(getrlimit(Resource::Nofile).maximum)
 }
 
 fn count(limit: Option<u64>) -> usize {

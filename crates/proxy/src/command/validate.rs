@@ -4,7 +4,6 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::SystemTime;
 
-use crate::app::descriptors::{self, Shares};
 use crate::args::{Exit, likes_color, likes_color_in_print, overrides};
 use crate::capture::user;
 use crate::command::paint::{Color, paint};
@@ -33,14 +32,6 @@ fn examine(path: &Path, overrides: &Overrides, at: SystemTime) -> Findings {
             let mut findings = config.inspect(at);
             // Whoever asks need not be the user that runs it.
             findings.warnings.extend(config.foreign_user(user::ours()));
-            // Nor need it be given as much, but mostly it is.
-            let descriptors = descriptors::most();
-            let shares = Shares::of(&config.limits, descriptors);
-            findings.warnings.extend(
-                shares
-                    .warning(&config.limits, descriptors)
-                    .map(|problem| Error { key: "limits.connections".to_owned(), problem }),
-            );
             findings
         }
         Err(problems) => Findings { problems, warnings: Vec::new() },

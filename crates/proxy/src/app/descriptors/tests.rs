@@ -15,7 +15,7 @@ fn check(
     assert!(descriptors < 16 || given + left <= descriptors, "{given} of {descriptors}");
     let is_less =
         shares != Shares { peers: connections, own: connections, streams: backend_streams };
-    assert_eq!(shares.warning(&limits, descriptors).is_some(), is_less, "of {descriptors}");
+    assert_eq!(descriptors < needed(&limits), is_less, "of {descriptors}");
 }
 
 #[test]
@@ -40,20 +40,8 @@ fn somebody_is_let_in_where_there_are_none() {
 }
 
 #[test]
-fn the_warning_has_all_numbers() {
-    let limits = Limits { connections: 1_000_000, ..Limits::default() };
-    let warning = Shares::of(&limits, 1_024).warning(&limits, 1_024).unwrap();
-    assert_eq!(
-        warning,
-        "1000000 connections of peers, 1000000 of our own server and 10000 to it may take 3012112 \
-         file descriptors, and there are 1024 (ulimit -Hn, LimitNOFILE): only 576, 48 and 96 are let \
-         in and made"
-    );
-}
-
-#[test]
 fn the_limit_of_the_process_is_raised() {
-    let most = most();
+    let most = count(getrlimit(Resource::Nofile).maximum);
     assert_eq!(take_all(), most);
     assert_eq!(getrlimit(Resource::Nofile).current.map(|it| it as usize), Some(most));
 }
