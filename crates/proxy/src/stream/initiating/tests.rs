@@ -577,12 +577,18 @@ fn a_negotiation_goes_on_only_for_what_is_still_ours() {
     }
 }
 
-/// What is said and told by a stream over TLS to a.test that offers this.
-fn offered(attempt: Attempt, terms: Terms, features: Features) -> (Vec<Action>, Table) {
+/// What is said and told by a stream over TLS to a.test, which offers this and says that then.
+fn offered(
+    attempt: Attempt,
+    terms: Terms,
+    features: Features,
+    then: impl IntoIterator<Item = Input>,
+) -> (Vec<Action>, Table) {
     let mut table = Table::default();
     let (mut machine, mut out) = Initiating::new(ID, Arc::new(terms), attempt, &mut table);
-    let inputs = [secured(), found(proof::proven("a.test")), header("a.test")];
-    for input in inputs.into_iter().chain([Input::Frame(Frame::Features(features))]) {
+    let features = Input::Frame(Frame::Features(features));
+    let inputs = [secured(), found(proof::proven("a.test")), header("a.test"), features];
+    for input in inputs.into_iter().chain(then) {
         machine.handle(input, Duration::ZERO, &mut table, &mut out);
     }
     (out, table)
@@ -600,7 +606,7 @@ fn both_directions_are_wanted_by_both_or_not_had() {
         terms.channels.bidi = ours;
         let features = Features { bidi: theirs, external: true, ..Features::default() };
         let attempt = attempt(Errand::Carry(pair("l.test", "a.test")), true);
-        let (out, table) = offered(attempt, terms, features);
+        let (out, table) = offered(attempt, terms, features, []);
         let both = theirs && ours;
         assert_eq!(says(&out, "<bidi"), both, "{theirs} {ours}: {out:?}");
         assert_eq!(table.row(ID).unwrap().far.bidi, both, "{theirs} {ours}");
@@ -621,7 +627,7 @@ fn the_senders_own_certificate_comes_after_ours() {
         let errand = Errand::Carry(pair("l.test", "a.test"));
         let attempt = Attempt { rung, better, ..attempt(errand, true) };
         let features = Features { external, dialback: true, ..Features::default() };
-        let (out, table) = offered(attempt, terms(Side::Public, Level::Encrypted), features);
+        let (out, table) = offered(attempt, terms(Side::Public, Level::Encrypted), features, []);
         assert_eq!(table.row(ID).is_some(), goes_on, "{rung:?} {external} {better}: {out:?}");
         let gave_up = |it: &Action| matches!(it, Action::Tell(Tidings::Failed(_, Setback::Sasl)));
         assert_eq!(out.iter().any(gave_up), !goes_on, "{out:?}");
@@ -659,20 +665,9 @@ fn what_the_far_end_understands_is_kept() {
     for (errors, dna) in [(true, false), (false, true), (true, true), (false, false)] {
         let features = Features { external: true, errors, dna, ..Features::default() };
         let attempt = attempt(Errand::Carry(pair("l.test", "a.test")), true);
-        let terms = Arc::new(terms(Side::Public, Level::Encrypted));
-        let mut table = Table::default();
-        let (mut machine, mut out) = Initiating::new(ID, terms, attempt, &mut table);
-        for input in [
-            secured(),
-            found(proof::proven("a.test")),
-            header("a.test"),
-            Input::Frame(Frame::Features(features)),
-            Input::Frame(Frame::Success),
-            header("a.test"),
-            Input::Frame(Frame::Features(Features::default())),
-        ] {
-            machine.handle(input, Duration::ZERO, &mut table, &mut out);
-        }
+        let again = Input::Frame(Frame::Features(Features::default()));
+        let then = [Input::Frame(Frame::Success), header("a.test"), again];
+        let (_, table) = offered(attempt, terms(Side::Public, Level::Encrypted), features, then);
         let far = table.row(ID).unwrap().far;
         assert_eq!((far.errors, far.dna), (errors, dna));
     }
@@ -694,19 +689,9 @@ fn an_answer_about_another_key_is_no_answer() {
         ] {
             let errand = Errand::Verify(question.clone(), id("S9"), "00".into());
             let features = Features { dialback: true, ..Features::default() };
-            let attempt = attempt(errand, true);
-            let mut table = Table::default();
-            let terms = Arc::new(terms(Side::Public, Level::Encrypted));
-            let (mut machine, mut out) = Initiating::new(ID, terms, attempt, &mut table);
-            for input in [
-                secured(),
-                found(proof::proven("a.test")),
-                header("a.test"),
-                Input::Frame(Frame::Features(features)),
-                Input::Frame(Frame::Dialback(Dialback { part, pair, word: word.clone() })),
-            ] {
-                machine.handle(input, Duration::ZERO, &mut table, &mut out);
-            }
+            let answer = Dialback { part, pair, word: word.clone() };
+            let (attempt, then) = (attempt(errand, true), [Input::Frame(Frame::Dialback(answer))]);
+            let (out, _) = offered(attempt, terms(Side::Public, Level::Encrypted), features, then);
             let told = out.iter().any(|it| matches!(it, Action::Tell(Tidings::Verified(_))));
             assert_eq!(told, ours, "{word:?}: {out:?}");
             let counted = |it: &Action| matches!(it, Action::Count(Violation::DialbackUnsolicited));
