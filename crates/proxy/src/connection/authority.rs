@@ -254,7 +254,7 @@ impl Leave for ByTurns<'_> {
         Box::pin(async move {
             let seats = match step {
                 Step::Connect(address) => {
-                    return Taken::until_dropped(rooms.leave_to_fetch(address).await);
+                    return Taken::until_dropped(rooms.leave_to_call(address).await);
                 }
                 Step::Dns | Step::Web if !self.is_new => return Taken::freely(),
                 Step::Dns => &rooms.dns_seats,

@@ -59,11 +59,10 @@ pub struct Rooms {
     pub homes: Homes,
     /// Questions to authoritative servers at a time: peers choose whom we ask (S7).
     pub(super) authority_seats: Seats,
-    /// Of those, what one subscriber may be called by who has not asked for it.
+    /// How often one subscriber is called at a time that has not asked for it: about a key, or for a
+    /// POSH document.
     pub(super) called_shares: Shares,
-    /// What a web server of one subscriber may be asked besides, at a time.
-    pub(super) fetched_shares: Shares,
-    /// Such calls of a moment ago, of both kinds.
+    /// Such calls of a moment ago.
     pub(super) called: Mutex<Buckets>,
     /// TLS handshakes that were begun with us a moment ago.
     handshakes: Mutex<Buckets>,
@@ -196,7 +195,6 @@ impl Rooms {
             homes,
             authority_seats: Seats::new(questions.at_a_time),
             called_shares: Shares::new(questions.to_each),
-            fetched_shares: Shares::new(FETCHED_MAX),
             called: Mutex::default(),
             handshakes: Mutex::default(),
             judge_shares: Shares::new(JUDGED_MAX),
@@ -332,9 +330,6 @@ const SEARCH_SHARES: usize = 16;
 const DNS_SEATS: usize = 128;
 /// Of a hundred and twenty-eight connections to web servers that the verifier has at a time.
 const WEB_SEATS: usize = 96;
-/// One, beside the four calls of dialback: nobody is met by more than five of ours at a time who has
-/// not asked for any.
-const FETCHED_MAX: usize = 1;
 /// How long a domain that was proven has a part in what is kept for such as it.
 const PROVEN: Duration = Duration::from_secs(24 * 3600);
 /// Such domains: as many as a busy server talks to in a day. Beyond them they wait with the others.

@@ -48,41 +48,31 @@ impl Rooms {
         let call = |address: SocketAddr| {
             let rooms = Arc::clone(self);
             async move {
-                let leave = rooms.leave_to_call(address.ip(), asker).await;
+                let leave = match subscriber(address.ip()) == subscriber(asker) {
+                    true => None,
+                    false => rooms.leave_to_call(address.ip()).await,
+                };
                 Ok((dial::connect(address).await?, leave))
             }
         };
         race(&others, self.settings.load().dial, call).await.map_err(unreached)
     }
 
-    async fn leave_to_call(&self, address: IpAddr, asker: IpAddr) -> Option<OwnedSemaphorePermit> {
-        if subscriber(address) == subscriber(asker) {
-            return None;
-        }
-        let leave = self.called_shares.of(address).acquire_owned().await.ok();
-        self.wait_to_call(address).await;
-        leave
-    }
-
-    /// Waits until a web server may be asked that a stranger has named, whoever that is: by none but a
-    /// few at a time, and with the calls above not many times a second. What is returned is kept until
-    /// it has been heard.
-    pub(in crate::connection) async fn leave_to_fetch(
+    /// Waits until somebody may be called whom a stranger has named, be it an authoritative server or
+    /// one that has a POSH document: by none but a few at a time, and not many times a second. What is
+    /// returned is kept until they have been heard.
+    pub(in crate::connection) async fn leave_to_call(
         &self,
         address: IpAddr,
     ) -> Option<OwnedSemaphorePermit> {
-        let leave = self.fetched_shares.of(address).acquire_owned().await.ok();
-        self.wait_to_call(address).await;
-        leave
-    }
-
-    async fn wait_to_call(&self, address: IpAddr) {
+        let leave = self.called_shares.of(address).acquire_owned().await.ok();
         let (rate, now) = (self.settings.load().calls, self.elapsed());
         let wait = {
             let mut called = self.called.lock().unwrap_or_else(PoisonError::into_inner);
             called.of(address, now).owe(rate, now, 1)
         };
         sleep(wait).await;
+        leave
     }
 
     /// Those of a peer's addresses that are neither ours nor those of other programs beside us.
