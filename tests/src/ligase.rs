@@ -126,10 +126,13 @@ impl Proxy {
         self.group = Some(Arc::clone(group));
     }
 
-    /// Writes the configuration, as a start does.
+    /// Writes the configuration, as a start does. Whoever reads it meanwhile has the old one or the
+    /// new one, whole.
     pub fn write(&self) {
-        fs::write(self.config(), self.text()).or_fail("configure ligase");
+        let draft = self.folder().join("draft.yaml");
+        fs::write(&draft, self.text()).or_fail("write a configuration");
         give(&self.folder(), USER);
+        fs::rename(draft, self.config()).or_fail("configure ligase");
     }
 
     /// Starts the proxy and waits until it is ready; from then on the host trusts what it mints,

@@ -248,4 +248,4 @@ pub(crate) fn differences(before: &Path, after: &Path) -> Vec<String> {
 }
 
 /// A machine with two cores may start a dozen servers at once.
-const START_PATIENCE: Duration = Duration::from_secs(90);
+const START_PATIENCE: Duration = Duration::from_secs(180);
