@@ -337,9 +337,9 @@ impl Open {
         self.answer(pair, &Word::Error(Some(error)), out);
     }
 
-    /// Answers every request that shared this investigation.
+    /// Answers every request that shared this investigation, unless our half of the stream has ended.
     fn answer(&mut self, pair: &DomainPair, word: &Word, out: &mut Vec<Action>) {
-        let Some(claim) = self.claims.remove(pair) else {
+        let Some(claim) = self.claims.remove(pair).filter(|_| !self.leaving) else {
             return;
         };
         let answer = Dialback { part: Part::Result, pair: pair.reversed(), word: word.clone() };

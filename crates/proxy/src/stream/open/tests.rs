@@ -106,6 +106,26 @@ fn no_answer_to_a_stanza_follows_our_closing_tag() {
     }
 }
 
+/// Who asked for a pair before we ended our half of the stream hears nothing more on it, though the
+/// proof on which that waited has come to nothing meanwhile.
+#[test]
+fn no_denial_follows_our_closing_tag() {
+    for leaves in [false, true] {
+        let (mut open, mut table) = inbound(&["a.test"]);
+        say(&mut open, &mut table, 0, claim("a.test", "l.test"));
+        let proven = Finding::Verdict(proof::proven("a.test"));
+        say(&mut open, &mut table, 0, Input::Found(domain("a.test").into(), proven));
+        if leaves {
+            say(&mut open, &mut table, 0, Input::Drain);
+        }
+        let mut out = Vec::new();
+        let ended = renewed("a.test", mismatch());
+        // Without others who share it, the stream ends with its only name.
+        let _ = open.handle(ended, Duration::ZERO, &mut table, &mut out);
+        assert_eq!(sent(&out).len(), usize::from(!leaves), "{out:?}");
+    }
+}
+
 fn timed_out() -> Input {
     Input::TimedOut { quiet: Duration::ZERO }
 }
