@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Write;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use ligase_tests::OrFail;
@@ -28,13 +27,14 @@ pub(crate) struct Played {
 }
 
 /// What came of all runs till now.
-pub(crate) struct Report {
+pub(crate) struct Report<'a> {
     groups: BTreeMap<String, Sum>,
     /// The cases that have been told of already, by id, title and server.
     told: BTreeSet<(String, String, Behind)>,
     /// What has been told already: where there is no lab, one line is enough.
     seen: BTreeSet<String>,
-    file: File,
+    /// For whoever wants to know more.
+    file: &'a File,
 }
 
 #[derive(Default)]
@@ -106,14 +106,13 @@ impl Played {
     }
 }
 
-impl Report {
-    /// An empty one, with a new file for whoever wants to know more.
-    pub(crate) fn new(cases: &[Case]) -> Self {
+impl<'a> Report<'a> {
+    /// An empty one.
+    pub(crate) fn new(cases: &[Case], file: &'a File) -> Self {
         let mut groups = BTreeMap::<String, Sum>::new();
         for case in cases {
             groups.entry(case.group().to_owned()).or_default().cases += 1;
         }
-        let file = File::create(place()).or_fail("write down what comes of the attacks");
         Self { groups, told: BTreeSet::new(), seen: BTreeSet::new(), file }
     }
 
@@ -133,7 +132,8 @@ impl Report {
             "lab": played.missing.is_none(), "safe": played.is_safe(),
             "exact": played.is_exact(), "seen": seen, "seconds": played.took.as_secs_f64(),
         });
-        writeln!(self.file, "{line}").or_fail("write down what came of an attack");
+        let mut file = self.file;
+        writeln!(file, "{line}").or_fail("write down what came of an attack");
         let key = (case.id.clone(), case.title.clone(), played.behind);
         if !played.is_exact() && self.told.insert(key) && self.seen.insert(seen.clone()) {
             let (id, title, place) = (&case.id, &case.title, played.place);
@@ -144,8 +144,8 @@ impl Report {
         }
     }
 
-    /// Tells the sums; whether all is well.
-    pub(crate) fn finish(&self) -> bool {
+    /// Tells the sums, and how long it took in all; whether all is well.
+    pub(crate) fn finish(&self, took: Duration) -> bool {
         let mut all = Sum::default();
         for (group, sum) in self.groups.iter().filter(|(_, sum)| 0 < sum.runs) {
             sum.tell(&format!("group {group}"));
@@ -158,9 +158,15 @@ impl Report {
         }
         all.tell("all");
         let failed = all.runs - all.missing - all.exact;
+        let took = took.as_secs();
         match all.missing {
-            0 => println!("{} passed, {failed} failed", all.exact),
-            some => println!("{} passed, {failed} failed, {some} without a lab", all.exact),
+            0 => println!("{} passed, {failed} failed, in {took} s", all.exact),
+            some => {
+                println!(
+                    "{} passed, {failed} failed, {some} without a lab, in {took} s",
+                    all.exact
+                );
+            }
         }
         0 < all.runs && all.safe == all.runs && EXACT_MIN * all.runs <= 100 * all.exact
     }
@@ -185,11 +191,11 @@ impl Sum {
     }
 }
 
-/// Beside the programs that were built.
-fn place() -> PathBuf {
+/// A file to write down what comes of attacks, beside the programs that were built.
+pub(crate) fn file() -> File {
     let here = std::env::current_exe().or_fail("find out where this program is");
     let folder = here.parent().and_then(|it| it.parent()).or_fail("find the folder of programs");
-    folder.join("attacks.jsonl")
+    File::create(folder.join("attacks.jsonl")).or_fail("write down what comes of the attacks")
 }
 
 /// So many of a hundred runs have to be exact; all have to be safe.

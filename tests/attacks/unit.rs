@@ -17,7 +17,6 @@ use crate::watch::Before;
 pub(crate) struct Unit<'a> {
     behind: Behind,
     settings: &'a BTreeMap<String, String>,
-    /// Each as often as it is to be played.
     cases: Vec<&'a Case>,
 }
 
@@ -29,16 +28,13 @@ pub(crate) fn units(asked: &Asked) -> Vec<Unit<'_>> {
             if case.terms.is_scripted && behind != Behind::Recorder {
                 continue;
             }
-            for _ in 0..asked.times {
-                let settings = &case.terms.settings;
-                let mut open = units.iter_mut().rev();
-                let fit = open.find(|it| {
-                    it.behind == behind && it.settings == settings && it.cost() < COST_MAX
-                });
-                match fit {
-                    Some(unit) => unit.cases.push(case),
-                    None => units.push(Unit { behind, settings, cases: vec![case] }),
-                }
+            let settings = &case.terms.settings;
+            let mut open = units.iter_mut().rev();
+            let fit = open
+                .find(|it| it.behind == behind && it.settings == settings && it.cost() < COST_MAX);
+            match fit {
+                Some(unit) => unit.cases.push(case),
+                None => units.push(Unit { behind, settings, cases: vec![case] }),
             }
         }
     }
@@ -53,7 +49,7 @@ impl Unit<'_> {
     }
 
     /// Plays all of it.
-    pub(crate) fn play(&self, report: &Mutex<Report>) {
+    pub(crate) fn play(&self, report: &Mutex<Report<'_>>) {
         let mut lab = None;
         let mut missing = None;
         for case in &self.cases {
@@ -142,7 +138,7 @@ fn without_panic<T>(act: impl FnOnce() -> Result<T, String>) -> Result<T, String
     })
 }
 
-fn lock(report: &Mutex<Report>) -> MutexGuard<'_, Report> {
+fn lock<'a, 'b>(report: &'a Mutex<Report<'b>>) -> MutexGuard<'a, Report<'b>> {
     report.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
