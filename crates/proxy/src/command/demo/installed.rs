@@ -247,7 +247,7 @@ const ERLANG: &str = "/usr/bin/erl";
 const SECRET: &str = "out, out, brief candle";
 
 /// How long a server may take to start on a machine that is busy; Erlang needs a second or two.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Between two tries to speak to a server that is starting.
 const BREATHER: Duration = Duration::from_millis(50);
