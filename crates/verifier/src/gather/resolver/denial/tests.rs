@@ -252,6 +252,21 @@ fn no_name_that_exists_is_denied_by_its_own_record() {
     }
 }
 
+/// RFC 4035 §5.4: the record before a name tells that the name exists, and nothing of what is there. An
+/// attacker could leave the name's own record out, and its TLSA records with it.
+#[test]
+fn what_is_at_a_name_is_denied_by_its_own_record_alone() {
+    let mut names = zone();
+    names.sort();
+    for (before, at) in names.iter().zip(names.iter().skip(1)) {
+        let only = before.0.to_ascii();
+        let absence = plainly(Some(&[&only]), |it| it.absence(&at.0, RecordType::CAA));
+        assert_eq!(absence, None, "{} by {only}", at.0);
+        let cut = plainly(Some(&[&only]), |it| it.cut(&at.0));
+        assert_eq!(cut, None, "{} by {only}", at.0);
+    }
+}
+
 /// RFC 5155 §8.2: of records that are hashed in different ways, those of one way only prove anything
 /// together.
 #[test]
